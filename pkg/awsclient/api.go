@@ -1,0 +1,83 @@
+package awsclient
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+)
+
+// Target is where and as whom calls are made.
+type Target struct {
+	Name       string
+	Account    string // a check, not a setting: refused when the caller is elsewhere
+	Region     string
+	Profile    string
+	RoleARN    string // role to assume, "" for none
+	ExternalID string
+}
+
+// Options of a Pool. The zero value is the SDK's default chain and region.
+type Options struct {
+	// Targets by name; "default" must be there.
+	Targets map[string]Target
+	// HTTPClient replaces the transport (the sandbox's RoundTripper, in a test
+	// or under --sandbox); Endpoint the base endpoint of every service. With
+	// Static credentials no AWS variable, profile or file is read at all.
+	HTTPClient *http.Client
+	Endpoint   string
+	Static     bool
+	// CloudWatchProtocol is "cbor" (default), "json" or "query".
+	CloudWatchProtocol string
+	// ReadBudget and WriteBudget are shares of the published quotas, 0 means
+	// the defaults 0.25 and 0.5; Unlimited turns the buckets off (tests).
+	ReadBudget, WriteBudget float64
+	Unlimited               bool
+	// UserAgent is added to every call.
+	UserAgent string
+	// OnCall is told of every attempt; nil for none.
+	OnCall func(Call)
+}
+
+// Call is one attempt of one operation, for metrics, logs and the audit.
+type Call struct {
+	Target    string
+	Service   string // "ecs"
+	Operation string // "DescribeServices"
+	Write     bool
+	Duration  time.Duration
+	Waited    time.Duration // for the budget
+	Err       error         // classified
+	Throttled bool
+	RequestID string
+}
+
+// API is one set of service clients.
+type API struct {
+	ECS         *ecs.Client
+	ELB         *elasticloadbalancingv2.Client
+	CloudWatch  *cloudwatch.Client
+	AutoScaling *applicationautoscaling.Client
+	Tagging     *resourcegroupstaggingapi.Client
+}
+
+// Clients are the clients of one target. Read refuses, before anything is
+// sent, every operation that is not Describe, List or Get; Write retries nothing.
+type Clients struct {
+	Read, Write API
+	Target      Target
+	Region      string
+	// Account and Caller come from GetCallerIdentity, asked once.
+	Account, Caller string
+}
+
+// Provider gives the clients of a target; *Pool is the one implementation,
+// and tests hand in the same Pool over the sandbox.
+type Provider interface {
+	For(ctx context.Context, target string) (*Clients, error)
+}

@@ -1,0 +1,95 @@
+package diff
+
+// Effect is what a change does to the running tasks. It is the one enum of
+// consequences, in every output, ordered from harmless to worst.
+type Effect string
+
+// The effects.
+const (
+	None          Effect = "none"
+	InPlace       Effect = "in place"
+	TasksLater    Effect = "tasks started later"
+	NewDeployment Effect = "new deployment"
+	Forced        Effect = "forced deployment"
+	TrafficShift  Effect = "traffic shift"
+	Replacement   Effect = "replacement"
+	Recreation    Effect = "recreation with downtime"
+)
+
+var order = []Effect{None, InPlace, TasksLater, NewDeployment, Forced, TrafficShift, Replacement, Recreation}
+
+// Rank orders effects; unknown ones rank below None.
+func (e Effect) Rank() int {
+	for i, o := range order {
+		if o == e {
+			return i
+		}
+	}
+	return -1
+}
+
+// Worst returns the gravest of the effects; None for no effects.
+func Worst(effects ...Effect) Effect {
+	worst := None
+	for _, e := range effects {
+		if e.Rank() > worst.Rank() {
+			worst = e
+		}
+	}
+	return worst
+}
+
+// Deploys reports whether the effect starts an ECS deployment.
+func (e Effect) Deploys() bool { return e == NewDeployment || e == Forced }
+
+// Op is how a value differs.
+type Op string
+
+// The three operations.
+const (
+	Add     Op = "add"
+	Remove  Op = "remove"
+	Replace Op = "replace"
+)
+
+// Reason is why a path is compared at all.
+type Reason string
+
+// Reasons of a change.
+const (
+	FromSpec    Reason = "spec"    // the author wrote it
+	FromDefault Reason = "default" // unwritten: returns to AWS' default
+	FromDrift   Reason = "drift"   // unwritten, and the input did not change: shown
+)
+
+// Change is one difference.
+type Change struct {
+	// Path is relative to the body and uses merge keys:
+	// "containerDefinitions[api].environment[LOG_LEVEL].value".
+	Path string `json:"path"`
+	Op   Op     `json:"op"`
+	// Old is the live value, New the wanted one; JSON-able, nil for none. A
+	// reference that is not known yet stands as its text.
+	Old    any    `json:"old,omitempty"`
+	New    any    `json:"new,omitempty"`
+	Effect Effect `json:"effect"`
+	Reason Reason `json:"reason"`
+	// Pos is file:line:column of what the author wrote, "" for defaults.
+	Pos string `json:"source,omitempty"`
+	// Sensitive values are shown as a short hash.
+	Sensitive bool `json:"sensitive,omitempty"`
+	// Note says why a change is only shown, in a few words.
+	Note string `json:"note,omitempty"`
+	// Informational changes are shown and never written.
+	Informational bool `json:"informational,omitempty"`
+}
+
+// Field is the first segment of the path: the top-level member of the input.
+func (c Change) Field() string {
+	for i := 0; i < len(c.Path); i++ {
+		if c.Path[i] == '.' || c.Path[i] == '[' {
+			return c.Path[:i]
+		}
+	}
+	return c.Path
+}

@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Action is what a step would do.
+type Action string
+
+// The actions.
+const (
+	ActionNone    Action = "none"
+	ActionCreate  Action = "create"
+	ActionUpdate  Action = "update"
+	ActionReplace Action = "replace"
+	ActionDelete  Action = "delete"
+	ActionAdopt   Action = "adopt"
+)
+
+// Plan is everything that one pass would do to one unit, in order.
+type Plan struct {
+	// Revision is the source revision that it was made from.
+	Revision string           `json:"revision,omitempty"`
+	Unit     resource.UnitKey `json:"unit"`
+	// ContentHash of the unit (resource.Unit.ContentHash).
+	ContentHash string `json:"contentHash,omitempty"`
+	// Steps are sorted topologically by Needs, then by ID. An ID may stand in
+	// two steps when one of them is blocked: the changes of a service that
+	// start a deployment are held apart from those that do not.
+	Steps []Step `json:"steps"`
+	// Quarantine is set when failed content was found in ECS' history that no
+	// tag remembers yet: written before anything else happens.
+	Quarantine *Quarantine `json:"quarantine,omitempty"`
+}
+
+// Quarantine says which content failed where.
+type Quarantine struct {
+	Hash           string `json:"hash"`
+	TaskDefinition string `json:"taskDefinition"` // family:revision
+	Deployment     string `json:"deployment"`     // the deployment's id
+	Cause          string `json:"cause"`
+}
+
+// Step is one object's part of a plan.
+type Step struct {
+	ID     resource.ID `json:"id"`
+	Action Action      `json:"action"`
+	ARN    string      `json:"arn,omitempty"`
+	// Want is the wanted SDK input; references that are not known yet stand
+	// as their text.
+	Want any               `json:"want,omitempty"`
+	Tags map[string]string `json:"tags,omitempty"`
+	// Seen is the fingerprint of the live object that was planned on, "" for
+	// an absent one: apply re-reads and blocks on another.
+	Seen    string        `json:"seen,omitempty"`
+	Changes []diff.Change `json:"changes,omitempty"`
+	Needs   []resource.ID `json:"needs,omitempty"`
+	Effect  diff.Effect   `json:"effect"`
+	// Blocked is the reason that keeps the step from being done; Why says it
+	// in one sentence with the way out.
+	Blocked status.Reason `json:"blocked,omitempty"`
+	Why     string        `json:"why,omitempty"`
+	// Section is the spec's own place: the prefix of every change's path.
+	Section string `json:"section"`
+}
+
+// Writes reports whether apply would write anything for the step.
+func (s Step) Writes() bool { return s.Action != ActionNone && s.Blocked == "" }
+
+// Empty reports whether there is nothing to show: no change, nothing blocked.
+func (p Plan) Empty() bool {
+	for _, s := range p.Steps {
+		if s.Action != ActionNone || s.Blocked != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Input is all that a plan is made from.
+type Input struct {
+	Frame resource.Frame
+	Unit  *resource.Unit
+	Kinds []resource.Kind
+	// Live answers for every object of the unit; one that is missing is Unknown.
+	Live map[resource.ID]resource.Live
+	// History are the service's newest deployments, newest first; nil when they
+	// were not needed. HistoryErr keeps a deployment from being planned as safe.
+	History    []resource.Deployment
+	HistoryErr error
+	// Now is the only time that a plan knows: for suspensions that have ended. RFC 3339.
+	Now string
+	// InGrace are objects that this process has seen or written and that have
+	// been absent for less than the absence grace.
+	InGrace map[resource.ID]bool
+	// ForeignScaling: a scalable target that is not in the unit exists for the service.
+	ForeignScaling bool
+}
+
+// NeedsHistory reports whether a plan without blocked steps would start a
+// deployment, so that the service's newest deployments must be read first.
+func (p Plan) NeedsHistory() bool {
+	for _, s := range p.Steps {
+		if s.ID.Kind == resource.KindService && s.Action == ActionUpdate && s.Effect.Deploys() && s.Blocked == "" {
+			return true
+		}
+	}
+	return false
+}

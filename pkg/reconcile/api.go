@@ -1,0 +1,92 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Options of an Engine.
+type Options struct {
+	Frame    resource.Frame // Source is filled from the snapshot
+	Target   string         // the target that documents belong to; "default"
+	Kinds    []resource.Kind
+	Rollouts resource.Rollouts
+	Sections []spec.Section
+	Source   source.Source
+
+	Workers      int           // units reconciled at once; default 4
+	Resync       time.Duration // full pass; default 60 s, with jitter
+	AbsenceGrace time.Duration // default 60 s
+	Poll         time.Duration // how often a running rollout is looked at; default 5 s
+	Log          *zap.Logger
+	Metrics      Metrics
+	// OnEvent is told of everything that a person would want to see, in order; nil for none.
+	OnEvent func(Event)
+}
+
+// Event is one line of the story: a unit changed its state, a step was done.
+type Event struct {
+	Time    time.Time
+	Unit    resource.UnitKey
+	Kind    EventKind
+	Message string // one plain sentence
+	Reason  status.Reason
+	Step    *plan.Step      // for steps
+	Status  *status.Service // for state changes
+}
+
+// EventKind sorts events for renderers.
+type EventKind string
+
+// Kinds of events.
+const (
+	EventStep    EventKind = "step"    // a write was made
+	EventState   EventKind = "state"   // the state, reason or why of a unit changed
+	EventDrift   EventKind = "drift"   // somebody changed something behind our back
+	EventProblem EventKind = "problem" // a file or document is bad, or was mended
+	EventPass    EventKind = "pass"    // a full pass ended
+)
+
+// Loaded is what the source says, as units.
+type Loaded struct {
+	Revision string
+	Complete bool
+	Units    []*resource.Unit // sorted by key; without the frozen ones
+	// Frozen are services that stand in bad or colliding documents: the last
+	// good document stays in force in the daemon, and nothing is written by a
+	// one-shot command.
+	Frozen   map[string]spec.Problem // by service name
+	Problems []spec.Problem
+	Skipped  []spec.Problem
+}
+
+// Outcome is what became of one unit in one pass.
+type Outcome struct {
+	Plan   plan.Plan
+	Status status.Service
+	Writes int // calls that changed something
+	Err    error
+}
+
+// Metrics is told what the machine does; pkg/metrics implements it, NoMetrics ignores it.
+type Metrics interface {
+	Reconciled(unit resource.UnitKey, reason status.Reason, took time.Duration)
+	Drift(unit resource.UnitKey, kind string)
+	Blocked(counts map[status.Reason]int)
+	Rollout(outcome resource.DeploymentStatus)
+	IdleWrites(n int) // writes in a pass over an unchanged world
+	Services(counts map[status.State]int)
+	QueueDepth(n int)
+	SourceLoaded(revision string, files, problems int)
+	Panic()
+}
+
+var _ context.Context // the engine's methods, in the other files, all take one first

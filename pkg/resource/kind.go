@@ -1,0 +1,162 @@
+package resource
+
+import (
+	"context"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// Names of the eight kinds, as they stand in IDs and key tags.
+const (
+	KindService         = "service"
+	KindTaskDefinition  = "task-definition"
+	KindTargetGroup     = "target-group"
+	KindListenerRule    = "rule"
+	KindScalableTarget  = "scalable-target"
+	KindScalingPolicy   = "scaling-policy"
+	KindScheduledAction = "scheduled-action"
+	KindAlarm           = "alarm"
+)
+
+// Kind is the seam between the generic machine and one sort of AWS resource.
+// kinds.All is the one list of them; everything iterates it.
+type Kind interface {
+	// Name is the kind's name in IDs, key tags and outputs.
+	Name() string
+	// Section says how the kind is written in a spec. Pure.
+	Section() spec.Section
+	// Taggable reports whether AWS lets the kind carry tags. What does not is
+	// spoken for by its parent.
+	Taggable() bool
+
+	// Complete fills what the frame knows better than the author: derived
+	// names, the cluster, the resource id; moves the author's tags from Want to
+	// Object.Tags; adds implicit Needs. Pure; reports only what makes the
+	// document invalid, with positions.
+	Complete(f Frame, u *Unit, o *Object) []spec.Problem
+	// Content is the canonical form of the part of the object that belongs to
+	// the rollout content (see Unit.ContentHash), nil for none. Pure.
+	Content(o *Object) []byte
+	// Attributes are the reference attributes known before the object exists
+	// (a derived name, a family). Pure.
+	Attributes(o *Object) map[string]string
+	// Diff compares desired with live, both in input form, references resolved
+	// as far as they are known. Every change carries its effect. Tags are not
+	// compared here. Pure. An unknown reference compares as a change whose New
+	// is the reference text.
+	Diff(o *Object, l *Live, c Compare) []diff.Change
+
+	// Observe looks up objects of one target, in as few calls as the API
+	// allows, and answers every one of them: what it could not learn is
+	// Unknown with the error. It never writes.
+	Observe(ctx context.Context, q Query) map[ID]Live
+	// Create makes the object; w.Object has no open references. The answer
+	// holds at least ARN, Name, Attrs and Presence.
+	Create(ctx context.Context, w Write) (Live, error)
+	// Update brings the live object to the wanted state: only what w.Changes
+	// names (tags included, paths "tags.KEY") is sent where the API allows it.
+	Update(ctx context.Context, w Write) (Live, error)
+	// Delete removes the live object. Being gone already is success.
+	Delete(ctx context.Context, w Write) error
+}
+
+// Frame is what holds for a whole run.
+type Frame struct {
+	Owner  string // value of the owner tag, and prefix of derived names
+	Scope  string // value of the scope tag, "" for none
+	Source string // source revision, for the revision tag
+}
+
+// Compare carries what a diff needs to know about the pass.
+type Compare struct {
+	// InputChanged: the author's rollout content changed since our last write,
+	// so unwritten paths return to their default even where that starts a
+	// deployment.
+	InputChanged bool
+	// HasScalableTarget: a scalable target exists for the service, ours or not.
+	HasScalableTarget bool
+	Policy            spec.Policy
+}
+
+// Query asks for objects of one kind in one target.
+type Query struct {
+	Target  string
+	Objects []Object
+	// Direct bypasses hints and caches of mutable things: the read before a write.
+	Direct bool
+	// Live are answers already known in this pass, of this or other kinds:
+	// the service's revision tells the task definition which one is live.
+	Live map[ID]Live
+}
+
+// Write is one write of one object.
+type Write struct {
+	Object  Object // references resolved
+	Live    Live   // read in the same step; Absent for a create
+	Changes []diff.Change
+	// Token makes a create idempotent where the API takes one.
+	Token string
+	// Unit is the live service of the unit as read in the same step.
+	Unit Live
+}
+
+// Rollouts is the second seam: the deployments of ECS services. (Continue, Run
+// and Stop join it with pause hooks and deploy hooks.)
+type Rollouts interface {
+	// Current returns the deployment that the live service is in or ended
+	// with; nil when ECS has none.
+	Current(ctx context.Context, service Live) (*Deployment, error)
+	// History returns the newest deployments, newest first, at most n, each
+	// with the content that it carried.
+	History(ctx context.Context, service Live, n int) ([]Deployment, error)
+	// Tag sets and removes tags of an ECS service or task definition revision.
+	Tag(ctx context.Context, target, arn string, set map[string]string, remove []string) error
+}
+
+// Deployment is one ECS service deployment.
+type Deployment struct {
+	ARN        string
+	Status     DeploymentStatus
+	Reason     string // ECS' own words
+	CreatedAt  string // RFC 3339
+	FinishedAt string
+	// Superseded: stopped because a newer deployment replaced it.
+	Superseded bool
+	// TargetRevision is the service revision ARN that it carries;
+	// TaskDefinition that revision's task definition ARN.
+	TargetRevision string
+	TaskDefinition string
+	// Content is what it deployed, in the form of the create inputs, so that
+	// it can be compared with a desired unit: keys KindService and
+	// KindTaskDefinition. Filled by History for failed deployments.
+	Content map[string]Live
+	// Failed counts failed tasks against the circuit breaker's threshold.
+	Failed, Threshold           int32
+	Requested, Running, Pending int32
+	LifecycleStage              string
+}
+
+// DeploymentStatus is our reading of an ECS service deployment's status.
+type DeploymentStatus string
+
+// The states of a deployment. ECS has no FAILED: a STOPPED deployment that
+// nothing superseded has failed with nothing to roll back to.
+const (
+	DeploymentRunning     DeploymentStatus = "Running"
+	DeploymentRollingBack DeploymentStatus = "RollingBack"
+	DeploymentSucceeded   DeploymentStatus = "Succeeded"
+	DeploymentRolledBack  DeploymentStatus = "RolledBack"
+	DeploymentFailed      DeploymentStatus = "Failed"
+	DeploymentSuperseded  DeploymentStatus = "Superseded"
+)
+
+// Bad reports whether the content that the deployment carried did not survive it.
+func (s DeploymentStatus) Bad() bool {
+	return s == DeploymentFailed || s == DeploymentRolledBack || s == DeploymentRollingBack
+}
+
+// Ended reports whether ECS is done with it.
+func (s DeploymentStatus) Ended() bool {
+	return s != DeploymentRunning && s != DeploymentRollingBack
+}

@@ -1,0 +1,86 @@
+package resource
+
+// Presence says what a lookup found out. The zero value is Unknown: silence
+// about an object is never absence.
+type Presence int
+
+// The three ends of a lookup.
+const (
+	Unknown Presence = iota // not read, or the read failed: see Live.Err
+	Absent                  // AWS said that it is not there
+	Present
+)
+
+// String names the presence for logs.
+func (p Presence) String() string { return [...]string{"unknown", "absent", "present"}[p] }
+
+// Live is what AWS has of one object.
+type Live struct {
+	ID       ID
+	Presence Presence
+	Err      error // why Unknown
+	ARN      string
+	// Name is the name that AWS knows the object by.
+	Name string
+	// Tags are all tags read; nil for kinds that carry none.
+	Tags map[string]string
+	// Value is the live state in the form of the kind's create input, Extra
+	// what stands beside it: comparable with Object.Want and Object.Extra.
+	Value any
+	Extra map[string]any
+	// Attrs are the attributes that references may ask for: arn, name, fullName, family.
+	Attrs  map[string]string
+	Health Health
+	// Service is set for ECS services only.
+	Service *ServiceState
+}
+
+// Health is a kind's own word on a live object.
+type Health struct {
+	State  HealthState
+	Reason string // one plain sentence
+}
+
+// HealthState orders from good to bad.
+type HealthState int
+
+// States of health, worst last.
+const (
+	Healthy HealthState = iota
+	Progressing
+	Degraded
+	Gone // being deleted: exists, but will not stay (DRAINING)
+)
+
+// ServiceState is what status and rollout rules need of a live ECS service and
+// what the create input has no place for.
+type ServiceState struct {
+	ARN               string
+	Status            string // ACTIVE, DRAINING, INACTIVE as ECS says it
+	CreatedAt         string // RFC 3339, of the (possibly INACTIVE) service
+	Desired           int32
+	Running           int32
+	Pending           int32
+	TaskDefinition    string // revision ARN of the service
+	CurrentDeployment string // service deployment ARN, may be empty
+	// Deployment is the PRIMARY entry of the legacy deployments list.
+	PrimaryID     string // ecs-svc/…
+	PrimaryState  string // IN_PROGRESS, COMPLETED, FAILED, or "" where ECS gives none
+	PrimaryReason string
+	Deployments   int // entries in the legacy list
+	// LastEvents are the newest service events, newest first, at most 5.
+	LastEvents []string
+	// ForeignController is the deployment controller type where it is not ECS.
+	ForeignController string
+}
+
+// Owner reads ownership from tags.
+func (l Live) Owner() Owner {
+	return Owner{
+		Operator: l.Tags[TagOwner], Scope: l.Tags[TagScope],
+		Unit: l.Tags[TagUnit], Key: l.Tags[TagKey],
+	}
+}
+
+// Owner is what the tags of a live object say about whose it is.
+type Owner struct{ Operator, Scope, Unit, Key string }

@@ -1,0 +1,66 @@
+package resource
+
+import (
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// Object is one desired AWS object, as its document wants it.
+type Object struct {
+	ID ID
+	// Want is the SDK's create input. Strings may still hold references
+	// ("$(targetGroups.web.arn)"); Refs names every place where they do.
+	// Tags are never in it (see Tags).
+	Want any
+	// Extra holds what the section takes beside the SDK input, by key; for
+	// target groups "attributes" (map[string]string).
+	Extra map[string]any
+	// Tags are all tags that the object shall carry: the author's and ours.
+	Tags map[string]string
+	// Written maps every path that the author wrote, relative to the body and
+	// with list indices ("containerDefinitions[0].image"), to file:line:column.
+	// An index path is used because a merge key may itself be missing.
+	Written map[string]string
+	// Section is the place of the body in the spec ("taskDefinition",
+	// "targetGroups.web"): the prefix of every path that people see.
+	Section string
+	// Pos is file:line:column of the body.
+	Pos string
+	// Refs are the references inside Want and Extra; Needs the objects that
+	// they and the kind's own rules point at: the edges of the plan's order.
+	Refs  []Ref
+	Needs []ID
+}
+
+// Ref is one reference in a string of Want.
+type Ref struct {
+	Path string // index path of the string that holds it
+	Text string // "$(targetGroups.web.arn)"
+	To   ID
+	Attr string // arn, name, fullName or family
+}
+
+// Unit is one service document as desired objects.
+type Unit struct {
+	Key     UnitKey
+	Pos     string // file:line:column of the document
+	Labels  map[string]string
+	Policy  spec.Policy
+	Objects []Object
+	// ContentHash is the versioned hash of the rollout content: the task
+	// definition and the written service fields whose change starts a new
+	// deployment. It is a hint, never a reason (design: writes).
+	ContentHash string
+	// Image is what people call the version: the image of the first essential
+	// container.
+	Image string
+}
+
+// Object returns the object with the given ID, or nil.
+func (u *Unit) Object(id ID) *Object {
+	for i := range u.Objects {
+		if u.Objects[i].ID == id {
+			return &u.Objects[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,4 @@
+package sandbox
+
+// alarmWorld is what CloudWatch remembers.
+type alarmWorld struct{}

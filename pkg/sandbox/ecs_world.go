@@ -1,0 +1,4 @@
+package sandbox
+
+// ecsWorld is what ECS remembers.
+type ecsWorld struct{}

@@ -1,0 +1,4 @@
+package sandbox
+
+// elbWorld is what Elastic Load Balancing remembers.
+type elbWorld struct{}

@@ -1,0 +1,4 @@
+package sandbox
+
+// scalingWorld is what Application Auto Scaling remembers.
+type scalingWorld struct{}

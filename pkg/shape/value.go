@@ -1,0 +1,260 @@
+package shape
+
+import (
+	"fmt"
+	"reflect"
+	"sort"
+	"time"
+)
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// IsTime reports whether a type is a timestamp (or a pointer to one).
+func IsTime(t reflect.Type) bool { return Deref(t) == timeType }
+
+// Join appends a member to a path.
+func Join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// At appends an index or a key to a path.
+func At(path string, key any) string { return fmt.Sprintf("%s[%v]", path, key) }
+
+// MapStrings replaces every string of a value in place by what fn returns for
+// it. v must be a pointer or a map. Enum strings and map values are included,
+// map keys are not.
+func MapStrings(v any, fn func(path, s string) string) {
+	mapStrings(reflect.ValueOf(v), "", fn)
+}
+
+func mapStrings(v reflect.Value, path string, fn func(path, s string) string) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return
+		}
+		if v.Kind() == reflect.Interface && v.Elem().Kind() != reflect.Pointer {
+			if !v.CanSet() {
+				return
+			}
+			fresh := reflect.New(v.Elem().Type()).Elem()
+			fresh.Set(v.Elem())
+			mapStrings(fresh, path, fn)
+			v.Set(fresh)
+			return
+		}
+		mapStrings(v.Elem(), path, fn)
+	case reflect.Struct:
+		for _, f := range Fields(v.Type()) {
+			mapStrings(v.Field(f.Index), Join(path, f.Name), fn)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			mapStrings(v.Index(i), At(path, i), fn)
+		}
+	case reflect.Map:
+		for _, k := range sortedKeys(v) {
+			fresh := reflect.New(v.Type().Elem()).Elem()
+			fresh.Set(v.MapIndex(k))
+			mapStrings(fresh, At(path, k.Interface()), fn)
+			v.SetMapIndex(k, fresh)
+		}
+	case reflect.String:
+		if v.CanSet() {
+			v.SetString(fn(path, v.String()))
+		}
+	}
+}
+
+func sortedKeys(m reflect.Value) []reflect.Value {
+	keys := m.MapKeys()
+	sort.Slice(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
+	return keys
+}
+
+// Clone copies a value deeply. Documents, which are opaque, are shared.
+func Clone[T any](v T) T {
+	out := reflect.New(reflect.TypeFor[T]()).Elem()
+	src := reflect.ValueOf(&v).Elem()
+	copyInto(out, src)
+	return out.Interface().(T)
+}
+
+func copyInto(dst, src reflect.Value) {
+	switch src.Kind() {
+	case reflect.Pointer:
+		if src.IsNil() {
+			return
+		}
+		p := reflect.New(src.Type().Elem())
+		copyInto(p.Elem(), src.Elem())
+		dst.Set(p)
+	case reflect.Interface:
+		if src.IsNil() {
+			return
+		}
+		fresh := reflect.New(src.Elem().Type()).Elem()
+		copyInto(fresh, src.Elem())
+		dst.Set(fresh)
+	case reflect.Struct:
+		dst.Set(src) // unexported bookkeeping and times come along
+		if src.Type() == timeType {
+			return
+		}
+		for i := range src.NumField() {
+			if src.Type().Field(i).IsExported() {
+				copyInto(dst.Field(i), src.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if src.IsNil() {
+			return
+		}
+		s := reflect.MakeSlice(src.Type(), src.Len(), src.Len())
+		for i := range src.Len() {
+			copyInto(s.Index(i), src.Index(i))
+		}
+		dst.Set(s)
+	case reflect.Map:
+		if src.IsNil() {
+			return
+		}
+		m := reflect.MakeMapWithSize(src.Type(), src.Len())
+		for _, k := range src.MapKeys() {
+			fresh := reflect.New(src.Type().Elem()).Elem()
+			copyInto(fresh, src.MapIndex(k))
+			m.SetMapIndex(k, fresh)
+		}
+		dst.Set(m)
+	default:
+		dst.Set(src)
+	}
+}
+
+// Project copies into *dst every member of src that has the same name and a
+// compatible type, deeply, through pointers on either side; slices are copied
+// element by element. It is how a describe output becomes a create input.
+// Members that only one side has are left alone.
+func Project(dst, src any) {
+	project(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src))
+}
+
+func project(dst, src reflect.Value) {
+	for src.Kind() == reflect.Pointer || src.Kind() == reflect.Interface {
+		if src.IsNil() {
+			return
+		}
+		if src.Kind() == reflect.Interface && dst.Kind() == reflect.Interface {
+			break
+		}
+		src = src.Elem()
+	}
+	if dst.Kind() == reflect.Pointer {
+		p := reflect.New(dst.Type().Elem())
+		project(p.Elem(), src)
+		dst.Set(p)
+		return
+	}
+	switch {
+	case src.Type() == dst.Type():
+		copyInto(dst, src)
+	case dst.Kind() == reflect.Struct && src.Kind() == reflect.Struct:
+		for _, f := range Fields(src.Type()) {
+			if d, ok := goField(dst.Type(), f.GoName); ok {
+				project(dst.Field(d.Index), src.Field(f.Index))
+			}
+		}
+	case dst.Kind() == reflect.Slice && src.Kind() == reflect.Slice:
+		if src.IsNil() {
+			return
+		}
+		s := reflect.MakeSlice(dst.Type(), src.Len(), src.Len())
+		for i := range src.Len() {
+			project(s.Index(i), src.Index(i))
+		}
+		dst.Set(s)
+	case src.Kind() == dst.Kind() && src.Type().ConvertibleTo(dst.Type()):
+		dst.Set(src.Convert(dst.Type()))
+	}
+}
+
+func goField(t reflect.Type, goName string) (Field, bool) {
+	for _, f := range Fields(t) {
+		if f.GoName == goName {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// Plain turns a value into maps, slices and scalars with spec names, as people
+// would write it: what is nil, and a plain zero number, false or "" that the
+// SDK would not send, is left out; an empty list that is not nil stays.
+func Plain(v any, r *Registry) any { return plain(reflect.ValueOf(v), r) }
+
+func plain(v reflect.Value, r *Registry) any {
+	switch v.Kind() {
+	case reflect.Invalid:
+		return nil
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return plain(v.Elem(), r)
+	case reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		if d, ok := r.Document(v.Type()); ok {
+			if p, err := d.Plain(v.Interface()); err == nil {
+				return p
+			}
+			return nil
+		}
+		if u, ok := r.Union(v.Type()); ok {
+			m := v.Elem()
+			for m.Kind() == reflect.Pointer {
+				m = m.Elem()
+			}
+			return map[string]any{SpecName(u.MemberName(m.Type())): plain(m.Field(0), r)}
+		}
+		return plain(v.Elem(), r)
+	case reflect.Struct:
+		if v.Type() == timeType {
+			return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano)
+		}
+		out := map[string]any{}
+		for _, f := range Fields(v.Type()) {
+			fv := v.Field(f.Index)
+			if fv.IsZero() {
+				continue
+			}
+			out[f.Name] = plain(fv, r)
+		}
+		return out
+	case reflect.Slice:
+		out := make([]any, v.Len())
+		for i := range v.Len() {
+			out[i] = plain(v.Index(i), r)
+		}
+		return out
+	case reflect.Map:
+		out := make(map[string]any, v.Len())
+		for _, k := range v.MapKeys() {
+			out[fmt.Sprint(k)] = plain(v.MapIndex(k), r)
+		}
+		return out
+	case reflect.String:
+		return v.String()
+	case reflect.Bool:
+		return v.Bool()
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return v.Int()
+	case reflect.Float32, reflect.Float64:
+		return v.Float()
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,37 @@
+package source
+
+import "context"
+
+// File is one spec file as it was read.
+type File struct {
+	Path string // relative to where the user pointed, with that path in front
+	Data []byte
+}
+
+// Problem is something that kept a file from being read.
+type Problem struct {
+	Path    string
+	Message string // what is wrong and how to mend it
+}
+
+// Snapshot is all that a source held at one moment.
+type Snapshot struct {
+	// Revision names the content: a hash for directories, a commit for git.
+	// Equal contents have equal revisions.
+	Revision string
+	Files    []File // sorted by path
+	Problems []Problem
+	// Complete is true only when everything that should be there was read.
+	// Nothing is ever pruned from an incomplete snapshot.
+	Complete bool
+}
+
+// Source is where specs come from.
+type Source interface {
+	// Snapshot reads everything once. An error means that nothing could be
+	// read: the last snapshot stays.
+	Snapshot(ctx context.Context) (Snapshot, error)
+	// Watch sends a hint whenever the content may have changed, until ctx
+	// ends. It returns nil when ctx ends. Hints are coalesced.
+	Watch(ctx context.Context, hint chan<- struct{}) error
+}

@@ -1,0 +1,150 @@
+package spec
+
+import "fmt"
+
+// APIVersion is the one that documents of ours carry.
+const APIVersion = "ecs-operator/v1"
+
+// Section is one place of the spec that holds AWS inputs.
+type Section struct {
+	// Path is the place: "taskDefinition", "targetGroups", "scaling.policies".
+	Path string
+	// Kind is the resource kind that it declares.
+	Kind string
+	// Many: the place holds a map from unit-local names to bodies.
+	Many bool
+	// New returns a pointer to a fresh SDK input.
+	New func() any
+	// Extra are keys of ours that stand in the body beside the input's fields,
+	// with a value of the type that they decode to ("attributes": map[string]string{}).
+	Extra map[string]any
+	// Sugar are optional rewrites of the node tree before decoding, by index-free
+	// path: "containerDefinitions[].environment" to a rewrite of a mapping
+	// {KEY: value} into AWS' list of {name, value}.
+	Sugar map[string]Sugar
+	// ReadOnly is a zero value of the SDK's describe type: fields that it has and
+	// the input lacks are dropped with a warning when they are pasted.
+	ReadOnly any
+	// Frame are fields of the input that the frame fills in and the author need not
+	// write, spec names.
+	Frame []string
+	// Attributes that a reference to this section may ask for.
+	Attributes []string
+	// Verbatim are index-free paths of strings in which an unresolved "$(" may stand
+	// (command, entryPoint, healthCheck.command, environment values).
+	Verbatim []string
+}
+
+// Sugar rewrites a mapping into a list of pairs with the given member names.
+type Sugar struct{ Key, Value string }
+
+// Document is one service as its author wrote it.
+type Document struct {
+	Name      string
+	Labels    map[string]string
+	Cluster   string // short name; "default" when the author wrote none
+	Policy    Policy
+	DependsOn []string
+	Bodies    []Body // in the order of the sections, then by name
+	File      string
+	Pos       string // file:line:column of the document
+	// NamePos is where metadata.name stands.
+	NamePos string
+}
+
+// Body is one decoded SDK input.
+type Body struct {
+	Section string // Section.Path
+	Kind    string
+	Name    string // unit-local name, "" for sections that hold one
+	Value   any    // the pointer that Section.New gave, filled
+	Extra   map[string]any
+	// Written maps index paths relative to the body to file:line:column.
+	Written map[string]string
+	Refs    []Ref
+	Pos     string
+}
+
+// Path is the body's place in the spec: "targetGroups.web".
+func (b Body) Path() string {
+	if b.Name == "" {
+		return b.Section
+	}
+	return b.Section + "." + b.Name
+}
+
+// Ref is one reference "$(PLACE.attribute)" in a string of a body. It was
+// checked: the place exists in the document and has the attribute.
+type Ref struct {
+	Path    string // index path of the string
+	Text    string
+	Section string // Section.Path of the place
+	Name    string // unit-local name of the place, "" for sections that hold one
+	Attr    string
+	Pos     string
+}
+
+// Policy is spec.policy. Zero values are the defaults.
+type Policy struct {
+	Mode          string // "auto" (default), "manual", "observe"
+	Adopt         bool
+	Prune         bool
+	OnDelete      string // "", keep, prune, orphan
+	Recreate      bool
+	DesiredCount  string // "", initial, band, fixed
+	DriftGrace    string // Go duration
+	KeepRevisions int    // 0: default 10
+	Wave          int
+	Ignore        []string // paths
+}
+
+// Severity of a problem.
+type Severity int
+
+// A warning never stops anything.
+const (
+	Error Severity = iota
+	Warning
+)
+
+// Problem is one thing wrong in a file.
+type Problem struct {
+	File     string
+	Line     int // 0 when the whole file is meant
+	Column   int
+	Severity Severity
+	Message  string // what is wrong and how to mend it, one sentence
+	// Document names the service that is frozen by it, where that is known.
+	Document string
+}
+
+// String prints file:line:column: message.
+func (p Problem) String() string {
+	where := p.File
+	if p.Line > 0 {
+		where = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	}
+	if p.Severity == Warning {
+		return where + ": warning: " + p.Message
+	}
+	return where + ": " + p.Message
+}
+
+// Result is what a set of files says.
+type Result struct {
+	Documents []Document
+	Problems  []Problem
+	// Skipped are documents and files that are not ours, each with why, for validate -v.
+	Skipped []Problem
+}
+
+// Errors counts the problems that are not warnings.
+func (r Result) Errors() int {
+	n := 0
+	for _, p := range r.Problems {
+		if p.Severity == Error {
+			n++
+		}
+	}
+	return n
+}
