@@ -46,6 +46,9 @@ type Unit struct {
 	Labels  map[string]string
 	Policy  spec.Policy
 	Objects []Object
+	// DependsOn are the services that must be Ready before this unit is
+	// written; who loads the documents resolves their names.
+	DependsOn []UnitKey
 	// ContentHash is the versioned hash of the rollout content: the task
 	// definition and the written service fields whose change starts a new
 	// deployment. It is a hint, never a reason (design: writes).
