@@ -1,0 +1,65 @@
+package awsclient
+
+import "sync"
+
+// Forever keeps what never changes: the content of a task definition revision
+// or a service revision. It is bounded by forgetting what nobody asked for while
+// Max other keys came: two generations, of which the older is dropped. The zero
+// value is ready.
+type Forever[K comparable, V any] struct {
+	Max int // keys of one generation; 0 means 20,000
+
+	mu         sync.Mutex
+	young, old map[K]V
+}
+
+// Get returns what is kept for a key.
+func (f *Forever[K, V]) Get(key K) (V, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if v, ok := f.young[key]; ok {
+		return v, true
+	}
+	v, ok := f.old[key]
+	if ok {
+		f.put(key, v)
+	}
+	return v, ok
+}
+
+// Put keeps a value.
+func (f *Forever[K, V]) Put(key K, v V) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.put(key, v)
+}
+
+func (f *Forever[K, V]) put(key K, v V) {
+	limit := f.Max
+	if limit <= 0 {
+		limit = 20_000
+	}
+	if f.young == nil || len(f.young) >= limit {
+		f.old, f.young = f.young, make(map[K]V)
+	}
+	f.young[key] = v
+}
+
+// Missing are the keys that are not kept, in order and once each, and what is
+// kept of the others.
+func (f *Forever[K, V]) Missing(keys []K) (missing []K, have map[K]V) {
+	have = make(map[K]V, len(keys))
+	seen := make(map[K]bool, len(keys))
+	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		if v, ok := f.Get(key); ok {
+			have[key] = v
+		} else {
+			missing = append(missing, key)
+		}
+	}
+	return missing, have
+}

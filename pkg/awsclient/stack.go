@@ -1,0 +1,235 @@
+package awsclient
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// ErrGuarded is behind the refusal of a write by a client that may only read.
+var ErrGuarded = errors.New("refused before sending: only Describe, List and Get are allowed here")
+
+// clientSort is which of the two sets of clients is made.
+type clientSort int
+
+const (
+	guardedReads clientSort = iota
+	writes
+)
+
+// stackOption is how middlewares are handed to the SDK.
+type stackOption = func(*middleware.Stack) error
+
+// api makes one set of clients.
+func (c *core) api(t *target, cfg aws.Config, sort clientSort) API {
+	options := c.observe(t.Target, t.budgets)
+	retryer := aws.Retryer(aws.NopRetryer{})
+	if sort == guardedReads {
+		options = append(options, guard)
+		retryer = readRetryer()
+	}
+	// Checked in New.
+	protocol, _ := cloudWatchProtocol(c.opts.CloudWatchProtocol)
+	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], options...)
+	cfg.Retryer = func() aws.Retryer { return retryer }
+	return API{
+		ECS: ecs.NewFromConfig(cfg),
+		ELB: elasticloadbalancingv2.NewFromConfig(cfg),
+		CloudWatch: cloudwatch.NewFromConfig(cfg, func(o *cloudwatch.Options) {
+			o.Protocol = protocol
+		}),
+		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
+		Tagging:     resourcegroupstaggingapi.NewFromConfig(cfg),
+	}
+}
+
+// readRetryer is the SDK's standard retryer with two attempts and without its
+// quota of retries: the budgets slow down all callers of a category, where the
+// quota would fail some (karpenter-provider-aws#7961). Application Auto
+// Scaling's LimitExceededException is a full quota of resources and not, as the
+// SDK has it, a throttle.
+func readRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 2
+		o.RateLimiter = noRetryQuota{}
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if code(err) == "LimitExceededException" {
+				return aws.FalseTernary
+			}
+			return aws.UnknownTernary
+		})}, o.Retryables...)
+	})
+}
+
+type noRetryQuota struct{}
+
+func (noRetryQuota) GetToken(context.Context, uint) (func() error, error) {
+	return func() error { return nil }, nil
+}
+func (noRetryQuota) AddTokens(uint) error { return nil }
+
+// observe are the middlewares of every client: the outermost classifies what
+// comes back, one around each attempt waits for the budget and tells OnCall,
+// the innermost knows whether anything was sent at all. b is nil for sts.
+func (c *core) observe(t Target, b *budgets) []stackOption {
+	options := []stackOption{
+		func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("ecs-operator.Classify", classifyCall), middleware.Before)
+		},
+		func(s *middleware.Stack) error {
+			m := middleware.FinalizeMiddlewareFunc("ecs-operator.Attempt", c.attempt(t, b))
+			return s.Finalize.Insert(m, "Retry", middleware.After)
+		},
+		func(s *middleware.Stack) error {
+			return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecs-operator.Sent", markSent), middleware.After)
+		},
+	}
+	if ua := c.opts.UserAgent; ua != "" {
+		name, version, _ := strings.Cut(ua, "/")
+		options = append(options, awsmiddleware.AddUserAgentKeyValue(name, version))
+	}
+	return options
+}
+
+// guard refuses, before anything is sent, whatever is not a read.
+func guard(s *middleware.Stack) error {
+	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("ecs-operator.Guard",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+			out middleware.InitializeOutput, md middleware.Metadata, err error) {
+			if isWrite(middleware.GetOperationName(ctx)) {
+				return out, md, &resource.Error{Class: resource.ClassOther, Operation: operationOf(ctx), Err: ErrGuarded}
+			}
+			return next.HandleInitialize(ctx, in)
+		}), middleware.Before)
+}
+
+// isWrite: AWS' reads that matter here are Describe, List and Get; whatever is
+// none of them counts as a write.
+func isWrite(operation string) bool {
+	for _, verb := range []string{"Describe", "List", "Get"} {
+		if strings.HasPrefix(operation, verb) {
+			return false
+		}
+	}
+	return true
+}
+
+// servicePrefix spells the SDK's service ids as IAM actions do.
+var servicePrefix = map[string]string{
+	ecs.ServiceID:                      "ecs",
+	elasticloadbalancingv2.ServiceID:   "elasticloadbalancing",
+	cloudwatch.ServiceID:               "cloudwatch",
+	applicationautoscaling.ServiceID:   "application-autoscaling",
+	resourcegroupstaggingapi.ServiceID: "tag",
+	"STS":                              "sts",
+}
+
+// serviceOf is the service of a call as IAM spells it.
+func serviceOf(ctx context.Context) string {
+	id := middleware.GetServiceID(ctx)
+	if p, ok := servicePrefix[id]; ok {
+		return p
+	}
+	return strings.ToLower(strings.ReplaceAll(id, " ", "-"))
+}
+
+// operationOf is the call as IAM spells its action: "ecs:CreateService".
+func operationOf(ctx context.Context) string {
+	return serviceOf(ctx) + ":" + middleware.GetOperationName(ctx)
+}
+
+// sentKey holds a *sent on a call's context.
+type sentKey struct{}
+
+// sent is how far the newest attempt of a call got.
+type sent struct{ out bool }
+
+// classifyCall wraps the error of a whole call.
+func classifyCall(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	middleware.InitializeOutput, middleware.Metadata, error) {
+	state := &sent{}
+	ctx = middleware.WithStackValue(ctx, sentKey{}, state)
+	out, md, err := next.HandleInitialize(ctx, in)
+	if err != nil {
+		err = classify(ctx, err, state.out)
+	}
+	return out, md, err
+}
+
+// markSent notes that the transport was given the request.
+func markSent(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error) {
+	if state, ok := middleware.GetStackValue(ctx, sentKey{}).(*sent); ok {
+		state.out = true
+	}
+	return next.HandleDeserialize(ctx, in)
+}
+
+// attempt surrounds each attempt: budget before, report and rate cut after.
+func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.FinalizeInput, middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error) {
+	return func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+		out middleware.FinalizeOutput, md middleware.Metadata, err error) {
+		operation := operationOf(ctx)
+		var waited time.Duration
+		if b != nil {
+			if waited, err = b.wait(ctx, operation); err != nil {
+				return out, md, err
+			}
+		}
+		state, _ := middleware.GetStackValue(ctx, sentKey{}).(*sent)
+		start := time.Now()
+		out, md, err = next.HandleFinalize(ctx, in)
+		took := time.Since(start)
+
+		var told error
+		if err != nil {
+			told = classify(ctx, err, state != nil && state.out)
+		}
+		throttled := resource.ClassOf(told) == resource.ClassThrottled
+		if throttled && b != nil {
+			b.throttled(operation)
+		}
+		if c.opts.OnCall != nil {
+			name := middleware.GetOperationName(ctx)
+			c.opts.OnCall(Call{Target: t.Name, Service: serviceOf(ctx), Operation: name, Write: isWrite(name),
+				Duration: took, Waited: waited, Err: told, Throttled: throttled, RequestID: requestID(md, err)})
+		}
+		return out, md, err
+	}
+}
+
+// requestID finds AWS' id of an attempt, in the answer or in the error.
+func requestID(md middleware.Metadata, err error) string {
+	if id, ok := awsmiddleware.GetRequestIDMetadata(md); ok {
+		return id
+	}
+	var with interface{ ServiceRequestID() string }
+	if errors.As(err, &with) {
+		return with.ServiceRequestID()
+	}
+	return ""
+}
+
+// status is the HTTP status behind an error, 0 when there was no answer.
+func status(err error) int {
+	var r *smithyhttp.ResponseError
+	if errors.As(err, &r) && r.Response != nil && r.Response.Response != nil {
+		return r.HTTPStatusCode()
+	}
+	return 0
+}
