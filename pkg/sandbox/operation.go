@@ -8,8 +8,9 @@ import (
 // call is what an operation sees beside its input. The world is locked and
 // advanced to Now while it runs.
 type call struct {
-	w   *World
-	Now time.Time
+	w         *World
+	Now       time.Time
+	AccessKey string // the key id that signed the call
 }
 
 // operation is one AWS operation as one function in a table.

@@ -1,9 +1,20 @@
 package sandbox
 
 import (
-	"net/http"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	ecsdocument "github.com/aws/aws-sdk-go-v2/service/ecs/document"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Options of a Sandbox. The zero value is a fresh world on the wall clock.
@@ -15,16 +26,32 @@ type Options struct {
 	Speed float64
 	// Seed makes ids and failures repeatable. The documented world does not depend on it.
 	Seed int64
+	// Fault is asked before every call and may spoil it.
+	Fault FaultFunc
+	// Logf hears of defects of the sandbox itself; nil drops them.
+	Logf func(format string, args ...any)
+}
+
+func (o Options) logf(format string, args ...any) {
+	if o.Logf != nil {
+		o.Logf(format, args...)
+	}
 }
 
 // Sandbox is one embedded AWS: one account in one region.
 type Sandbox struct {
-	mu      sync.Mutex
-	opts    Options
-	world   *World
-	journal journal
-	ops     map[string]operation // "ecs.CreateService"
-	store   *store               // the state file, nil without one
+	mu       sync.Mutex
+	opts     Options
+	world    *World
+	journal  journal
+	ops      map[string]operation // "ecs.CreateService"
+	store    *store               // the state file, nil without one
+	dirty    bool                 // the world differs from the state file
+	calls    map[string]int       // calls by operation, for fault hooks
+	requests atomic.Int64
+	born     time.Time     // wall clock at which the world was at bornAt
+	bornAt   time.Time     // see born
+	skipped  time.Duration // what Advance added
 }
 
 // World is everything that the embedded AWS remembers; it is what the state
@@ -33,12 +60,16 @@ type World struct {
 	Clock  time.Time        // the world's own time, as far as it was simulated
 	Timers timers           // what will happen by itself
 	Serial int64            // source of ids
+	Seed   int64            // makes ids differ between worlds
 	Tokens map[string]token // client tokens, replayed for 24 h
 
 	ECS     ecsWorld
 	ELB     elbWorld
 	Alarms  alarmWorld
 	Scaling scalingWorld
+	STS     stsWorld
+
+	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 }
 
 // Constants of the documented world. The README lists them.
@@ -47,5 +78,113 @@ const (
 	Region  = "us-east-1"
 )
 
-// Transport answers SDK calls in process: no port, works inside synctest.
-func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s} }
+// New makes a sandbox with the documented world in it.
+func New(opts Options) *Sandbox {
+	s := build(opts)
+	w := newWorld(opts.Seed, s.born)
+	w.seedECS()
+	w.seedELB()
+	w.seedAlarms()
+	w.seedScaling()
+	s.world = w
+	s.bornAt = w.Clock
+	return s
+}
+
+// build makes a sandbox without a world.
+func build(opts Options) *Sandbox {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Speed <= 0 {
+		opts.Speed = 1
+	}
+	return &Sandbox{opts: opts, ops: allOperations(), calls: map[string]int{}, born: opts.Now()}
+}
+
+func newWorld(seed int64, now time.Time) *World {
+	return &World{Clock: now.UTC().Round(0), Seed: seed, Tokens: map[string]token{}, handlers: allTimers()}
+}
+
+func allOperations() map[string]operation {
+	ops := map[string]operation{}
+	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations()} {
+		for _, o := range list {
+			ops[o.service+"."+o.name] = o
+		}
+	}
+	return ops
+}
+
+func allTimers() map[string]func(*World, string) {
+	all := map[string]func(*World, string){}
+	for _, m := range []map[string]func(*World, string){ecsTimers(), elbTimers(), alarmTimers(), scalingTimers()} {
+		for kind, h := range m {
+			all[kind] = h
+		}
+	}
+	return all
+}
+
+// now is the world's time: wall time × speed since the world was born or
+// opened.
+func (s *Sandbox) now() time.Time {
+	wall := s.opts.Now().Sub(s.born)
+	return s.bornAt.Add(time.Duration(float64(wall) * s.opts.Speed)).Add(s.skipped)
+}
+
+// Clock is the world's time.
+func (s *Sandbox) Clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+// Advance lets d of world time pass at once, with all that happens in it.
+func (s *Sandbox) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skipped += d
+	if s.world.advance(s.now()) {
+		s.dirty = true
+	}
+	if err := s.persist(); err != nil {
+		s.opts.logf("sandbox: %v", err)
+	}
+}
+
+// hexID makes a new id of n hexadecimal digits (at most 64), the same for the
+// same seed and history.
+func (w *World) hexID(n int) string {
+	w.Serial++
+	return digest(fmt.Sprint("id", w.Seed, w.Serial))[:n]
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// registry lists the unions and documents in the types that the sandbox speaks;
+// a test walks them and fails when an SDK bump brings another.
+var registry = sync.OnceValue(func() *shape.Registry {
+	return shape.NewRegistry([]shape.Union{
+		shape.UnionOf[ecstypes.ServiceConnectContainerConfiguration](&ecstypes.ServiceConnectContainerConfigurationMemberLogLevel{}),
+		shape.UnionOf[cwtypes.EvaluationCriteria](&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}),
+		shape.UnionOf[cwtypes.EvaluationWindow](&cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{}),
+	}, []shape.Document{{
+		Interface: reflect.TypeFor[ecsdocument.Interface](),
+		New:       func(plain any) any { return ecsdocument.NewLazyDocument(plain) },
+		Plain:     plainDocument,
+	}})
+})
+
+func plainDocument(doc any) (any, error) {
+	raw, err := doc.(ecsdocument.Interface).MarshalSmithyDocument()
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	err = json.Unmarshal(raw, &plain)
+	return plain, err
+}

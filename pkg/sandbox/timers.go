@@ -38,16 +38,21 @@ func (w *World) after(d time.Duration, kind, key string) {
 	heap.Push(&w.Timers, timer{At: w.Clock.Add(d), Seq: w.Serial, Kind: kind, Key: key})
 }
 
-// advance lets the world live until now, event by event.
-func (w *World) advance(now time.Time) {
+// advance lets the world live until now, event by event, and reports whether
+// anything happened.
+func (w *World) advance(now time.Time) (happened bool) {
 	for len(w.Timers) > 0 && !w.Timers[0].At.After(now) {
 		t := heap.Pop(&w.Timers).(timer)
 		if t.At.After(w.Clock) {
 			w.Clock = t.At
 		}
-		handlers[t.Kind](w, t.Key)
+		if handle, ok := w.handlers[t.Kind]; ok { // a state file may know kinds of another version
+			handle(w, t.Key)
+		}
+		happened = true
 	}
 	if now.After(w.Clock) {
 		w.Clock = now
 	}
+	return happened
 }

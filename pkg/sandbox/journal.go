@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+// Entry is one call as the journal keeps it.
+type Entry struct {
+	Time      time.Time // of the world
+	Service   string
+	Operation string
+	Write     bool   // the operation is one that changes things, whether or not it did
+	Error     string // the code that was answered, "" for success
+	UserAgent string
+	Subject   string // what it was about: a name or an ARN
+}
+
+// journalSize bounds what is kept: a daemon may run against a sandbox for days.
+const journalSize = 20000
+
+type journal struct{ entries []Entry }
+
+func (j *journal) add(e Entry) {
+	if len(j.entries) >= journalSize {
+		j.entries = slices.Delete(j.entries, 0, journalSize/4)
+	}
+	j.entries = append(j.entries, e)
+}
+
+// Journal lists the calls answered so far, oldest first.
+func (s *Sandbox) Journal() []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.journal.entries)
+}
+
+// Writes lists the calls of operations that change things, refused ones
+// included.
+func (s *Sandbox) Writes() []Entry {
+	return slices.DeleteFunc(s.Journal(), func(e Entry) bool { return !e.Write })
+}
+
+func (s *Sandbox) note(o operation, r *http.Request, in any, code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.advance(s.now())
+	s.journal.add(entryOf(s.world.Clock, o, r, in, code))
+}
+
+func entryOf(now time.Time, o operation, r *http.Request, in any, code string) Entry {
+	return Entry{Time: now, Service: o.service, Operation: o.name, Write: o.writes, Error: code, UserAgent: r.UserAgent(), Subject: subject(in)}
+}
+
+// subjectFields name what a call is about, the most telling first.
+var subjectFields = []string{
+	"ServiceName", "Service", "Services", "PolicyName", "ScheduledActionName", "AlarmName", "AlarmNames", "Name", "Names",
+	"RuleArn", "RuleArns", "TargetGroupArn", "TargetGroupArns", "ListenerArn", "ListenerArns", "LoadBalancerArn", "LoadBalancerArns",
+	"ServiceDeploymentArn", "ServiceDeploymentArns", "ServiceRevisionArns", "ResourceId", "ResourceIds", "ResourceArn", "ResourceARN", "ResourceArns",
+	"Task", "Tasks", "Family", "TaskDefinition", "TaskDefinitions", "ClusterName", "CapacityProviders", "Cluster", "Clusters", "RoleArn",
+}
+
+// subject is a short word on what an input is about.
+func subject(in any) string {
+	v := reflect.Indirect(reflect.ValueOf(in))
+	for _, name := range subjectFields {
+		f, ok := fieldOf(v, name)
+		if !ok {
+			continue
+		}
+		if f.Kind() == reflect.Slice && f.Len() > 0 {
+			f = f.Index(0)
+		}
+		f = reflect.Indirect(f)
+		if f.Kind() == reflect.String && f.Len() > 0 {
+			return f.String()
+		}
+	}
+	return ""
+}
+
+func fieldOf(v reflect.Value, goName string) (reflect.Value, bool) {
+	for _, f := range shape.Fields(v.Type()) {
+		if f.GoName == goName {
+			return v.Field(f.Index), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// serveOwnPage answers what is not AWS: GET /_sandbox/journal is the journal as
+// JSON, GET /_sandbox/health says that the sandbox is up.
+func serveOwnPage(s *Sandbox, w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet {
+		return false
+	}
+	switch r.URL.Path {
+	case "/_sandbox/journal":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s.Journal()) // the client is gone: nobody to tell
+	case "/_sandbox/health":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"clock": s.Clock(), "account": Account, "region": Region})
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,66 @@
+package sandbox
+
+import (
+	"context"
+	"net/http"
+)
+
+// Call is what a fault hook sees of a call.
+type Call struct {
+	Service   string // "ecs", "elasticloadbalancing", "monitoring", "application-autoscaling", "sts", "tagging"
+	Operation string // "CreateService"
+	Nth       int    // how many-th call of this operation it is, from 1
+	Write     bool
+	UserAgent string
+	Input     any // the SDK's input; must not be changed
+}
+
+// Fault is what goes wrong with one call.
+type Fault struct {
+	// Code and Message are the error to answer: "ThrottlingException", "Rate exceeded".
+	Code, Message string
+	// Status is the HTTP status, 400 when zero.
+	Status int
+	// AfterEffect lets the operation do its work first: a lost answer.
+	AfterEffect bool
+	// Drop closes the connection instead of answering.
+	Drop bool
+}
+
+func (f *Fault) code() string {
+	if f.Drop {
+		return "ConnectionDropped"
+	}
+	return f.Code
+}
+
+func (f *Fault) answer(id string, q request) answer {
+	if f.Drop {
+		return answer{drop: true}
+	}
+	e := &apiError{Code: f.Code, Message: f.Message, Status: f.Status}
+	if e.Status == 0 {
+		e.Status = http.StatusBadRequest
+	}
+	return q.fail(id, e)
+}
+
+// fault asks the hook, outside the world's lock so that it may block: a slow
+// answer is a fault as well.
+func (s *Sandbox) fault(r *http.Request, o operation, in any) *Fault {
+	if s.opts.Fault == nil {
+		return nil
+	}
+	return s.opts.Fault(r.Context(), s.count(r, o, in))
+}
+
+func (s *Sandbox) count(r *http.Request, o operation, in any) Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := o.service + "." + o.name
+	s.calls[key]++
+	return Call{Service: o.service, Operation: o.name, Nth: s.calls[key], Write: o.writes, UserAgent: r.UserAgent(), Input: in}
+}
+
+// FaultFunc decides on the fate of a call; nil lets it through.
+type FaultFunc func(ctx context.Context, c Call) *Fault

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+)
+
+// stsWorld is what the token service remembers: sessions by access key.
+type stsWorld struct {
+	Sessions map[string]stsSession
+}
+
+type stsSession struct {
+	Account string
+	UserID  string
+	ARN     string
+	Expires time.Time
+}
+
+func stsOperations() []operation {
+	return []operation{
+		op("sts", "GetCallerIdentity", false, getCallerIdentity),
+		op("sts", "AssumeRole", false, assumeRole),
+	}
+}
+
+// getCallerIdentity names the session whose key signed the call, else the one
+// user of the documented world. No permission is needed, as on AWS.
+func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	if s, ok := c.w.STS.Sessions[c.AccessKey]; ok {
+		if !c.Now.Before(s.Expires) {
+			return nil, &apiError{Code: "ExpiredToken", Message: "The security token included in the request is expired", Status: 403}
+		}
+		return &sts.GetCallerIdentityOutput{Account: aws.String(s.Account), Arn: aws.String(s.ARN), UserId: aws.String(s.UserID)}, nil
+	}
+	return &sts.GetCallerIdentityOutput{
+		Account: aws.String(Account),
+		Arn:     aws.String("arn:aws:iam::" + Account + ":user/sandbox"),
+		UserId:  aws.String("AIDASANDBOXSANDBOX000"),
+	}, nil
+}
+
+var (
+	roleARN     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
+	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+)
+
+// assumeRole gives temporary credentials for any well-formed role: whether a
+// role exists and whom it trusts is IAM's, which the sandbox does not have.
+func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	m := roleARN.FindStringSubmatch(aws.ToString(in.RoleArn))
+	if m == nil {
+		return nil, refuse("ValidationError", "%s is invalid", aws.ToString(in.RoleArn))
+	}
+	if !sessionName.MatchString(aws.ToString(in.RoleSessionName)) {
+		return nil, refuse("ValidationError", "1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", aws.ToString(in.RoleSessionName))
+	}
+	life := aws.ToInt32(in.DurationSeconds)
+	if in.DurationSeconds == nil {
+		life = 3600
+	}
+	if life < 900 || life > 43200 {
+		return nil, refuse("ValidationError", "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200", life)
+	}
+	id := "AROA" + strings.ToUpper(digest(*in.RoleArn)[:17])
+	key := "ASIA" + strings.ToUpper(c.w.hexID(16))
+	s := stsSession{
+		Account: m[1],
+		UserID:  id + ":" + *in.RoleSessionName,
+		ARN:     "arn:aws:sts::" + m[1] + ":assumed-role/" + m[3] + "/" + *in.RoleSessionName,
+		Expires: c.Now.Add(time.Duration(life) * time.Second),
+	}
+	if c.w.STS.Sessions == nil {
+		c.w.STS.Sessions = map[string]stsSession{}
+	}
+	for k, old := range c.w.STS.Sessions {
+		if old.Expires.Before(c.Now.Add(-time.Hour)) {
+			delete(c.w.STS.Sessions, k)
+		}
+	}
+	c.w.STS.Sessions[key] = s
+	return &sts.AssumeRoleOutput{
+		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String(s.ARN), AssumedRoleId: aws.String(s.UserID)},
+		Credentials: &ststypes.Credentials{
+			AccessKeyId: aws.String(key), SecretAccessKey: aws.String(c.w.hexID(40)),
+			SessionToken: aws.String(c.w.hexID(64)), Expiration: aws.Time(s.Expires),
+		},
+	}, nil
+}

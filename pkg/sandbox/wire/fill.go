@@ -1,0 +1,429 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"sort"
+	"strconv"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// SerializationError says that a request's bytes do not fit the operation's
+// input. AWS answers it before any rule of the service is looked at.
+type SerializationError struct {
+	Path string
+	Text string
+}
+
+func (e *SerializationError) Error() string {
+	if e.Path == "" {
+		return e.Text
+	}
+	return e.Path + ": " + e.Text
+}
+
+func mismatch(t reflect.Type, text string) error {
+	return &SerializationError{Text: fmt.Sprintf("%s (%s)", text, t)}
+}
+
+func at(err error, step string) error {
+	var s *SerializationError
+	if errors.As(err, &s) {
+		path := step
+		if s.Path != "" {
+			path += "." + s.Path
+		}
+		return &SerializationError{Path: path, Text: s.Text}
+	}
+	return fmt.Errorf("%s: %w", step, err)
+}
+
+// fill sets dst from a tree as a protocol parsed it: nil, bool, string,
+// json.Number, int64, float64, []byte, time.Time, []any, map[string]any, or
+// form. null leaves dst alone.
+func (c Codec) fill(dst reflect.Value, tree any) error {
+	if tree == nil {
+		return nil
+	}
+	switch dst.Kind() {
+	case reflect.Pointer:
+		p := reflect.New(dst.Type().Elem())
+		if err := c.fill(p.Elem(), tree); err != nil {
+			return err
+		}
+		dst.Set(p)
+		return nil
+	case reflect.Interface:
+		return c.fillInterface(dst, tree)
+	case reflect.Struct:
+		if dst.Type() == timeType {
+			t, err := asTime(tree)
+			if err != nil {
+				return mismatch(dst.Type(), err.Error())
+			}
+			dst.Set(reflect.ValueOf(t))
+			return nil
+		}
+		return c.fillStruct(dst, tree)
+	case reflect.Slice:
+		return c.fillSlice(dst, tree)
+	case reflect.Map:
+		return c.fillMap(dst, tree)
+	}
+	return fillScalar(dst, tree)
+}
+
+func (c Codec) fillStruct(dst reflect.Value, tree any) error {
+	members, ok := asMembers(tree)
+	if !ok {
+		return mismatch(dst.Type(), "expected a structure, got "+kindName(tree))
+	}
+	for _, name := range sortedNames(members) {
+		f, ok := c.lookup(dst.Type(), name)
+		if !ok {
+			continue // unknown members are ignored, as AWS does
+		}
+		if err := c.fill(dst.Field(f.Index), members[name]); err != nil {
+			return at(err, name)
+		}
+	}
+	return nil
+}
+
+func (c Codec) fillSlice(dst reflect.Value, tree any) error {
+	if dst.Type().Elem().Kind() == reflect.Uint8 {
+		return fillBytes(dst, tree)
+	}
+	var items []any
+	switch x := tree.(type) {
+	case []any:
+		items = x
+	case form:
+		items = x.list()
+	case string:
+		if x != "" { // "Targets=" is how the Query protocol says []
+			return mismatch(dst.Type(), "expected a list, got a string")
+		}
+	default:
+		return mismatch(dst.Type(), "expected a list, got "+kindName(tree))
+	}
+	out := reflect.MakeSlice(dst.Type(), 0, len(items))
+	for i, item := range items {
+		if item == nil {
+			continue
+		}
+		e := reflect.New(dst.Type().Elem()).Elem()
+		if err := c.fill(e, item); err != nil {
+			return at(err, strconv.Itoa(i))
+		}
+		out = reflect.Append(out, e)
+	}
+	dst.Set(out)
+	return nil
+}
+
+func (c Codec) fillMap(dst reflect.Value, tree any) error {
+	members, ok := asMembers(tree)
+	if f, isForm := tree.(form); isForm {
+		members, ok = f.entries(), true
+	}
+	if !ok {
+		return mismatch(dst.Type(), "expected a map, got "+kindName(tree))
+	}
+	out := reflect.MakeMapWithSize(dst.Type(), len(members))
+	for _, name := range sortedNames(members) {
+		k := reflect.New(dst.Type().Key()).Elem()
+		if err := fillKey(k, name); err != nil {
+			return err
+		}
+		e := reflect.New(dst.Type().Elem()).Elem()
+		if err := c.fill(e, members[name]); err != nil {
+			return at(err, name)
+		}
+		out.SetMapIndex(k, e)
+	}
+	dst.Set(out)
+	return nil
+}
+
+func fillKey(k reflect.Value, name string) error {
+	switch {
+	case k.Kind() == reflect.String:
+		k.SetString(name)
+	case k.CanInt():
+		n, err := strconv.ParseInt(name, 10, 64)
+		if err != nil {
+			return mismatch(k.Type(), err.Error())
+		}
+		k.SetInt(n)
+	default:
+		return mismatch(k.Type(), "unsupported key")
+	}
+	return nil
+}
+
+func (c Codec) fillInterface(dst reflect.Value, tree any) error {
+	if d, ok := c.Registry.Document(dst.Type()); ok {
+		dst.Set(reflect.ValueOf(d.New(plainJSON(tree))))
+		return nil
+	}
+	u, ok := c.Registry.Union(dst.Type())
+	if !ok {
+		return mismatch(dst.Type(), "not a registered union or document")
+	}
+	members, ok := asMembers(tree)
+	if !ok {
+		return mismatch(dst.Type(), "expected a union, got "+kindName(tree))
+	}
+	set := false
+	for _, name := range sortedNames(members) {
+		t, known := u.Member(name)
+		if !known || members[name] == nil {
+			continue
+		}
+		if set {
+			return mismatch(dst.Type(), "a union takes exactly one member")
+		}
+		m := reflect.New(t)
+		if err := c.fill(m.Elem().Field(0), members[name]); err != nil {
+			return at(err, name)
+		}
+		dst.Set(m)
+		set = true
+	}
+	return nil
+}
+
+func fillScalar(dst reflect.Value, tree any) error {
+	switch dst.Kind() {
+	case reflect.String:
+		s, ok := tree.(string)
+		if !ok {
+			return mismatch(dst.Type(), kindName(tree)+" can not be converted to String")
+		}
+		dst.SetString(s)
+	case reflect.Bool:
+		switch b := tree.(type) {
+		case bool:
+			dst.SetBool(b)
+		case string: // of a form
+			if b != "true" && b != "false" {
+				return mismatch(dst.Type(), strconv.Quote(b)+" is not a boolean")
+			}
+			dst.SetBool(b == "true")
+		default:
+			return mismatch(dst.Type(), "expected a boolean, got "+kindName(tree))
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n, err := asInt(tree)
+		if err != nil || dst.OverflowInt(n) {
+			return mismatch(dst.Type(), fmt.Sprintf("%v is not an integer of this size", tree))
+		}
+		dst.SetInt(n)
+	case reflect.Float32, reflect.Float64:
+		n, err := asFloat(tree)
+		if err != nil {
+			return mismatch(dst.Type(), fmt.Sprintf("%v is not a number", tree))
+		}
+		dst.SetFloat(n)
+	default:
+		return mismatch(dst.Type(), "unsupported type")
+	}
+	return nil
+}
+
+func fillBytes(dst reflect.Value, tree any) error {
+	switch x := tree.(type) {
+	case []byte:
+		dst.SetBytes(x)
+	case string:
+		b, err := base64.StdEncoding.DecodeString(x)
+		if err != nil {
+			return mismatch(dst.Type(), "not base64")
+		}
+		dst.SetBytes(b)
+	default:
+		return mismatch(dst.Type(), "expected a blob, got "+kindName(tree))
+	}
+	return nil
+}
+
+func asMembers(tree any) (map[string]any, bool) {
+	switch x := tree.(type) {
+	case map[string]any:
+		return x, true
+	case form:
+		return x, true
+	case string: // "Matcher=" of a form: a structure without members
+		return nil, x == ""
+	}
+	return nil, false
+}
+
+func asInt(tree any) (int64, error) {
+	switch x := tree.(type) {
+	case int64:
+		return x, nil
+	case json.Number:
+		if n, err := x.Int64(); err == nil {
+			return n, nil
+		}
+		f, err := x.Float64()
+		if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+			return 0, errors.New("not an integer")
+		}
+		return int64(f), nil
+	case float64:
+		if x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+			return 0, errors.New("not an integer")
+		}
+		return int64(x), nil
+	case string:
+		return strconv.ParseInt(x, 10, 64)
+	}
+	return 0, errors.New("not a number")
+}
+
+func asFloat(tree any) (float64, error) {
+	switch x := tree.(type) {
+	case float64:
+		return x, nil
+	case int64:
+		return float64(x), nil
+	case json.Number:
+		return x.Float64()
+	case string: // a form's number, and JSON's NaN and Infinity
+		return strconv.ParseFloat(x, 64)
+	}
+	return 0, errors.New("not a number")
+}
+
+// asTime reads epoch seconds (JSON), a tagged epoch (CBOR) and ISO 8601 (forms,
+// and JSON as lenient services take it).
+func asTime(tree any) (time.Time, error) {
+	switch x := tree.(type) {
+	case time.Time:
+		return x, nil
+	case string:
+		if t, err := time.Parse(time.RFC3339Nano, x); err == nil {
+			return t.UTC(), nil
+		}
+		if t, err := time.Parse("2006-01-02T15:04:05.999999999", x); err == nil {
+			return t.UTC(), nil
+		}
+		return time.Time{}, errors.New(strconv.Quote(x) + " is not a timestamp")
+	}
+	f, err := asFloat(tree)
+	if err != nil || math.IsNaN(f) || math.Abs(f) > 1e12 {
+		return time.Time{}, errors.New("not a timestamp")
+	}
+	sec, frac := math.Modf(f)
+	return time.Unix(int64(sec), int64(math.Round(frac*1e3))*int64(time.Millisecond)).UTC(), nil
+}
+
+// plainJSON is a tree as encoding/json would have made it, which is what
+// documents take.
+func plainJSON(tree any) any {
+	switch x := tree.(type) {
+	case json.Number:
+		if f, err := x.Float64(); err == nil {
+			return f
+		}
+		return x.String()
+	case int64:
+		return float64(x)
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = plainJSON(x[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k := range x {
+			out[k] = plainJSON(x[k])
+		}
+		return out
+	}
+	return tree
+}
+
+func kindName(tree any) string {
+	switch tree.(type) {
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case json.Number, int64, float64:
+		return "NUMBER_VALUE"
+	case []any:
+		return "a list"
+	case map[string]any, form:
+		return "a structure"
+	}
+	return fmt.Sprintf("%T", tree)
+}
+
+func sortedNames(m map[string]any) []string {
+	names := make([]string, 0, len(m))
+	for k := range m {
+		names = append(names, k)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func sortedKeys(m reflect.Value) []reflect.Value {
+	keys := m.MapKeys()
+	sort.Slice(keys, func(i, j int) bool { return keyText(keys[i]) < keyText(keys[j]) })
+	return keys
+}
+
+func keyText(k reflect.Value) string {
+	if k.Kind() == reflect.String {
+		return k.String()
+	}
+	return fmt.Sprint(k.Interface())
+}
+
+// Walk calls visit for every type that an SDK value of type t can hold, with a
+// path to it: the completeness tests of the sandbox are built on it.
+func Walk(t reflect.Type, r *shape.Registry, visit func(path string, t reflect.Type)) {
+	walk(t, r, "", map[reflect.Type]bool{}, visit)
+}
+
+func walk(t reflect.Type, r *shape.Registry, path string, seen map[reflect.Type]bool, visit func(string, reflect.Type)) {
+	t = shape.Deref(t)
+	visit(path, t)
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Slice:
+		walk(t.Elem(), r, path+"[]", seen, visit)
+	case reflect.Map:
+		walk(t.Elem(), r, path+"[]", seen, visit)
+	case reflect.Interface:
+		if u, ok := r.Union(t); ok {
+			for _, m := range u.Members {
+				walk(m.Field(0).Type, r, shape.Join(path, u.MemberName(m)), seen, visit)
+			}
+		}
+	case reflect.Struct:
+		if t == timeType {
+			return
+		}
+		for _, f := range shape.Fields(t) {
+			walk(f.Type, r, shape.Join(path, f.GoName), seen, visit)
+		}
+	}
+}
