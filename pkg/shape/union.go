@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 )
@@ -26,6 +27,52 @@ type Document struct {
 	Interface reflect.Type
 	New       func(plain any) any                  // from maps, slices, strings, float64, bool
 	Plain     func(doc any) (plain any, err error) // and back
+}
+
+// DocumentOf describes the free-form places of one SDK module by its
+// document.NewLazyDocument.
+func DocumentOf[I any](newDocument func(v any) I) Document {
+	return Document{
+		Interface: reflect.TypeFor[I](),
+		New:       func(v any) any { return newDocument(v) },
+		Plain:     plainDocument,
+	}
+}
+
+// smithyDocument is what every SDK module's document type can do.
+type smithyDocument interface {
+	UnmarshalSmithyDocument(v any) error
+}
+
+func plainDocument(doc any) (plain any, err error) {
+	d, ok := doc.(smithyDocument)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a smithy document", doc)
+	}
+	if err := d.UnmarshalSmithyDocument(&plain); err != nil {
+		return nil, fmt.Errorf("reading a %T: %w", doc, err)
+	}
+	return plainNumbers(plain), nil
+}
+
+// plainNumbers turns the SDK's arbitrary-precision numbers (strings of a type of
+// their own) into float64, as the package's other plain values are.
+func plainNumbers(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = plainNumbers(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = plainNumbers(e)
+		}
+	case interface{ Float64() (float64, error) }:
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+	}
+	return v
 }
 
 // Registry knows the unions and documents. The zero value knows none.
@@ -78,4 +125,22 @@ func (u Union) Member(name string) (reflect.Type, bool) {
 		}
 	}
 	return nil, false
+}
+
+// memberOf tells a union's member by its name alone, which is enough to walk a
+// value without a registry: the SDK calls the members of interface I
+// IMemberName and gives each the one field Value.
+func memberOf(iface reflect.Type, v reflect.Value) (name string, value reflect.Value, ok bool) {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return "", reflect.Value{}, false
+		}
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || iface.Name() == "" {
+		return "", reflect.Value{}, false
+	}
+	name, ok = strings.CutPrefix(v.Type().Name(), iface.Name()+"Member")
+	value = v.FieldByName("Value")
+	return SpecName(name), value, ok && name != "" && value.IsValid()
 }

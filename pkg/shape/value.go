@@ -24,8 +24,9 @@ func Join(path, name string) string {
 func At(path string, key any) string { return fmt.Sprintf("%s[%v]", path, key) }
 
 // MapStrings replaces every string of a value in place by what fn returns for
-// it. v must be a pointer or a map. Enum strings and map values are included,
-// map keys are not.
+// it. v must be a pointer or a map. Enum strings and map values are included;
+// map keys and free-form documents are not. The member of a union stands in the
+// path by its spec name, as in Plain.
 func MapStrings(v any, fn func(path, s string) string) {
 	mapStrings(reflect.ValueOf(v), "", fn)
 }
@@ -45,6 +46,12 @@ func mapStrings(v reflect.Value, path string, fn func(path, s string) string) {
 			mapStrings(fresh, path, fn)
 			v.Set(fresh)
 			return
+		}
+		if v.Kind() == reflect.Interface {
+			if name, value, ok := memberOf(v.Type(), v.Elem()); ok {
+				mapStrings(value, Join(path, name), fn)
+				return
+			}
 		}
 		mapStrings(v.Elem(), path, fn)
 	case reflect.Struct:
@@ -192,7 +199,9 @@ func goField(t reflect.Type, goName string) (Field, bool) {
 
 // Plain turns a value into maps, slices and scalars with spec names, as people
 // would write it: what is nil, and a plain zero number, false or "" that the
-// SDK would not send, is left out; an empty list that is not nil stays.
+// SDK would not send, is left out; an empty list that is not nil stays. Unions
+// and free-form documents are recognised by how the SDK builds them; a registry
+// (which may be nil) overrides how a document is read.
 func Plain(v any, r *Registry) any { return plain(reflect.ValueOf(v), r) }
 
 func plain(v reflect.Value, r *Registry) any {
@@ -214,12 +223,14 @@ func plain(v reflect.Value, r *Registry) any {
 			}
 			return nil
 		}
-		if u, ok := r.Union(v.Type()); ok {
-			m := v.Elem()
-			for m.Kind() == reflect.Pointer {
-				m = m.Elem()
+		if _, ok := v.Interface().(smithyDocument); ok {
+			if p, err := plainDocument(v.Interface()); err == nil {
+				return p
 			}
-			return map[string]any{SpecName(u.MemberName(m.Type())): plain(m.Field(0), r)}
+			return nil
+		}
+		if name, value, ok := memberOf(v.Type(), v.Elem()); ok {
+			return map[string]any{name: plain(value, r)}
 		}
 		return plain(v.Elem(), r)
 	case reflect.Struct:

@@ -1,6 +1,10 @@
 package spec
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
 
 // APIVersion is the one that documents of ours carry.
 const APIVersion = "ecs-operator/v1"
@@ -33,10 +37,23 @@ type Section struct {
 	// Verbatim are index-free paths of strings in which an unresolved "$(" may stand
 	// (command, entryPoint, healthCheck.command, environment values).
 	Verbatim []string
+	// Required are index-free paths that must be written: "containerDefinitions",
+	// "containerDefinitions[].image". (What the SDK calls required stands in its
+	// comments only.) A member of an object counts only where that object is written.
+	Required []string
+	// Unions and Documents are the interface-typed places of the input.
+	Unions    []shape.Union
+	Documents []shape.Document
 }
 
 // Sugar rewrites a mapping into a list of pairs with the given member names.
 type Sugar struct{ Key, Value string }
+
+// File is one file of a source.
+type File struct {
+	Path string
+	Data []byte
+}
 
 // Document is one service as its author wrote it.
 type Document struct {
@@ -116,6 +133,8 @@ type Problem struct {
 	Message  string // what is wrong and how to mend it, one sentence
 	// Document names the service that is frozen by it, where that is known.
 	Document string
+	// Duplicate: another document claims the same identity.
+	Duplicate bool
 }
 
 // String prints file:line:column: message.

@@ -1,0 +1,501 @@
+package spec
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+// decoder fills one SDK input from a node tree. It goes on after an error, so
+// that all errors of a body are told at once.
+type decoder struct {
+	r       *reporter
+	section Section
+	reg     *shape.Registry
+	written map[string]string
+	// children are keys of the body's mapping that are sections of their own.
+	children map[string]bool
+
+	readOnly  notes // fields that only AWS writes
+	respelled notes // fields in another case than ours
+}
+
+// notes collects what one warning will name.
+type notes struct {
+	first *yaml.Node
+	items []string
+}
+
+func (s *notes) add(n *yaml.Node, item string) {
+	if s.first == nil {
+		s.first = n
+	}
+	if !slices.Contains(s.items, item) {
+		s.items = append(s.items, item)
+	}
+}
+
+func (s *notes) list() string {
+	const most = 12
+	if len(s.items) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(s.items[:most], ", "), len(s.items)-most)
+	}
+	return strings.Join(s.items, ", ")
+}
+
+// decodeBody fills a fresh input of the section. key is the node that names the
+// place (nil for a body that is a whole file).
+func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children map[string]bool) Body {
+	d := &decoder{r: r, section: s, reg: shape.NewRegistry(s.Unions, s.Documents),
+		written: map[string]string{}, children: children}
+	b := Body{Section: s.Path, Kind: s.Kind, Name: name, Value: s.New(), Written: d.written, Pos: r.pos(n)}
+	if key != nil {
+		b.Pos = r.pos(key)
+	}
+	p := place{shown: b.Path()}
+	if n.Kind != yaml.MappingNode {
+		r.errorf(n, "%s: expects a mapping, got %s", p.shown, got(n))
+		return b
+	}
+	if len(s.Extra) > 0 {
+		b.Extra = map[string]any{}
+	}
+	v := reflect.ValueOf(b.Value).Elem()
+	d.members(n, v, p, reflect.TypeOf(s.ReadOnly), b.Extra)
+	d.warn(p)
+	d.required(key, n, v, p)
+	return b
+}
+
+func (d *decoder) warn(p place) {
+	if d.readOnly.first != nil {
+		d.r.warnf(d.readOnly.first, "%s: only AWS writes these fields, they are left out: %s", p.shown, d.readOnly.list())
+	}
+	if d.respelled.first != nil {
+		d.r.warnf(d.respelled.first, "%s: fields in another spelling than the spec's: %s", p.shown, d.respelled.list())
+	}
+}
+
+// members fills a struct from a mapping. ro is the describe type that stands at
+// this place, or nil; extra is not nil at the root of a body that takes extra keys.
+func (d *decoder) members(n *yaml.Node, v reflect.Value, p place, ro reflect.Type, extra map[string]any) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if p.index == "" && d.children[key.Value] {
+			continue
+		}
+		if name := d.extraKey(key, extra); name != "" {
+			if !isNull(value) {
+				d.extra(value, name, p, extra)
+			}
+			continue
+		}
+		f, exact, ok := shape.Find(v.Type(), key.Value)
+		if !ok {
+			d.unknown(key, v.Type(), p, ro)
+			continue
+		}
+		if seen[f.Name] {
+			d.r.errorf(key, "%s: written twice, as %s too", p.field(f.Name).shown, quoted(key.Value))
+			continue
+		}
+		seen[f.Name] = true
+		if !exact {
+			d.respelled.add(key, fmt.Sprintf("%s (write %s)", key.Value, f.Name))
+		}
+		d.value(value, v.Field(f.Index), p.field(f.Name), roField(ro, f))
+	}
+}
+
+// roField follows the describe type into a field, as long as it differs from
+// the input's own type: only then can it have fields that the input lacks.
+func roField(ro reflect.Type, f shape.Field) reflect.Type {
+	if ro == nil || shape.Deref(ro).Kind() != reflect.Struct {
+		return nil
+	}
+	for _, g := range shape.Fields(ro) {
+		if g.GoName == f.GoName && g.Type != f.Type {
+			return g.Type
+		}
+	}
+	return nil
+}
+
+func (d *decoder) unknown(key *yaml.Node, t reflect.Type, p place, ro reflect.Type) {
+	if ro != nil && shape.Deref(ro).Kind() == reflect.Struct {
+		if f, _, ok := shape.Find(ro, key.Value); ok {
+			d.readOnly.add(key, p.field(f.Name).free)
+			return
+		}
+	}
+	names := []string{}
+	for _, f := range shape.Fields(t) {
+		names = append(names, f.Name)
+	}
+	if p.index == "" {
+		for name := range d.section.Extra {
+			names = append(names, name)
+		}
+		for name := range d.children {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+	}
+	hint := didYouMean(key.Value, names)
+	if hint == "" && len(names) <= 12 {
+		hint = "; known here: " + strings.Join(names, ", ")
+	}
+	d.r.errorf(key, "%s: unknown field %s%s", p.shown, quoted(key.Value), hint)
+}
+
+func (d *decoder) extraKey(key *yaml.Node, extra map[string]any) string {
+	if extra == nil {
+		return ""
+	}
+	if _, ok := d.section.Extra[key.Value]; ok {
+		return key.Value
+	}
+	for name := range d.section.Extra {
+		if strings.EqualFold(name, key.Value) {
+			d.respelled.add(key, fmt.Sprintf("%s (write %s)", key.Value, name))
+			return name
+		}
+	}
+	return ""
+}
+
+// extra decodes a key of ours. A map of text may also be written as AWS' list
+// of {key, value}.
+func (d *decoder) extra(n *yaml.Node, name string, p place, extra map[string]any) {
+	v := reflect.New(reflect.TypeOf(d.section.Extra[name])).Elem()
+	if v.Kind() == reflect.Map && n.Kind == yaml.SequenceNode {
+		n = fromPairs(n)
+	}
+	if d.value(n, v, p.field(name), nil) {
+		extra[name] = v.Interface()
+	}
+}
+
+// fromPairs rewrites a list of {key, value} into a mapping; anything else comes
+// back as it was.
+func fromPairs(list *yaml.Node) *yaml.Node {
+	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: list.Line, Column: list.Column}
+	for _, item := range list.Content {
+		var key, value *yaml.Node
+		for i := 0; item.Kind == yaml.MappingNode && i+1 < len(item.Content); i += 2 {
+			switch strings.ToLower(item.Content[i].Value) {
+			case "key":
+				key = item.Content[i+1]
+			case "value":
+				value = item.Content[i+1]
+			}
+		}
+		if key == nil || value == nil || key.Kind != yaml.ScalarNode || len(item.Content) != 4 {
+			return list
+		}
+		m.Content = append(m.Content, key, value)
+	}
+	return m
+}
+
+// value fills v from a node and reports whether anything was written: null is
+// never, "" is not for enums and ARNs.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) bool {
+	if isNull(n) {
+		return false
+	}
+	if v.Kind() == reflect.Pointer {
+		elem := reflect.New(v.Type().Elem())
+		if !d.value(n, elem.Elem(), p, ro) {
+			return false
+		}
+		v.Set(elem)
+		return true
+	}
+	if ro != nil {
+		ro = shape.Deref(ro)
+	}
+	if n.Kind == yaml.ScalarNode && n.Value == "" && emptyIsUnset(v.Type(), p) {
+		return false
+	}
+	d.written[p.index] = d.r.pos(n)
+	switch {
+	case v.Kind() == reflect.Interface:
+		d.open(n, v, p)
+	case v.Kind() == reflect.Slice:
+		d.list(n, v, p, ro)
+	case v.Kind() == reflect.Map:
+		d.mapping(n, v, p)
+	case v.Kind() == reflect.Struct && !shape.IsTime(v.Type()):
+		if n.Kind != yaml.MappingNode {
+			d.wrongKind(n, p, v.Type())
+			break
+		}
+		d.members(n, v, p, ro, nil)
+	case n.Kind != yaml.ScalarNode:
+		d.wrongKind(n, p, v.Type())
+	default:
+		if msg := scalar(n, v); msg != "" {
+			d.r.errorf(n, "%s: %s", p.shown, msg)
+		}
+	}
+	return true
+}
+
+// emptyIsUnset: files that tools wrote hold "" where an enum or an ARN was not
+// chosen. Everywhere else an empty text is one.
+func emptyIsUnset(t reflect.Type, p place) bool {
+	if t.Kind() != reflect.String {
+		return false
+	}
+	name := strings.ToLower(p.free[strings.LastIndexByte(p.free, '.')+1:])
+	return shape.Enum(t) != nil || strings.HasSuffix(name, "arn") || name == "role"
+}
+
+func (d *decoder) wrongKind(n *yaml.Node, p place, t reflect.Type) {
+	hint := ""
+	switch {
+	case n.Kind == yaml.MappingNode && len(n.Content) == 2 && strings.HasPrefix(n.Content[0].Value, "arn:") && isNull(n.Content[1]):
+		hint = fmt.Sprintf("; a value that ends with a colon must be quoted: quote it, %q", n.Content[0].Value+":")
+	case n.Kind == yaml.SequenceNode && len(n.Content) == 1 && n.Content[0].Kind != yaml.SequenceNode:
+		hint = "; write it without the list around it"
+	}
+	d.r.errorf(n, "%s: expects %s, got %s%s", p.shown, expects(t), got(n), hint)
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) {
+	if s, ok := d.section.Sugar[p.free]; ok && n.Kind == yaml.MappingNode {
+		n = d.toPairs(n, s, p)
+	}
+	if n.Kind != yaml.SequenceNode {
+		d.r.errorf(n, "%s: expects a list, got %s: write it as a list", p.shown, got(n))
+		return
+	}
+	if ro != nil && ro.Kind() == reflect.Slice {
+		ro = ro.Elem()
+	} else {
+		ro = nil
+	}
+	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		q := p.item(i, label(item))
+		if isNull(item) {
+			d.r.errorf(item, "%s: an element of a list must not be empty", q.shown)
+			continue
+		}
+		if !d.value(item, out.Index(i), q, ro) { // "" in a list of enums or ARNs
+			d.r.errorf(item, "%s: expects %s, got \"\"", q.shown, expects(v.Type().Elem()))
+		}
+	}
+	v.Set(out)
+}
+
+// label is what people call an element of a list: its name.
+func label(n *yaml.Node) string {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if k, v := n.Content[i].Value, n.Content[i+1]; (k == "name" || k == "Name") && v.Kind == yaml.ScalarNode && len(v.Value) <= 64 {
+				return v.Value
+			}
+		}
+	}
+	return ""
+}
+
+// toPairs rewrites {KEY: value} into [{name: KEY, value: value}]. Every node
+// keeps its own position.
+func (d *decoder) toPairs(n *yaml.Node, s Sugar, p place) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line, Column: n.Column}
+	keys := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		keys[key.Value] = true
+		if isNull(value) {
+			d.r.warnf(key, "%s: is empty and therefore not set; write \"\" for an empty value", p.key(key.Value).shown)
+			continue
+		}
+		member := func(name string) *yaml.Node {
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name, Line: key.Line, Column: key.Column}
+		}
+		name := *key
+		name.Tag = "!!str" // a key that looks like a number or a bool is a name all the same
+		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: key.Line, Column: key.Column,
+			Content: []*yaml.Node{member(s.Key), &name, member(s.Value), value}})
+	}
+	if len(keys) == 2 && keys[s.Key] && keys[s.Value] {
+		d.r.warnf(n, "%s: this sets two entries, %q and %q; write a list if one was meant", p.shown, s.Key, s.Value)
+	}
+	return list
+}
+
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, p place) {
+	if n.Kind != yaml.MappingNode {
+		d.wrongKind(n, p, v.Type())
+		return
+	}
+	out := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		elem := reflect.New(v.Type().Elem()).Elem()
+		if d.value(value, elem, p.key(key.Value), nil) {
+			out.SetMapIndex(reflect.ValueOf(key.Value).Convert(v.Type().Key()), elem)
+		}
+	}
+	v.Set(out)
+}
+
+// open fills an interface-typed place: a union or a free-form document.
+func (d *decoder) open(n *yaml.Node, v reflect.Value, p place) {
+	if doc, ok := d.reg.Document(v.Type()); ok {
+		if plain, ok := d.freeForm(n, p); ok {
+			v.Set(reflect.ValueOf(doc.New(plain)))
+		}
+		return
+	}
+	u, ok := d.reg.Union(v.Type())
+	if !ok {
+		d.r.errorf(n, "%s: this version cannot write values of type %s", p.shown, v.Type())
+		return
+	}
+	names := make([]string, len(u.Members))
+	for i, m := range u.Members {
+		names[i] = shape.SpecName(u.MemberName(m))
+	}
+	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
+		what := got(n)
+		if n.Kind == yaml.MappingNode {
+			what = fmt.Sprintf("%d", len(n.Content)/2)
+		}
+		d.r.errorf(n, "%s: expects a mapping with one key of %s, got %s", p.shown, strings.Join(names, ", "), what)
+		return
+	}
+	key, value := n.Content[0], n.Content[1]
+	m, ok := u.Member(key.Value)
+	if !ok {
+		d.r.errorf(key, "%s: %s", p.shown, notOneOf(key.Value, names))
+		return
+	}
+	name := shape.SpecName(u.MemberName(m))
+	if name != key.Value {
+		d.respelled.add(key, fmt.Sprintf("%s (write %s)", key.Value, name))
+	}
+	member := reflect.New(m)
+	if d.value(value, member.Elem().FieldByName("Value"), p.field(name), nil) {
+		v.Set(member)
+	}
+}
+
+// freeForm turns a node into maps, slices and scalars, typed as YAML resolves them.
+func (d *decoder) freeForm(n *yaml.Node, p place) (any, bool) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		out := make(map[string]any, len(n.Content)/2)
+		good := true
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			q := p.field(n.Content[i].Value)
+			d.written[q.index] = d.r.pos(n.Content[i+1])
+			v, ok := d.freeForm(n.Content[i+1], q)
+			out[n.Content[i].Value], good = v, good && ok
+		}
+		return out, good
+	case yaml.SequenceNode:
+		out := make([]any, len(n.Content))
+		good := true
+		for i, item := range n.Content {
+			q := p.item(i, "")
+			d.written[q.index] = d.r.pos(item)
+			v, ok := d.freeForm(item, q)
+			out[i], good = v, good && ok
+		}
+		return out, good
+	}
+	msg := ""
+	var v any
+	switch n.ShortTag() {
+	case "!!null":
+	case "!!bool":
+		v, msg = parseBool(n)
+	case "!!int":
+		v, msg = parseInt(n, 64)
+	case "!!float":
+		v, msg = parseFloat(n)
+	default:
+		if strings.Contains(n.Value, "$(") {
+			msg = "a reference cannot stand inside free-form content"
+		}
+		v = n.Value
+	}
+	if msg != "" {
+		d.r.errorf(n, "%s: %s", p.shown, msg)
+	}
+	return v, msg == ""
+}
+
+// required reports members that must be written and are not. A member is
+// missed only where the object that would hold it is written.
+func (d *decoder) required(key, n *yaml.Node, v reflect.Value, p place) {
+	at := n
+	if key != nil {
+		at = key
+	}
+	for _, path := range d.section.Required {
+		d.require(at, n, v, p, strings.Split(path, "."))
+	}
+}
+
+func (d *decoder) require(at, n *yaml.Node, v reflect.Value, p place, path []string) {
+	if n.Kind != yaml.MappingNode || v.Kind() != reflect.Struct {
+		return // reported already
+	}
+	name, inList := strings.CutSuffix(path[0], "[]")
+	f, _, ok := shape.Find(v.Type(), name)
+	if !ok {
+		return
+	}
+	q := p.field(f.Name)
+	if _, ok := d.written[q.index]; !ok {
+		if len(path) == 1 {
+			d.r.errorf(at, "%s: %s is required", p.shown, f.Name)
+		}
+		return
+	}
+	field, child := v.Field(f.Index), valueOf(n, f)
+	for field.Kind() == reflect.Pointer && !field.IsNil() {
+		field = field.Elem()
+	}
+	switch {
+	case len(path) == 1:
+		if field.Kind() == reflect.Slice && field.Len() == 0 && child.Kind == yaml.SequenceNode {
+			d.r.errorf(child, "%s: at least one is required", q.shown)
+		}
+		if field.Kind() == reflect.String && field.Len() == 0 && child.Kind == yaml.ScalarNode && child.Value == "" {
+			d.r.errorf(child, "%s: must not be empty", q.shown)
+		}
+	case inList:
+		if field.Kind() != reflect.Slice || child.Kind != yaml.SequenceNode || field.Len() != len(child.Content) {
+			return
+		}
+		for i, item := range child.Content {
+			elem := field.Index(i)
+			d.require(item, item, elem, q.item(i, label(item)), path[1:])
+		}
+	default:
+		d.require(child, child, field, q, path[1:])
+	}
+}
+
+// valueOf finds the node of a field that is known to be written.
+func valueOf(n *yaml.Node, f shape.Field) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if strings.EqualFold(n.Content[i].Value, f.Name) || n.Content[i].Value == f.GoName {
+			return n.Content[i+1]
+		}
+	}
+	return &yaml.Node{}
+}

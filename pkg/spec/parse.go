@@ -1,0 +1,223 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Parse reads files into documents. Problems are sorted by place; a document
+// with an error is not among the Documents.
+func Parse(files []File, sections []Section, limits Limits) Result {
+	p := parser{sections: sectionTree(sections), limits: limits}
+	for _, f := range files {
+		p.file(f)
+	}
+	p.result.Documents = p.unique()
+	sortProblems(p.result.Problems)
+	sortProblems(p.result.Skipped)
+	return p.result
+}
+
+// DecodeBody reads a file that holds one AWS input and nothing else, as people
+// keep them beside other tools. Nothing in it is taken for a reference.
+func DecodeBody(file string, data []byte, s Section) (Body, []Problem) {
+	r := &reporter{file: file}
+	docs := load(File{Path: file, Data: data}, DefaultLimits, r)
+	var b Body
+	switch {
+	case r.errors > 0:
+	case len(docs) != 1:
+		r.errorf(nil, "the file holds %d documents; one body is wanted", len(docs))
+	case inBounds(docs[0], DefaultLimits, r):
+		b = decodeBody(r, s, "", nil, docs[0], nil)
+	}
+	sortProblems(r.problems)
+	return b, r.problems
+}
+
+type parser struct {
+	sections []section
+	limits   Limits
+	result   Result
+	claims   []claim
+}
+
+// claim is one document that names a service, sound or not.
+type claim struct {
+	identity string // cluster/name
+	pos      string
+	problem  Problem // filled with the place of metadata.name
+	doc      *Document
+}
+
+func (p *parser) file(f File) {
+	r := &reporter{file: f.Path}
+	docs := load(f, p.limits, r)
+	if r.errors > 0 && !mentionsUs(f.Data) {
+		for _, problem := range r.problems {
+			problem.Severity = Warning
+			problem.Message = "skipped, nothing in it says that it is ours: " + problem.Message
+			p.result.Problems = append(p.result.Problems, problem)
+			p.result.Skipped = append(p.result.Skipped, problem)
+		}
+		return
+	}
+	p.result.Problems = append(p.result.Problems, r.problems...)
+	for _, n := range docs {
+		p.document(f.Path, n)
+	}
+}
+
+// document sorts out whose a document is and decodes ours.
+func (p *parser) document(file string, n *yaml.Node) {
+	r := &reporter{file: file}
+	if why, ours := p.ours(r, n); !ours {
+		if why != "" {
+			p.result.Skipped = append(p.result.Skipped, Problem{File: file, Line: n.Line, Column: n.Column, Severity: Warning, Message: why})
+		}
+		p.result.Problems = append(p.result.Problems, r.problems...)
+		return
+	}
+	f := &frame{r: r, sections: p.sections}
+	if inBounds(n, p.limits, r) {
+		f.decode(n)
+	} else {
+		f.identify(n) // enough to say which service is frozen
+	}
+	identity := f.identity()
+	for i := range r.problems {
+		r.problems[i].Document = identity
+	}
+	p.result.Problems = append(p.result.Problems, r.problems...)
+	if identity == "" {
+		return
+	}
+	c := claim{identity: identity, pos: f.doc.NamePos, problem: Problem{File: file, Line: f.nameNode.Line, Column: f.nameNode.Column, Document: identity}}
+	if r.errors == 0 {
+		c.doc = &f.doc
+	}
+	p.claims = append(p.claims, c)
+}
+
+// kinds of this version, and those that later ones bring.
+var (
+	kinds      = []string{"Service"}
+	laterKinds = []string{"Environment", "ServicePatch", "TaskTemplate"}
+)
+
+// ours reports whether a document is a Service of ours. When it is not, why
+// says so for the list of what was skipped, or an error is in r.
+func (p *parser) ours(r *reporter, n *yaml.Node) (why string, ours bool) {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Sprintf("not ours: a %s where a document begins", nodeKind(n)), false
+	}
+	_, version := lookup(n, "apiVersion")
+	_, kind := lookup(n, "kind")
+	known := kind != nil && kind.Kind == yaml.ScalarNode && slices.Contains(append(laterKinds, kinds...), kind.Value)
+	switch {
+	case version == nil || isNull(version):
+		if known {
+			r.errorf(n, "a document of kind %s without apiVersion: write apiVersion: %s", kind.Value, APIVersion)
+			return "", false
+		}
+		return "not ours: it has no apiVersion", false
+	case version.Kind != yaml.ScalarNode:
+		return "not ours: apiVersion is no text", false
+	case version.Value != APIVersion && looksLikeOurs(version.Value):
+		r.errorf(version, "unknown apiVersion %s; this version knows %s", quoted(version.Value), APIVersion)
+		return "", false
+	case version.Value != APIVersion:
+		return fmt.Sprintf("not ours: apiVersion is %s", quoted(version.Value)), false
+	}
+	switch {
+	case kind == nil || isNull(kind):
+		r.errorf(n, "kind is missing; this version knows the kind %s", strings.Join(kinds, ", "))
+	case kind.Kind != yaml.ScalarNode:
+		r.errorf(kind, "kind: expects text, got %s", got(kind))
+	case slices.Contains(kinds, kind.Value):
+		return "", true
+	case slices.Contains(laterKinds, kind.Value):
+		r.errorf(kind, "the kind %s comes with a later version; this one knows %s", kind.Value, strings.Join(kinds, ", "))
+	default:
+		r.errorf(kind, "unknown kind %s; this version knows %s%s", quoted(kind.Value), strings.Join(kinds, ", "), didYouMean(kind.Value, kinds))
+	}
+	return "", false
+}
+
+// looksLikeOurs finds a misspelt apiVersion of ours.
+func looksLikeOurs(version string) bool {
+	group, _, _ := strings.Cut(strings.ToLower(version), "/")
+	ours, _, _ := strings.Cut(APIVersion, "/")
+	return distance(group, ours, 2) <= 2
+}
+
+// lookup finds a key of a mapping by its exact spelling.
+func lookup(n *yaml.Node, name string) (key, value *yaml.Node) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name && n.Content[i].Kind == yaml.ScalarNode {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// unique returns the documents whose identity nobody else claims, and reports
+// the others at every place that claims it.
+func (p *parser) unique() []Document {
+	places := map[string][]claim{}
+	for _, c := range p.claims {
+		places[c.identity] = append(places[c.identity], c)
+	}
+	var docs []Document
+	for _, c := range p.claims {
+		rivals := places[c.identity]
+		if len(rivals) == 1 {
+			if c.doc != nil {
+				docs = append(docs, *c.doc)
+			}
+			continue
+		}
+		var others []string
+		for _, o := range rivals {
+			if o.problem != c.problem {
+				others = append(others, o.pos)
+			}
+		}
+		c.problem.Message = fmt.Sprintf("the service %s is declared at %s too: all are frozen until one remains", c.identity, strings.Join(others, ", "))
+		c.problem.Duplicate = true
+		p.result.Problems = append(p.result.Problems, c.problem)
+	}
+	return docs
+}
+
+// section is a Section with those that stand inside it.
+type section struct {
+	Section
+	key      string // last part of the path
+	children []section
+}
+
+// sectionTree puts "scaling.policies" under "scaling", keeping the order.
+func sectionTree(flat []Section) []section {
+	var top []section
+	for _, s := range flat {
+		if !strings.Contains(s.Path, ".") {
+			top = append(top, section{Section: s, key: s.Path})
+		}
+	}
+	for _, s := range flat {
+		parent, key, nested := strings.Cut(s.Path, ".")
+		if !nested {
+			continue
+		}
+		for i := range top {
+			if top[i].Path == parent {
+				top[i].children = append(top[i].children, section{Section: s, key: key})
+			}
+		}
+	}
+	return top
+}
