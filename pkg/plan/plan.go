@@ -33,14 +33,8 @@ type Plan struct {
 	// Quarantine is set when failed content was found in ECS' history that no
 	// tag remembers yet: written before anything else happens.
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
-}
 
-// Quarantine says which content failed where.
-type Quarantine struct {
-	Hash           string `json:"hash"`
-	TaskDefinition string `json:"taskDefinition"` // family:revision
-	Deployment     string `json:"deployment"`     // the deployment's id
-	Cause          string `json:"cause"`
+	needsHistory bool
 }
 
 // Step is one object's part of a plan.
@@ -49,7 +43,8 @@ type Step struct {
 	Action Action      `json:"action"`
 	ARN    string      `json:"arn,omitempty"`
 	// Want is the wanted SDK input; references that are not known yet stand
-	// as their text.
+	// as their text. In JSON it is the plain tree, for reading only: secrets
+	// are hashed.
 	Want any               `json:"want,omitempty"`
 	Tags map[string]string `json:"tags,omitempty"`
 	// Seen is the fingerprint of the live object that was planned on, "" for
@@ -99,13 +94,8 @@ type Input struct {
 	ForeignScaling bool
 }
 
-// NeedsHistory reports whether a plan without blocked steps would start a
-// deployment, so that the service's newest deployments must be read first.
-func (p Plan) NeedsHistory() bool {
-	for _, s := range p.Steps {
-		if s.ID.Kind == resource.KindService && s.Action == ActionUpdate && s.Effect.Deploys() && s.Blocked == "" {
-			return true
-		}
-	}
-	return false
-}
+// NeedsHistory reports whether the service's newest deployments must be read and
+// the plan made again with them: it would start a deployment, one is running
+// against the spec, or one failed with this content and no tag remembers it. It
+// is false for a plan that was made with a history.
+func (p Plan) NeedsHistory() bool { return p.needsHistory }

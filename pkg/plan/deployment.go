@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// gateDeployment decides about the changes of a live service that start a
+// deployment, and holds them apart from the harmless ones when they may not be
+// made now: drift that costs nothing is still healed meanwhile.
+func (m *maker) gateDeployment(d *draft) {
+	if d.live.Presence != resource.Present || d.live.Health.State == resource.Gone || d.foreign {
+		return
+	}
+	if d.Action == ActionAdopt {
+		return // what follows the adoption is planned again when the tags are there
+	}
+	ours := d.Blocked == ""
+	if !deploys(d.Changes) {
+		if ours {
+			m.judgeStanding(d)
+		}
+		return
+	}
+	if !ours {
+		return
+	}
+	reason, why := m.deployReason(d)
+	if reason == "" {
+		return
+	}
+	var harmless, held []diff.Change
+	for _, c := range d.Changes {
+		// The tag says that this content was written: not before it was.
+		if deploying(c) || c.Path == "tags."+resource.TagSpecHash {
+			held = append(held, c)
+		} else {
+			harmless = append(harmless, c)
+		}
+	}
+	d.Changes = harmless
+	d.hold(held, reason, why)
+	d.decide(m.in.Unit.Policy.Recreate)
+	d.stays = true
+}
+
+// deployReason is why no deployment may be started now, "" for none.
+func (m *maker) deployReason(d *draft) (status.Reason, string) {
+	hash := m.in.Unit.ContentHash
+	tag, tagged := ParseQuarantine(d.live.Tags[resource.TagQuarantine])
+	recreation := recreates(d.ID, worst(d.Changes))
+	switch {
+	case recreation && !m.in.Unit.Policy.Recreate:
+		return status.NeedsRecreate, needsRecreate(d.Changes)
+	case tagged && tag.Hash == hash && !tag.Lifted:
+		return status.Quarantined, quarantined(tag)
+	case firstWord(d.live.Tags[resource.TagHold]) == hash:
+		return status.OnHold, "this content was put aside by a rollback; change the spec, or remove the hold"
+	}
+	if why := m.missing(d, d.Changes); why != "" {
+		return status.DependencyMissing, why
+	}
+	if q := m.failedBefore(d, tag); q != nil {
+		m.plan.Quarantine = q
+		return status.Quarantined, quarantined(*q)
+	}
+	if reason, why := m.running(d); reason != "" {
+		m.needHistory()
+		return reason, why
+	}
+	if m.in.HistoryErr != nil {
+		reason, _ := unread(d.ID, m.in.HistoryErr)
+		return reason, fmt.Sprintf("the service's deployments could not be read, and without them no new one is started: %v", m.in.HistoryErr)
+	}
+	m.needHistory()
+	return "", ""
+}
+
+func (m *maker) needHistory() {
+	m.plan.needsHistory = m.in.History == nil && m.in.HistoryErr == nil
+}
+
+// running: never start a deployment while one is rolling back, since ECS would
+// have nothing to go back to; nor while one runs, unless the spec moved on.
+func (m *maker) running(d *draft) (status.Reason, string) {
+	running := d.live.Service != nil && d.live.Service.PrimaryState == "IN_PROGRESS"
+	if len(m.in.History) > 0 {
+		switch m.in.History[0].Status {
+		case resource.DeploymentRollingBack:
+			return status.DeploymentRunning, "ECS is rolling a deployment back; the next one starts when that has ended"
+		case resource.DeploymentRunning:
+			running = true
+		default:
+			running = false
+		}
+	}
+	if running && d.live.Tags[resource.TagSpecHash] == m.in.Unit.ContentHash {
+		return status.DeploymentRunning, "a deployment of this content is running; what differs is looked at again when it has ended"
+	}
+	return "", ""
+}
+
+// judgeStanding looks at a service that already has the wanted content: it may
+// have failed with it and stand still, having nothing to go back to.
+func (m *maker) judgeStanding(d *draft) {
+	s := d.live.Service
+	if s == nil || s.PrimaryState != "FAILED" {
+		return
+	}
+	for _, id := range d.Needs {
+		if td := m.drafts[id]; td != nil && td.live.Presence == resource.Unknown && id.Kind == resource.KindTaskDefinition {
+			return // nobody knows what it has
+		}
+	}
+	tag, tagged := ParseQuarantine(d.live.Tags[resource.TagQuarantine])
+	known := tagged && tag.Hash == m.in.Unit.ContentHash
+	switch {
+	case known && tag.Lifted && tag.Deployment == DeploymentID(m.standing(d).Deployment):
+		// Nothing differs, yet a person asked to try again.
+		d.Changes = append(d.Changes, diff.Change{Path: "forceNewDeployment", Op: diff.Add, New: true,
+			Effect: diff.Forced, Reason: diff.FromSpec, Note: "asked for by retry"})
+		d.decide(m.in.Unit.Policy.Recreate)
+		return
+	case !known || tag.Lifted:
+		tag = m.standing(d)
+		m.plan.Quarantine = &tag
+		m.needHistory()
+	}
+	if d.Action == ActionNone {
+		d.block(status.Quarantined, quarantined(tag))
+		return
+	}
+	d.held, d.heldAction = []diff.Change{}, ActionNone
+	d.heldReason, d.heldWhy = status.Quarantined, quarantined(tag)
+}
+
+// standing is the quarantine of the deployment that the service stands still in.
+func (m *maker) standing(d *draft) Quarantine {
+	s := d.live.Service
+	q := Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(s.TaskDefinition),
+		Deployment: DeploymentID(s.CurrentDeployment), Cause: string(resource.DeploymentFailed)}
+	if q.Deployment == "" {
+		q.Deployment = DeploymentID(s.PrimaryID)
+	}
+	if len(m.in.History) > 0 && m.in.History[0].Status.Bad() {
+		q.Deployment, q.Cause = DeploymentID(m.in.History[0].ARN), string(m.in.History[0].Status)
+	}
+	return q
+}
+
+// failedBefore finds the newest deployment that carried the unit's content and
+// did not survive it. A later success of the same revision forgives it, and so
+// does a lifted quarantine for its deployment and all before.
+func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
+	forgiven := map[string]bool{}
+	for _, h := range m.in.History {
+		if tag.Lifted && DeploymentID(h.ARN) == tag.Deployment {
+			return nil
+		}
+		switch {
+		case h.Status == resource.DeploymentSucceeded:
+			forgiven[h.TaskDefinition] = true
+		case h.Status.Bad() && !forgiven[h.TaskDefinition] && m.carried(d, h):
+			return &Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(h.TaskDefinition),
+				Deployment: DeploymentID(h.ARN), Cause: string(h.Status)}
+		}
+	}
+	return nil
+}
+
+// carried reports whether a deployment had the unit's rollout content: nothing
+// that starts a deployment differs, the task definition being compared by what
+// is in it and not by its revision.
+func (m *maker) carried(d *draft, h resource.Deployment) bool {
+	service, ok := h.Content[resource.KindService]
+	if !ok {
+		return false
+	}
+	arn := map[resource.ID]string{}
+	for _, id := range d.Needs {
+		td := m.drafts[id]
+		if id.Kind != resource.KindTaskDefinition || td == nil || td.kind == nil {
+			continue
+		}
+		live, ok := h.Content[resource.KindTaskDefinition]
+		if !ok {
+			return false
+		}
+		want, _ := resource.Resolve(*td.object, m.attributes)
+		if len(real(td.kind.Diff(&want, &live, m.cmp))) > 0 {
+			return false
+		}
+		arn[id] = h.TaskDefinition
+	}
+	want, _ := resource.Resolve(*d.object, func(id resource.ID) map[string]string {
+		if a, ok := arn[id]; ok {
+			attrs := m.attributes(id)
+			attrs["arn"] = a
+			return attrs
+		}
+		return m.attributes(id)
+	})
+	return !deploys(d.kind.Diff(&want, &service, m.cmp))
+}
+
+func quarantined(q Quarantine) string {
+	return fmt.Sprintf("this content did not survive deployment %s (%s, %s); change the spec, or run `retry` to try it once more",
+		q.Deployment, q.Cause, q.TaskDefinition)
+}
+
+func firstWord(s string) string {
+	for i := range s {
+		if s[i] == ' ' {
+			return s[:i]
+		}
+	}
+	return s
+}

@@ -1,0 +1,281 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Make computes the plan of one unit. It is pure, total and deterministic: every
+// object of the unit has a step, whatever is known of it.
+//
+// It works in rounds: a draft per object in order of need, then what holds for
+// the whole unit (mode, suspension, a service that nobody could read), then
+// what holds for the part of a service that starts a deployment, then what
+// depends on what is held.
+func Make(in Input) Plan {
+	m := &maker{
+		in:     in,
+		kinds:  make(map[string]resource.Kind, len(in.Kinds)),
+		drafts: make(map[resource.ID]*draft, len(in.Unit.Objects)),
+		plan:   Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, ContentHash: in.Unit.ContentHash},
+	}
+	for _, k := range in.Kinds {
+		m.kinds[k.Name()] = k
+	}
+	objects, circle := order(in.Unit.Objects)
+	m.compare(objects)
+	for _, o := range objects {
+		d := m.draft(o)
+		if circle[o.ID] {
+			d.Blocked = "" // whatever else is the matter
+			d.block(status.InvalidSpec, "it is part of, or waits for, a circle of references; break the circle in the spec")
+		}
+		m.drafts[o.ID] = d
+		m.order = append(m.order, d)
+		if o.ID.Kind == resource.KindService && m.service == nil {
+			m.service = d
+		}
+	}
+	m.holdUnit()
+	for _, d := range m.order {
+		if d == m.service {
+			m.gateDeployment(d)
+		}
+		m.gateNeeds(d)
+	}
+	m.holdRegistration()
+	m.plan.Steps = []Step{}
+	for _, d := range m.order {
+		m.plan.Steps = append(m.plan.Steps, d.steps()...)
+	}
+	return m.plan
+}
+
+type maker struct {
+	in      Input
+	kinds   map[string]resource.Kind
+	cmp     resource.Compare
+	drafts  map[resource.ID]*draft
+	order   []*draft
+	service *draft // nil for a unit without one
+	plan    Plan
+}
+
+// draft is a step while it is being decided.
+type draft struct {
+	Step
+	object *resource.Object
+	kind   resource.Kind
+	live   resource.Live
+	open   []resource.Ref
+	// foreign: it exists and is not ours to write.
+	foreign bool
+	// stays: the live object will answer to the same references afterwards.
+	stays bool
+	// held are changes put aside, with the reason: the second step of the ID.
+	held       []diff.Change
+	heldAction Action
+	heldReason status.Reason
+	heldWhy    string
+}
+
+func (d *draft) block(r status.Reason, why string) {
+	if d.Blocked == "" {
+		d.Blocked, d.Why = r, why
+	}
+}
+
+// compare learns what holds for every diff of the pass.
+func (m *maker) compare(objects []*resource.Object) {
+	m.cmp = resource.Compare{Policy: m.in.Unit.Policy, HasScalableTarget: m.in.ForeignScaling}
+	for _, o := range objects {
+		switch o.ID.Kind {
+		case resource.KindScalableTarget:
+			m.cmp.HasScalableTarget = true
+		case resource.KindService:
+			live := m.in.Live[o.ID]
+			// Of a service that could not be read nothing is known, and nothing
+			// of it will be written in this pass.
+			m.cmp.InputChanged = live.Presence == resource.Absent ||
+				live.Presence == resource.Present && live.Tags[resource.TagSpecHash] != m.in.Unit.ContentHash
+		}
+	}
+}
+
+// draft decides what one object needs, seen alone.
+func (m *maker) draft(o *resource.Object) *draft {
+	d := &draft{object: o, kind: m.kinds[o.ID.Kind], live: m.in.Live[o.ID]}
+	d.Step = Step{
+		ID: o.ID, Action: ActionNone, ARN: d.live.ARN, Want: o.Want, Tags: o.Tags, Seen: d.live.Fingerprint(),
+		Needs: slices.Clone(o.Needs), Effect: diff.None, Section: o.Section,
+	}
+	slices.SortFunc(d.Needs, byID)
+	if d.kind == nil {
+		d.block(status.InternalError, fmt.Sprintf("nothing here knows the kind %q", o.ID.Kind))
+		return d
+	}
+	want, open := resource.Resolve(*o, m.attributes)
+	d.Want, d.open = want.Want, open
+	switch {
+	case d.live.Presence == resource.Unknown:
+		reason, why := unread(o.ID, d.live.Err)
+		d.block(reason, why)
+	case d.live.Presence == resource.Absent:
+		m.create(d)
+	case d.live.Health.State == resource.Gone && o.ID.Kind != resource.KindTaskDefinition:
+		m.create(d)
+		d.block(status.Draining, "the former "+o.ID.Local()+" is still being deleted; it is created again when that has ended")
+	case d.live.Health.State == resource.Gone:
+		m.create(d) // an INACTIVE revision: registering needs no wait
+	default:
+		m.differ(d, want)
+	}
+	return d
+}
+
+func (m *maker) create(d *draft) {
+	d.Action, d.ARN = ActionCreate, ""
+	if d.ID.Kind == resource.KindService {
+		d.Effect = diff.NewDeployment
+	}
+	if m.in.InGrace[d.ID] {
+		d.block(status.AbsenceGrace, d.ID.Local()+" was there a moment ago; it is created again when it stays away")
+	}
+}
+
+// differ compares an object that exists.
+func (m *maker) differ(d *draft, want resource.Object) {
+	d.stays = true
+	tags := tagChanges(m.in, d.object, d.kind, d.live)
+	changes := d.kind.Diff(&want, &d.live, m.cmp)
+	m.quiet(d, changes)
+	if m.own(d, tags, changes) {
+		return
+	}
+	d.Changes = append(changes, tags...)
+	d.decide(m.in.Unit.Policy.Recreate)
+}
+
+// decide derives action and effect from the changes.
+func (d *draft) decide(recreate bool) {
+	d.Effect = worst(d.Changes)
+	switch {
+	case len(real(d.Changes)) == 0:
+		d.Action = ActionNone
+	case d.ID.Kind == resource.KindTaskDefinition: // an update is a new revision
+		d.Action, d.stays = ActionUpdate, false
+	case recreates(d.ID, d.Effect):
+		d.Action = ActionReplace
+		d.stays = !recreate
+		if !recreate && d.ID.Kind != resource.KindService { // a service's is held apart
+			d.block(status.NeedsRecreate, needsRecreate(d.Changes))
+		}
+	case d.Effect == diff.Replacement:
+		d.Action, d.stays = ActionReplace, false
+	default:
+		d.Action = ActionUpdate
+	}
+}
+
+// recreates: the object must be deleted before it can be made again. A service
+// cannot stand beside its replacement, since its name is its identity.
+func recreates(id resource.ID, e diff.Effect) bool {
+	return e == diff.Recreation || e == diff.Replacement && id.Kind == resource.KindService
+}
+
+func needsRecreate(changes []diff.Change) string {
+	var paths []string
+	for _, c := range real(changes) {
+		if c.Effect.Rank() >= diff.Replacement.Rank() {
+			paths = append(paths, c.Path)
+		}
+	}
+	return fmt.Sprintf("%s cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime", list(paths))
+}
+
+// quiet turns changes that say nothing certain into ones that are only shown: a
+// reference to something that could not be read, and a count that an autoscaler owns.
+func (m *maker) quiet(d *draft, changes []diff.Change) {
+	for i := range changes {
+		c := &changes[i]
+		if c.Informational {
+			continue
+		}
+		for _, r := range d.open {
+			to := m.drafts[r.To]
+			if to != nil && to.live.Presence == resource.Unknown && mentions(c.New, r.Text) {
+				c.Informational, c.Effect = true, diff.None
+				c.Note = "not known: " + r.To.Local() + " could not be read"
+			}
+		}
+		if d.ID.Kind == resource.KindService && c.Path == "desiredCount" && m.cmp.HasScalableTarget {
+			c.Informational, c.Effect, c.Note = true, diff.None, "the count is left to the autoscaler"
+		}
+	}
+}
+
+// attributes answers references: by the live object where it will stay, else by
+// what is known of an object before it exists.
+func (m *maker) attributes(id resource.ID) map[string]string {
+	d := m.drafts[id]
+	if d == nil || d.kind == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for k, v := range d.kind.Attributes(d.object) {
+		out[k] = v
+	}
+	if !d.stays || d.foreign {
+		return out
+	}
+	if d.live.ARN != "" {
+		out["arn"] = d.live.ARN
+	}
+	if d.live.Name != "" {
+		out["name"] = d.live.Name
+	}
+	for k, v := range d.live.Attrs {
+		if v != "" {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// steps gives the draft's one or two steps.
+func (d *draft) steps() []Step {
+	first := d.Step
+	if d.heldReason == "" {
+		return []Step{first}
+	}
+	second := d.Step
+	second.Action, second.Changes, second.Effect = d.heldAction, d.held, worst(d.held)
+	second.Blocked, second.Why = d.heldReason, d.heldWhy
+	if first.Action == ActionNone && first.Blocked == "" {
+		second.Changes = append(slices.Clone(d.held), first.Changes...) // what is only shown
+		return []Step{second}
+	}
+	return []Step{first, second}
+}
+
+func real(changes []diff.Change) []diff.Change {
+	var out []diff.Change
+	for _, c := range changes {
+		if !c.Informational {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func worst(changes []diff.Change) diff.Effect {
+	e := diff.None
+	for _, c := range real(changes) {
+		e = diff.Worst(e, c.Effect)
+	}
+	return e
+}
