@@ -20,6 +20,8 @@ type decoder struct {
 	written map[string]string
 	// children are keys of the body's mapping that are sections of their own.
 	children map[string]bool
+	// shown maps index paths to what people call them, with the body's own path.
+	shown map[string]string
 
 	readOnly  notes // fields that only AWS writes
 	respelled notes // fields in another case than ours
@@ -40,19 +42,12 @@ func (s *notes) add(n *yaml.Node, item string) {
 	}
 }
 
-func (s *notes) list() string {
-	const most = 12
-	if len(s.items) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(s.items[:most], ", "), len(s.items)-most)
-	}
-	return strings.Join(s.items, ", ")
-}
-
 // decodeBody fills a fresh input of the section. key is the node that names the
-// place (nil for a body that is a whole file).
-func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children map[string]bool) Body {
+// place (nil for a body that is a whole file). The second answer maps index paths
+// to what people call them.
+func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children map[string]bool) (Body, map[string]string) {
 	d := &decoder{r: r, section: s, reg: shape.NewRegistry(s.Unions, s.Documents),
-		written: map[string]string{}, children: children}
+		written: map[string]string{}, children: children, shown: map[string]string{}}
 	b := Body{Section: s.Path, Kind: s.Kind, Name: name, Value: s.New(), Written: d.written, Pos: r.pos(n)}
 	if key != nil {
 		b.Pos = r.pos(key)
@@ -60,7 +55,7 @@ func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children
 	p := place{shown: b.Path()}
 	if n.Kind != yaml.MappingNode {
 		r.errorf(n, "%s: expects a mapping, got %s", p.shown, got(n))
-		return b
+		return b, d.shown
 	}
 	if len(s.Extra) > 0 {
 		b.Extra = map[string]any{}
@@ -69,15 +64,15 @@ func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children
 	d.members(n, v, p, reflect.TypeOf(s.ReadOnly), b.Extra)
 	d.warn(p)
 	d.required(key, n, v, p)
-	return b
+	return b, d.shown
 }
 
 func (d *decoder) warn(p place) {
 	if d.readOnly.first != nil {
-		d.r.warnf(d.readOnly.first, "%s: only AWS writes these fields, they are left out: %s", p.shown, d.readOnly.list())
+		d.r.warnf(d.readOnly.first, "%s: only AWS writes these fields, they are left out: %s", p.shown, some(d.readOnly.items))
 	}
 	if d.respelled.first != nil {
-		d.r.warnf(d.respelled.first, "%s: fields in another spelling than the spec's: %s", p.shown, d.respelled.list())
+		d.r.warnf(d.respelled.first, "%s: fields in another spelling than the spec's: %s", p.shown, some(d.respelled.items))
 	}
 }
 
@@ -134,6 +129,9 @@ func (d *decoder) unknown(key *yaml.Node, t reflect.Type, p place, ro reflect.Ty
 			return
 		}
 	}
+	if d.r.full() {
+		return
+	}
 	names := []string{}
 	for _, f := range shape.Fields(t) {
 		names = append(names, f.Name)
@@ -150,6 +148,9 @@ func (d *decoder) unknown(key *yaml.Node, t reflect.Type, p place, ro reflect.Ty
 	hint := didYouMean(key.Value, names)
 	if hint == "" && len(names) <= 12 {
 		hint = "; known here: " + strings.Join(names, ", ")
+	}
+	if p.index == "" && key.Value == d.section.Path {
+		hint = "; write what stands under it one level higher"
 	}
 	d.r.errorf(key, "%s: unknown field %s%s", p.shown, quoted(key.Value), hint)
 }
@@ -210,6 +211,10 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 	if isNull(n) {
 		return false
 	}
+	if n.Kind == yaml.ScalarNode && variable.MatchString(n.Value) && !isText(v.Type()) {
+		d.r.errorf(n, "%s: %s: environments come with a later version; write the value", p.shown, quoted(n.Value))
+		return true
+	}
 	if v.Kind() == reflect.Pointer {
 		elem := reflect.New(v.Type().Elem())
 		if !d.value(n, elem.Elem(), p, ro) {
@@ -225,6 +230,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 		return false
 	}
 	d.written[p.index] = d.r.pos(n)
+	d.shown[p.index] = p.shown
 	switch {
 	case v.Kind() == reflect.Interface:
 		d.open(n, v, p)
@@ -246,6 +252,12 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 		}
 	}
 	return true
+}
+
+// isText reports whether a type takes any text, and so a reference.
+func isText(t reflect.Type) bool {
+	t = shape.Deref(t)
+	return t.Kind() == reflect.String && shape.Enum(t) == nil
 }
 
 // emptyIsUnset: files that tools wrote hold "" where an enum or an ARN was not
@@ -316,6 +328,7 @@ func (d *decoder) toPairs(n *yaml.Node, s Sugar, p place) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		keys[key.Value] = true
+		d.noReference(key, p)
 		if isNull(value) {
 			d.r.warnf(key, "%s: is empty and therefore not set; write \"\" for an empty value", p.key(key.Value).shown)
 			continue
@@ -342,12 +355,20 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, p place) {
 	out := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		d.noReference(key, p)
 		elem := reflect.New(v.Type().Elem()).Elem()
 		if d.value(value, elem, p.key(key.Value), nil) {
 			out.SetMapIndex(reflect.ValueOf(key.Value).Convert(v.Type().Key()), elem)
 		}
 	}
 	v.Set(out)
+}
+
+// noReference refuses references in keys, which nothing would ever resolve.
+func (d *decoder) noReference(key *yaml.Node, p place) {
+	if ref := anyReference.FindString(key.Value); ref != "" {
+		d.r.errorf(key, "%s: %s stands in a key: a reference can stand in values only", p.shown, ref)
+	}
 }
 
 // open fills an interface-typed place: a union or a free-form document.

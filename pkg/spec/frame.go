@@ -18,7 +18,8 @@ type frame struct {
 	doc      Document
 	nameNode *yaml.Node
 	specNode *yaml.Node
-	keys     map[string]*yaml.Node // where each body is named, by Body.Path
+	keys     map[string]*yaml.Node        // where each body is named, by Body.Path
+	shown    map[string]map[string]string // what people call the paths of each body, by Body.Path
 }
 
 var (
@@ -84,6 +85,8 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 			}
 		}
 		switch {
+		case f.r.full():
+			return
 		case at < 0:
 			hint := didYouMean(key.Value, names)
 			f.r.errorf(key, "%s: unknown field %s%s; known here: %s", path, quoted(key.Value), hint, strings.Join(now, ", "))
@@ -103,7 +106,7 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 
 func (f *frame) decode(n *yaml.Node) {
 	f.doc.File, f.doc.Pos, f.doc.Cluster = f.r.file, f.r.pos(n), defaultCluster
-	f.keys = map[string]*yaml.Node{}
+	f.keys, f.shown = map[string]*yaml.Node{}, map[string]map[string]string{}
 	ignore := func(_, _ *yaml.Node) {}
 	f.fields(n, "document", []field{
 		{name: "apiVersion", decode: ignore},
@@ -224,8 +227,8 @@ func (f *frame) section(s section, key, n *yaml.Node, into map[string][]Body) {
 }
 
 func (f *frame) body(s section, name string, key, n *yaml.Node, children map[string]bool, into map[string][]Body) {
-	b := decodeBody(f.r, s.Section, name, key, n, children)
-	f.keys[b.Path()] = key
+	b, shown := decodeBody(f.r, s.Section, name, key, n, children)
+	f.keys[b.Path()], f.shown[b.Path()] = key, shown
 	if n.Kind == yaml.MappingNode {
 		into[s.Path] = append(into[s.Path], b)
 	}

@@ -2,10 +2,13 @@ package spec
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Parse reads files into documents. Problems are sorted by place; a document
@@ -32,10 +35,36 @@ func DecodeBody(file string, data []byte, s Section) (Body, []Problem) {
 	case len(docs) != 1:
 		r.errorf(nil, "the file holds %d documents; one body is wanted", len(docs))
 	case inBounds(docs[0], DefaultLimits, r):
-		b = decodeBody(r, s, "", nil, docs[0], nil)
+		b, _ = decodeBody(r, s, "", nil, unwrap(r, s, docs[0]), nil)
 	}
 	sortProblems(r.problems)
 	return b, r.problems
+}
+
+// unwrap takes the body out of the answer of a describe or register call, where
+// it stands under the section's name ({"taskDefinition": {…}, "tags": […]}).
+func unwrap(r *reporter, s Section, n *yaml.Node) *yaml.Node {
+	key, inner := lookup(n, s.Path)
+	if key == nil || inner.Kind != yaml.MappingNode {
+		return n
+	}
+	var beside []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if k := n.Content[i].Value; k != s.Path {
+			beside = append(beside, k)
+		}
+	}
+	switch fields := shape.Fields(reflect.TypeOf(s.New())); {
+	case slices.ContainsFunc(fields, func(f shape.Field) bool {
+		return f.Name == s.Path || slices.Contains(beside, f.Name) && f.Name != "tags"
+	}):
+		return n
+	case len(beside) > 0:
+		r.warnf(key, "%s: taken from AWS' answer; what stands beside it is left out: %s", s.Path, some(beside))
+	default:
+		r.warnf(key, "%s: taken from AWS' answer", s.Path)
+	}
+	return inner
 }
 
 type parser struct {
@@ -180,17 +209,26 @@ func (p *parser) unique() []Document {
 			}
 			continue
 		}
-		var others []string
-		for _, o := range rivals {
-			if o.problem != c.problem {
-				others = append(others, o.pos)
-			}
-		}
-		c.problem.Message = fmt.Sprintf("the service %s is declared at %s too: all are frozen until one remains", c.identity, strings.Join(others, ", "))
-		c.problem.Duplicate = true
+		c.problem.Message = fmt.Sprintf("the service %s is declared at %s too: nothing is done to it until one declaration remains", c.identity, elsewhere(c, rivals))
 		p.result.Problems = append(p.result.Problems, c.problem)
 	}
 	return docs
+}
+
+// elsewhere names the other places of an identity, the first few of them.
+func elsewhere(c claim, rivals []claim) string {
+	const most = 3
+	var others []string
+	for _, o := range rivals {
+		if o.pos == c.pos {
+			continue
+		}
+		if len(others) == most {
+			return fmt.Sprintf("%s and %d more places", strings.Join(others, ", "), len(rivals)-1-most)
+		}
+		others = append(others, o.pos)
+	}
+	return strings.Join(others, ", ")
 }
 
 // section is a Section with those that stand inside it.

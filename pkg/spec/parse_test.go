@@ -56,8 +56,8 @@ func TestParseHello(t *testing.T) {
 				Value: &ecs.CreateServiceInput{DesiredCount: aws.Int32(2), DeploymentConfiguration: &types.DeploymentConfiguration{
 					DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}},
 				Written: map[string]string{
-					"desiredCount":                                              "a.yaml:8:27",
-					"deploymentConfiguration":                                   "a.yaml:8:55",
+					"desiredCount":            "a.yaml:8:27",
+					"deploymentConfiguration": "a.yaml:8:55",
 					"deploymentConfiguration.deploymentCircuitBreaker":          "a.yaml:8:82",
 					"deploymentConfiguration.deploymentCircuitBreaker.enable":   "a.yaml:8:91",
 					"deploymentConfiguration.deploymentCircuitBreaker.rollback": "a.yaml:8:107",

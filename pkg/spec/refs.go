@@ -12,7 +12,8 @@ import (
 
 var (
 	// variable is what later versions will substitute.
-	variable = regexp.MustCompile(`\$\((?:env|params)\.[A-Za-z0-9_.-]+\)`)
+	variable     = regexp.MustCompile(`\$\((?:env|params)\.[A-Za-z0-9_.-]+\)`)
+	anyReference = regexp.MustCompile(`\$\([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\)`)
 	// dotted is what a reference looks like between its parentheses.
 	dotted = regexp.MustCompile(`^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$`)
 )
@@ -60,7 +61,7 @@ func (f *frame) sectionOf(path string) Section {
 
 // scan reads one string and returns it without escapes.
 func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Body) string {
-	if !strings.Contains(text, "$(") {
+	if !strings.Contains(text, "$(") || f.r.full() {
 		return text
 	}
 	verbatim := slices.ContainsFunc(s.Verbatim, func(v string) bool {
@@ -117,7 +118,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 
 // bad reports a problem at the place of a string.
 func (f *frame) bad(b *Body, path, format string, args ...any) {
-	p := Problem{Message: shape.Join(b.Path(), path) + ": " + fmt.Sprintf(format, args...)}
+	p := Problem{Message: f.shown[b.Path()][path] + ": " + fmt.Sprintf(format, args...)}
 	p.Line, p.Column = lineColumn(b.Written[path])
 	f.r.add(p)
 }
@@ -138,7 +139,7 @@ func (f *frame) resolve(b *Body, inner string, places map[string]Body) (Ref, str
 		if whole, ok := places[inner]; ok {
 			return Ref{}, fmt.Sprintf("the attribute is missing; %s has %s", inner, strings.Join(f.sectionOf(whole.Section).Attributes, ", "))
 		}
-		return Ref{}, fmt.Sprintf("there is no %s in this document%s; there are %s", name, didYouMean(name, known), strings.Join(known, ", "))
+		return Ref{}, fmt.Sprintf("there is no %s in this document%s; there are %s", name, didYouMean(name, known), some(known))
 	}
 	if to.Path() == b.Path() {
 		return Ref{}, fmt.Sprintf("%s cannot refer to itself", name)

@@ -9,6 +9,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// maxProblems bounds what is told about one document, and with it the work of
+// finding good words: nobody reads the hundred-and-first error of a file.
+const maxProblems = 100
+
 // reporter collects the problems of one file or document.
 type reporter struct {
 	file     string
@@ -16,8 +20,20 @@ type reporter struct {
 	errors   int
 }
 
+// full reports whether there is no sense in looking for more problems.
+func (r *reporter) full() bool { return len(r.problems) > maxProblems }
+
 func (r *reporter) add(p Problem) {
 	p.File = r.file
+	if r.full() {
+		if p.Severity == Error {
+			r.errors++
+		}
+		return
+	}
+	if len(r.problems) == maxProblems {
+		p = Problem{File: r.file, Severity: Error, Message: fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems)}
+	}
 	r.problems = append(r.problems, p)
 	if p.Severity == Error {
 		r.errors++
@@ -58,6 +74,15 @@ func quoted(s string) string {
 		s = string(r[:57]) + "..."
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// some lists what there is, and stops where nobody would read on.
+func some(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 func nodeKind(n *yaml.Node) string {
