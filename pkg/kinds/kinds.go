@@ -1,10 +1,24 @@
 package kinds
 
 import (
+	"context"
+
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
+
+// All returns every kind in the order in which they are observed: the service
+// before what is found through it. A nil provider gives kinds that can do all
+// that is pure, and nothing else.
+func All(p awsclient.Provider) []resource.Kind {
+	b := base{provider: p, inventory: newInventory(p), seen: newMemory()}
+	return []resource.Kind{
+		newService(b),
+		newTaskDefinition(b),
+	}
+}
 
 // Sections derives the decoder's list from All.
 func Sections() []spec.Section {
@@ -15,9 +29,49 @@ func Sections() []spec.Section {
 	return out
 }
 
-// All returns every kind in the order in which they are observed: the service
-// before what is found through it. A nil provider gives kinds that can do all
-// that is pure, and nothing else.
-func All(p awsclient.Provider) []resource.Kind {
-	return []resource.Kind{}
+// base is what every kind of one All has in common.
+type base struct {
+	provider  awsclient.Provider
+	inventory *inventory
+	seen      *memory
+}
+
+func (b base) clients(ctx context.Context, target string) (*awsclient.Clients, error) {
+	if b.provider == nil {
+		return nil, resource.Errorf(resource.ClassOther, "kinds", "no way to AWS: these kinds were made without a provider")
+	}
+	return b.provider.For(ctx, target)
+}
+
+// compare runs the rules of a kind over desired and live.
+func compare(r *diff.Rules, o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
+	if l.Presence != resource.Present || l.Value == nil {
+		return nil
+	}
+	open := map[string]bool{}
+	for _, ref := range o.Refs {
+		open[ref.Path] = true
+	}
+	return r.Compare(diff.Args{
+		Want: o.Want, Live: l.Value, WantExtra: o.Extra, LiveExtra: l.Extra,
+		Written: o.Written, Open: open, Section: o.Section, Ignore: c.Policy.Ignore,
+		InputChanged: c.InputChanged,
+	})
+}
+
+// settled is the wanted input with the defaults that changes name written out:
+// an API that updates partially keeps what it is not told.
+func settled[T any](w resource.Write, want *T) (*T, error) {
+	for _, c := range w.Changes {
+		if c.Informational || c.Reason == diff.FromSpec || c.Field() == "tags" || indexFree(c.Path) != c.Path {
+			continue
+		}
+		if f, ok := member(want, c.Field()); !ok || !f.CanSet() {
+			continue
+		}
+		if err := diff.Set(want, c.Path, c.New); err != nil {
+			return nil, resource.Errorf(resource.ClassOther, "default of "+c.Path, "%v", err)
+		}
+	}
+	return want, nil
 }

@@ -63,6 +63,7 @@ type ServiceState struct {
 	Pending           int32
 	TaskDefinition    string // revision ARN of the service
 	CurrentDeployment string // service deployment ARN, may be empty
+	Revision          string // service revision ARN that the PRIMARY deployment carries, may be empty
 	// Deployment is the PRIMARY entry of the legacy deployments list.
 	PrimaryID     string // ecs-svc/…
 	PrimaryState  string // IN_PROGRESS, COMPLETED, FAILED, or "" where ECS gives none

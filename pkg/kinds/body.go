@@ -1,0 +1,133 @@
+package kinds
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// problem makes an error of a document, at the place of a path of the body, or
+// of the body itself where the author did not write the path.
+func problem(u *resource.Unit, o *resource.Object, path, format string, args ...any) spec.Problem {
+	pos := o.Written[path]
+	if pos == "" {
+		pos = o.Pos
+	}
+	p := spec.Problem{Document: u.Key.Name, Message: fmt.Sprintf(format, args...)}
+	p.File, p.Line, p.Column = splitPos(pos)
+	return p
+}
+
+// splitPos takes file:line:column apart; the file may hold colons itself.
+func splitPos(pos string) (file string, line, column int) {
+	parts := strings.Split(pos, ":")
+	if n := len(parts); n >= 3 {
+		l, errL := strconv.Atoi(parts[n-2])
+		c, errC := strconv.Atoi(parts[n-1])
+		if errL == nil && errC == nil {
+			return strings.Join(parts[:n-2], ":"), l, c
+		}
+	}
+	return pos, 0, 0
+}
+
+// nameProblems checks an AWS name, written or derived.
+func nameProblems(u *resource.Unit, o *resource.Object, path, what, name string, limit int, alphabet *regexp.Regexp) []spec.Problem {
+	from := "derived from the cluster and the service; write " + o.Section + "." + path + " to choose another"
+	if _, written := o.Written[path]; written {
+		from = "as written"
+	}
+	switch {
+	case strings.Contains(name, "$("):
+		return []spec.Problem{problem(u, o, path, "a name cannot hold a reference: %s", name)}
+	case len(name) > limit:
+		return []spec.Problem{problem(u, o, path, "%s %q is %d characters long, AWS takes %d (%s)", what, name, len(name), limit, from)}
+	case alphabet != nil && !alphabet.MatchString(name):
+		return []spec.Problem{problem(u, o, path, "%s %q has characters that AWS does not take (%s)", what, name, from)}
+	}
+	return nil
+}
+
+// needRef puts a reference into a string that the author did not write.
+func needRef(o *resource.Object, path, section, attr string, to resource.ID) string {
+	text := "$(" + section + "." + attr + ")"
+	o.Refs = append(o.Refs, resource.Ref{Path: path, Text: text, To: to, Attr: attr})
+	o.Need(to)
+	return text
+}
+
+// member is the field of an SDK struct with the given spec name.
+func member(v any, name string) (reflect.Value, bool) {
+	rv := reflect.Indirect(reflect.ValueOf(v))
+	f, _, ok := shape.Find(rv.Type(), name)
+	if !ok {
+		return reflect.Value{}, false
+	}
+	return rv.Field(f.Index), true
+}
+
+// carry copies one top-level member from a create input to the same member of
+// another input, and reports whether that has it. Wanted nothing, an empty list
+// goes out: AWS reads an absent one as "unchanged".
+func carry(dst, src any, name string) bool {
+	to, ok := member(dst, name)
+	if !ok {
+		return false
+	}
+	from, ok := member(src, name)
+	if !ok {
+		return false
+	}
+	switch {
+	case to.Kind() == reflect.Slice && from.IsNil():
+		to.Set(reflect.MakeSlice(to.Type(), 0, 0))
+	case from.Type() == to.Type():
+		to.Set(from)
+	case to.Kind() == reflect.Pointer && to.Type().Elem() == from.Type():
+		p := reflect.New(from.Type())
+		p.Elem().Set(from)
+		to.Set(p)
+	default:
+		return false
+	}
+	return true
+}
+
+// changedFields are the top-level members that changes name, without tags and
+// without what is only shown.
+func changedFields(changes []diff.Change) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range changes {
+		if !c.Informational && c.Field() != "tags" {
+			out[c.Field()] = true
+		}
+	}
+	return out
+}
+
+// changed reports whether a change lies at or below a path.
+func changed(changes []diff.Change, path string) bool {
+	for _, c := range changes {
+		if c.Informational || !strings.HasPrefix(c.Path, path) {
+			continue
+		}
+		if rest := c.Path[len(path):]; rest == "" || rest[0] == '.' || rest[0] == '[' {
+			return true
+		}
+	}
+	return false
+}
+
+// indexFree drops the indices of a path: "a[0].b" becomes "a[].b".
+func indexFree(path string) string { return indices.ReplaceAllString(path, "[]") }
+
+var indices = regexp.MustCompile(`\[\d+\]`)
+
+func indexed(path string, i int) string { return shape.At(path, i) }

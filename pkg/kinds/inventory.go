@@ -1,0 +1,184 @@
+package kinds
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+const (
+	// hintAge is how old the inventory may get: less than a resync, so that
+	// every sweep has one of its own and the kinds of one sweep share it.
+	hintAge = 30 * time.Second
+	// deniedAge is how long a refusal is remembered.
+	deniedAge = 10 * time.Minute
+	// fewTags is how many tag calls a sweep makes without asking for a hint.
+	fewTags = 10
+)
+
+// hinted are the service names of the tagging API whose resources it is asked
+// for. Whole services and no resource types: the types' spelling differs from
+// that of the ARNs in undocumented ways.
+var hinted = []string{"elasticloadbalancing", "cloudwatch", "application-autoscaling"}
+
+// inventory is what the tagging API says about everything of one owner: where
+// things are that have another name than the derived one, and their tags. It is
+// eventually consistent, hence a hint: a hint that agrees with what is wanted is
+// taken, everything else is read directly.
+type inventory struct {
+	provider awsclient.Provider
+
+	mu sync.Mutex
+	by map[owned]*listing
+}
+
+// owned is one owner in one target.
+type owned struct{ target, owner string }
+
+type listing struct {
+	mu     sync.Mutex // held over a refresh: one at a time
+	read   time.Time
+	denied time.Time
+	tags   map[string]map[string]string // by ARN
+	byKey  map[[2]string]string         // unit, key → ARN; "" for several
+}
+
+func newInventory(p awsclient.Provider) *inventory {
+	return &inventory{provider: p, by: map[owned]*listing{}}
+}
+
+// hint is a view of one refresh; nil where the API is denied or failed.
+type hint struct {
+	tags  map[string]map[string]string
+	byKey map[[2]string]string
+}
+
+// arn is where the object was last seen by its identity: unit and key.
+func (h *hint) arn(o *resource.Object) string {
+	if h == nil {
+		return ""
+	}
+	return h.byKey[[2]string{o.Tags[resource.TagUnit], o.Tags[resource.TagKey]}]
+}
+
+// agrees reports whether the hint knows an ARN with all the wanted tags.
+func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bool) {
+	if h == nil {
+		return nil, false
+	}
+	have, ok := h.tags[arn]
+	if !ok {
+		return nil, false
+	}
+	for k, v := range want {
+		if got, has := have[k]; !has || got != v {
+			return nil, false
+		}
+	}
+	return maps.Clone(have), true
+}
+
+// get gives the hint of an owner, refreshed when it is old. It never fails: no
+// hint only means more calls.
+func (i *inventory) get(ctx context.Context, target, owner string) *hint {
+	if owner == "" || i.provider == nil {
+		return nil
+	}
+	i.mu.Lock()
+	l := i.by[owned{target, owner}]
+	if l == nil {
+		l = &listing{}
+		i.by[owned{target, owner}] = l
+	}
+	i.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.denied) < deniedAge {
+		return nil
+	}
+	if now.Sub(l.read) >= hintAge {
+		if err := i.refresh(ctx, l, target, owner); err != nil {
+			if resource.ClassOf(err) == resource.ClassDenied {
+				l.denied = now
+			}
+			return nil
+		}
+	}
+	return &hint{tags: l.tags, byKey: l.byKey}
+}
+
+func (i *inventory) refresh(ctx context.Context, l *listing, target, owner string) error {
+	c, err := i.provider.For(ctx, target)
+	if err != nil {
+		return err
+	}
+	tags, byKey := map[string]map[string]string{}, map[[2]string]string{}
+	in := &resourcegroupstaggingapi.GetResourcesInput{
+		ResourceTypeFilters: hinted, ResourcesPerPage: aws.Int32(100),
+		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{owner}}},
+	}
+	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Read.Tagging, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.ResourceTagMappingList {
+			arn := aws.ToString(r.ResourceARN)
+			t := fromPairs(len(r.Tags), func(i int) (*string, *string) { return r.Tags[i].Key, r.Tags[i].Value })
+			tags[arn] = t
+			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
+			if _, twice := byKey[at]; twice {
+				arn = ""
+			}
+			byKey[at] = arn
+		}
+	}
+	l.read, l.tags, l.byKey = time.Now(), tags, byKey
+	return nil
+}
+
+// tagsOf finds the tags of live objects by ARN: by hint where it agrees, else
+// directly. objects maps the ARN to what is wanted there.
+func (b base) tagsOf(ctx context.Context, c *awsclient.Clients, t tagAPI, q resource.Query, objects map[string]*resource.Object) (map[string]map[string]string, error) {
+	out := make(map[string]map[string]string, len(objects))
+	var h *hint
+	if calls := (len(objects) + t.batch() - 1) / t.batch(); !q.Direct && calls > fewTags {
+		h = b.inventory.get(ctx, q.Target, anyOwner(q))
+	}
+	var direct []string
+	for arn, o := range objects {
+		if tags, ok := h.agrees(arn, o.Tags); ok {
+			out[arn] = tags
+		} else {
+			direct = append(direct, arn)
+		}
+	}
+	for _, chunk := range chunks(direct, t.batch()) {
+		tags, err := t.read(ctx, c.Read, chunk)
+		maps.Copy(out, tags)
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// anyOwner is the owner of the query's objects: one for a whole run.
+func anyOwner(q resource.Query) string {
+	for i := range q.Objects {
+		if owner := q.Objects[i].Tags[resource.TagOwner]; owner != "" {
+			return owner
+		}
+	}
+	return ""
+}

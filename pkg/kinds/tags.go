@@ -1,0 +1,283 @@
+package kinds
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// Tags a resource may carry (every one of the four services), and the room
+// that the operator's own take at most.
+const (
+	maxTags = 50
+	ownTags = 10
+)
+
+// tagAPI is the tagging half of one service.
+type tagAPI interface {
+	// read answers with the tags of every ARN that it learned; what is not in
+	// the answer is gone or unknown. A call takes at most batch() ARNs.
+	read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error)
+	batch() int
+	set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error
+	remove(ctx context.Context, api awsclient.API, arn string, keys []string) error
+}
+
+// writeTags makes the tag changes of a write, and only those: paths "tags.KEY".
+func writeTags(ctx context.Context, t tagAPI, api awsclient.API, arn string, w resource.Write) error {
+	set, remove := tagChanges(w)
+	if len(set) > 0 {
+		if err := t.set(ctx, api, arn, set); err != nil {
+			return err
+		}
+	}
+	if len(remove) > 0 {
+		return t.remove(ctx, api, arn, remove)
+	}
+	return nil
+}
+
+func tagChanges(w resource.Write) (set map[string]string, remove []string) {
+	set = map[string]string{}
+	for _, c := range w.Changes {
+		key, ok := strings.CutPrefix(c.Path, "tags.")
+		if !ok || c.Informational {
+			continue
+		}
+		if v, wanted := w.Object.Tags[key]; wanted && c.Op != diff.Remove {
+			set[key] = v
+		} else if c.Op == diff.Remove {
+			remove = append(remove, key)
+		}
+	}
+	slices.Sort(remove)
+	return set, remove
+}
+
+// tagged is a live object's tags after the changes of a write.
+func tagged(w resource.Write) map[string]string {
+	out := maps.Clone(w.Live.Tags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	set, remove := tagChanges(w)
+	maps.Copy(out, set)
+	for _, k := range remove {
+		delete(out, k)
+	}
+	return out
+}
+
+// takeTags moves the author's tags out of the body, and their positions from
+// "tags[0].value" to "tags.KEY".
+func takeTags(u *resource.Unit, o *resource.Object, n int, pair func(i int) (key, value *string)) []spec.Problem {
+	var problems []spec.Problem
+	for i := range n {
+		k, v := pair(i)
+		key, at := aws.ToString(k), indexed("tags", i)
+		switch {
+		case key == "":
+			problems = append(problems, problem(u, o, at, "a tag without a key"))
+		case strings.HasPrefix(key, resource.TagPrefix) || strings.HasPrefix(strings.ToLower(key), "aws:"):
+			problems = append(problems, problem(u, o, at, "tag %q: keys that start with %s and aws: are reserved", key, resource.TagPrefix))
+		default:
+			if _, twice := o.Tags[key]; twice {
+				problems = append(problems, problem(u, o, at, "tag %q is written twice", key))
+			}
+		}
+		o.Tags[key] = aws.ToString(v)
+		for _, path := range []string{at + ".value", at + ".key", at} {
+			if pos := o.Written[path]; pos != "" {
+				o.Written["tags."+key] = pos
+				break
+			}
+		}
+	}
+	for path := range o.Written {
+		if strings.HasPrefix(path, "tags[") {
+			delete(o.Written, path)
+		}
+	}
+	return append(problems, tagRoom(u, o)...)
+}
+
+func tagRoom(u *resource.Unit, o *resource.Object) []spec.Problem {
+	if len(o.Tags) <= maxTags-ownTags {
+		return nil
+	}
+	return []spec.Problem{problem(u, o, "tags", "%d tags leave no room for the operator's own: AWS takes %d, of which %d are kept free",
+		len(o.Tags), maxTags, ownTags)}
+}
+
+// pairs turns tags into an SDK's list, in the order of the keys.
+func pairs[T any](tags map[string]string, one func(k, v *string) T) []T {
+	out := make([]T, 0, len(tags))
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, one(aws.String(k), aws.String(tags[k])))
+	}
+	return out
+}
+
+func ecsTag(k, v *string) ecstypes.Tag { return ecstypes.Tag{Key: k, Value: v} }
+func elbTag(k, v *string) elbtypes.Tag { return elbtypes.Tag{Key: k, Value: v} }
+func cwTag(k, v *string) cwtypes.Tag   { return cwtypes.Tag{Key: k, Value: v} }
+
+func fromECS(tags []ecstypes.Tag) map[string]string {
+	return fromPairs(len(tags), func(i int) (*string, *string) { return tags[i].Key, tags[i].Value })
+}
+
+// fromPairs reads tags, without those that AWS itself writes and nobody else
+// may ("aws:cloudformation:stack-name").
+func fromPairs(n int, pair func(i int) (k, v *string)) map[string]string {
+	out := make(map[string]string, n)
+	for i := range n {
+		k, v := pair(i)
+		if key := aws.ToString(k); !strings.HasPrefix(key, "aws:") {
+			out[key] = aws.ToString(v)
+		}
+	}
+	return out
+}
+
+// ecsTags are those of services and task definitions.
+type ecsTags struct{}
+
+func (ecsTags) batch() int { return 1 }
+
+func (ecsTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
+	return eachTags(arns, func(arn string) (map[string]string, error) {
+		out, err := api.ECS.ListTagsForResource(ctx, &ecs.ListTagsForResourceInput{ResourceArn: &arn})
+		if err != nil {
+			return nil, err
+		}
+		return fromECS(out.Tags), nil
+	})
+}
+
+func (ecsTags) set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error {
+	_, err := api.ECS.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: &arn, Tags: pairs(tags, ecsTag)})
+	return err
+}
+
+func (ecsTags) remove(ctx context.Context, api awsclient.API, arn string, keys []string) error {
+	_, err := api.ECS.UntagResource(ctx, &ecs.UntagResourceInput{ResourceArn: &arn, TagKeys: keys})
+	return err
+}
+
+// elbTags are those of target groups and listener rules.
+type elbTags struct{}
+
+// DescribeTags takes 20 ARNs (the SDK's comment on the operation).
+func (elbTags) batch() int { return 20 }
+
+func (elbTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
+	out, err := api.ELB.DescribeTags(ctx, &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: arns})
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]map[string]string, len(arns))
+	for _, d := range out.TagDescriptions {
+		all[aws.ToString(d.ResourceArn)] = fromPairs(len(d.Tags), func(i int) (*string, *string) { return d.Tags[i].Key, d.Tags[i].Value })
+	}
+	return all, nil
+}
+
+func (elbTags) set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error {
+	_, err := api.ELB.AddTags(ctx, &elasticloadbalancingv2.AddTagsInput{ResourceArns: []string{arn}, Tags: pairs(tags, elbTag)})
+	return err
+}
+
+func (elbTags) remove(ctx context.Context, api awsclient.API, arn string, keys []string) error {
+	_, err := api.ELB.RemoveTags(ctx, &elasticloadbalancingv2.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: keys})
+	return err
+}
+
+// alarmTags are those of CloudWatch.
+type alarmTags struct{}
+
+func (alarmTags) batch() int { return 1 }
+
+func (alarmTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
+	return eachTags(arns, func(arn string) (map[string]string, error) {
+		out, err := api.CloudWatch.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: &arn})
+		if err != nil {
+			return nil, err
+		}
+		return fromPairs(len(out.Tags), func(i int) (*string, *string) { return out.Tags[i].Key, out.Tags[i].Value }), nil
+	})
+}
+
+func (alarmTags) set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error {
+	_, err := api.CloudWatch.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: &arn, Tags: pairs(tags, cwTag)})
+	return err
+}
+
+func (alarmTags) remove(ctx context.Context, api awsclient.API, arn string, keys []string) error {
+	_, err := api.CloudWatch.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: &arn, TagKeys: keys})
+	return err
+}
+
+// scalingTags are those of scalable targets.
+type scalingTags struct{}
+
+func (scalingTags) batch() int { return 1 }
+
+func (scalingTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
+	return eachTags(arns, func(arn string) (map[string]string, error) {
+		out, err := api.AutoScaling.ListTagsForResource(ctx, &applicationautoscaling.ListTagsForResourceInput{ResourceARN: &arn})
+		if err != nil {
+			return nil, err
+		}
+		if out.Tags == nil {
+			return map[string]string{}, nil
+		}
+		maps.DeleteFunc(out.Tags, func(k, _ string) bool { return strings.HasPrefix(k, "aws:") })
+		return out.Tags, nil
+	})
+}
+
+func (scalingTags) set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error {
+	_, err := api.AutoScaling.TagResource(ctx, &applicationautoscaling.TagResourceInput{ResourceARN: &arn, Tags: tags})
+	return err
+}
+
+func (scalingTags) remove(ctx context.Context, api awsclient.API, arn string, keys []string) error {
+	_, err := api.AutoScaling.UntagResource(ctx, &applicationautoscaling.UntagResourceInput{ResourceARN: &arn, TagKeys: keys})
+	return err
+}
+
+// eachTags reads one by one; what is gone is left out of the answer. It stops
+// at the first other error: the budget is not spent on more of the same.
+func eachTags(arns []string, one func(arn string) (map[string]string, error)) (map[string]map[string]string, error) {
+	out := make(map[string]map[string]string, len(arns))
+	for _, arn := range arns {
+		tags, err := one(arn)
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		out[arn] = tags
+	}
+	return out, nil
+}
+
+// errUntold is why an object is unknown whose tags could not be read.
+var errUntold = errors.New("its tags were not in AWS' answer")

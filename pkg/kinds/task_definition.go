@@ -1,0 +1,406 @@
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+const (
+	// fewRevisions is up to how many task definitions a sweep reads each time;
+	// of more it takes status and tags from the last reading for revisionAge. Their
+	// content never changes.
+	fewRevisions = 20
+	revisionAge  = 10 * time.Minute
+)
+
+// taskDefinition is the document's task definition: a family, of which the
+// live object is one revision.
+type taskDefinition struct {
+	base
+	cache    awsclient.Forever[string, revision]
+	families keyedMutex // one registration at a time per family
+}
+
+func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }
+
+// revision is one task definition revision. The content holds for ever, the
+// rest as of the time of reading.
+type revision struct {
+	arn     string
+	content *ecs.RegisterTaskDefinitionInput
+	tags    map[string]string
+	status  types.TaskDefinitionStatus
+	read    time.Time
+}
+
+func (*taskDefinition) Name() string   { return resource.KindTaskDefinition }
+func (*taskDefinition) Taggable() bool { return true }
+
+func (*taskDefinition) Section() spec.Section {
+	return spec.Section{
+		Path: "taskDefinition", Kind: resource.KindTaskDefinition,
+		New:        func() any { return &ecs.RegisterTaskDefinitionInput{} },
+		ReadOnly:   types.TaskDefinition{},
+		Frame:      []string{"family"},
+		Attributes: []string{"arn", "name", "family"},
+		Sugar: map[string]spec.Sugar{
+			"containerDefinitions[].environment": {Key: "name", Value: "value"},
+			"containerDefinitions[].secrets":     {Key: "name", Value: "valueFrom"},
+			"tags":                               {Key: "key", Value: "value"},
+		},
+		Verbatim: []string{
+			"containerDefinitions[].command", "containerDefinitions[].entryPoint",
+			"containerDefinitions[].healthCheck.command", "containerDefinitions[].environment[].value",
+		},
+		Unions: ecsUnions(),
+	}
+}
+
+func (*taskDefinition) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
+	in := o.Want.(*ecs.RegisterTaskDefinitionInput)
+	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
+	in.Tags = nil
+	in.Family = aws.String(familyOf(u, o))
+	problems = append(problems, nameProblems(u, o, "family", "the task definition family", *in.Family, maxFamily, ecsName)...)
+	u.Image = mainImage(in)
+	return problems
+}
+
+// familyOf is the family of a unit's task definition: written, else derived.
+func familyOf(u *resource.Unit, o *resource.Object) string {
+	if in, ok := o.Want.(*ecs.RegisterTaskDefinitionInput); ok && aws.ToString(in.Family) != "" {
+		return *in.Family
+	}
+	return family(u)
+}
+
+// mainImage is the image of the first essential container.
+func mainImage(in *ecs.RegisterTaskDefinitionInput) string {
+	for _, c := range in.ContainerDefinitions {
+		if c.Essential == nil || *c.Essential {
+			return aws.ToString(c.Image)
+		}
+	}
+	return ""
+}
+
+func (*taskDefinition) Content(o *resource.Object) []byte { return taskRules.Canonical(o.Want) }
+
+func (*taskDefinition) Attributes(o *resource.Object) map[string]string {
+	return map[string]string{"family": aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family)}
+}
+
+func (*taskDefinition) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
+	changes := compareTask(o, l, c)
+	if status, ok := l.Extra[inactive]; ok && l.Presence == resource.Present {
+		changes = append(changes, diff.Change{Path: "status", Op: diff.Replace, Old: status, New: string(types.TaskDefinitionStatusActive),
+			Effect: diff.NewDeployment, Reason: diff.FromSpec, Note: "the revision was deregistered: it is registered again"})
+	}
+	return changes
+}
+
+// inactive is the key of Live.Extra that says that the revision that the
+// service runs has been deregistered.
+const inactive = "status"
+
+func compareTask(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
+	live, ok := l.Value.(*ecs.RegisterTaskDefinitionInput)
+	if !ok {
+		return nil
+	}
+	in := *o.Want.(*ecs.RegisterTaskDefinitionInput)
+	// A role may be written by its short name (RegisterTaskDefinitionInput.TaskRoleArn).
+	in.TaskRoleArn = asLive(in.TaskRoleArn, live.TaskRoleArn)
+	in.ExecutionRoleArn = asLive(in.ExecutionRoleArn, live.ExecutionRoleArn)
+	with, bare := *o, *l
+	with.Want, bare.Extra = &in, nil
+	return compare(&taskRules, &with, &bare, c)
+}
+
+// asLive is the live ARN where a short name that was written means it.
+func asLive(want, live *string) *string {
+	w := aws.ToString(want)
+	if w != "" && !strings.ContainsAny(w, ":$") && lastSegment(aws.ToString(live)) == lastSegment(w) {
+		return live
+	}
+	return want
+}
+
+// Observe answers with the revision that the service runs. When that is not
+// what is wanted, an ACTIVE revision that is, is taken instead: the newest, or
+// one that carries the wanted content's hash. So a registration that a crash
+// cut off from its service, and a revert, register nothing.
+func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	a := ask(q)
+	few := q.Direct || len(q.Objects) <= fewRevisions
+	c, err := k.clients(ctx, q.Target)
+	if err != nil {
+		return a.fail(q, err)
+	}
+	for i := range q.Objects {
+		o := &q.Objects[i]
+		l, err := k.find(ctx, c, q, o, few)
+		if err != nil {
+			a.unknown(o.ID, err)
+			continue
+		}
+		l.ID = o.ID
+		a.set(l)
+	}
+	return a.by
+}
+
+func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resource.Query, o *resource.Object, fresh bool) (resource.Live, error) {
+	want, _ := o.Want.(*ecs.RegisterTaskDefinitionInput)
+	if want == nil {
+		return resource.Live{}, resource.Errorf(resource.ClassOther, "task definition", "a question without a body")
+	}
+	var running *revision
+	if s := q.Live[o.ID.Of(resource.KindService, "")]; s.Presence == resource.Present && s.Service != nil {
+		if arn := s.Service.TaskDefinition; familyOfARN(arn) == aws.ToString(want.Family) {
+			r, err := k.read(ctx, c, arn, fresh)
+			if err != nil {
+				return resource.Live{}, err
+			}
+			if k.fits(o, r) {
+				return r.live(), nil
+			}
+			running = r
+		}
+	}
+	newest, err := k.read(ctx, c, aws.ToString(want.Family), true)
+	switch {
+	case resource.ClassOf(err) == resource.ClassNotFound && running == nil:
+		return resource.Live{Presence: resource.Absent}, nil
+	case resource.ClassOf(err) == resource.ClassNotFound:
+		return running.live(), nil
+	case err != nil:
+		return resource.Live{}, err
+	case k.fits(o, newest):
+		return newest.live(), nil
+	}
+	if r := k.byHash(ctx, c, o); r != nil {
+		return r.live(), nil
+	}
+	if running != nil {
+		return running.live(), nil
+	}
+	return newest.live(), nil
+}
+
+// fits reports whether a revision is ACTIVE and what is wanted. References that
+// are still open compare as different, which is right: they may lead elsewhere.
+func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
+	l := r.live()
+	if r.status != types.TaskDefinitionStatusActive {
+		return false
+	}
+	for _, ch := range compareTask(o, &l, resource.Compare{InputChanged: true}) {
+		if !ch.Informational {
+			return false
+		}
+	}
+	return true
+}
+
+// byHash looks for an older revision that carries the wanted hash. The tagging
+// API is a hint: what it does not know is registered anew.
+func (k *taskDefinition) byHash(ctx context.Context, c *awsclient.Clients, o *resource.Object) *revision {
+	hash, owner := o.Tags[resource.TagSpecHash], o.Tags[resource.TagOwner]
+	if hash == "" || owner == "" {
+		return nil
+	}
+	out, err := c.Read.Tagging.GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{
+		ResourceTypeFilters: []string{"ecs:task-definition"}, ResourcesPerPage: aws.Int32(20),
+		TagFilters: []tagtypes.TagFilter{
+			{Key: aws.String(resource.TagSpecHash), Values: []string{hash}},
+			{Key: aws.String(resource.TagOwner), Values: []string{owner}},
+		},
+	})
+	if err != nil {
+		return nil
+	}
+	var arns []string
+	for _, m := range out.ResourceTagMappingList {
+		if arn := aws.ToString(m.ResourceARN); familyOfARN(arn) == aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family) {
+			arns = append(arns, arn)
+		}
+	}
+	slices.SortFunc(arns, func(a, b string) int { return revisionNumber(b) - revisionNumber(a) })
+	for _, arn := range arns {
+		if r, err := k.read(ctx, c, arn, true); err == nil && k.fits(o, r) {
+			return r
+		}
+	}
+	return nil
+}
+
+// read describes a revision, or the newest ACTIVE one of a family.
+func (k *taskDefinition) read(ctx context.Context, c *awsclient.Clients, name string, fresh bool) (*revision, error) {
+	isARN := strings.HasPrefix(name, "arn:")
+	if have, ok := k.cache.Get(name); ok && isARN && !fresh && time.Since(have.read) < revisionAge {
+		return &have, nil
+	}
+	r, err := describeTask(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	k.cache.Put(r.arn, *r)
+	return r, nil
+}
+
+func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revision, error) {
+	out, err := c.Read.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	if err != nil {
+		return nil, err
+	}
+	if out.TaskDefinition == nil {
+		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition", "AWS answered without a task definition")
+	}
+	return revisionOf(out.TaskDefinition, fromECS(out.Tags)), nil
+}
+
+func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
+	in := &ecs.RegisterTaskDefinitionInput{}
+	shape.Project(in, td)
+	return &revision{arn: aws.ToString(td.TaskDefinitionArn), content: in, tags: tags, status: td.Status, read: time.Now()}
+}
+
+func (r *revision) live() resource.Live {
+	l := resource.Live{
+		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: r.tags, Value: r.content,
+		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
+	}
+	if r.status != types.TaskDefinitionStatusActive {
+		l.Extra = map[string]any{inactive: string(r.status)}
+	}
+	return l
+}
+
+// familyOfARN is the family of a revision ARN or of "family:revision".
+func familyOfARN(arn string) string {
+	fam, _, _ := strings.Cut(lastSegment(arn), ":")
+	return fam
+}
+
+// Create registers the first revision.
+func (k *taskDefinition) Create(ctx context.Context, w resource.Write) (resource.Live, error) {
+	return k.register(ctx, w)
+}
+
+// Update registers a new revision, unless only tags changed.
+func (k *taskDefinition) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
+	if len(changedFields(w.Changes)) > 0 {
+		return k.register(ctx, w)
+	}
+	c, err := k.clients(ctx, w.Object.ID.Target)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	if err := writeTags(ctx, ecsTags{}, c.Write, w.Live.ARN, w); err != nil {
+		return w.Live, err
+	}
+	l := w.Live
+	l.Tags = tagged(w)
+	return l, nil
+}
+
+// register makes a revision. Every call makes one, and concurrent ones in a
+// family may fail: one at a time.
+func (k *taskDefinition) register(ctx context.Context, w resource.Write) (resource.Live, error) {
+	c, err := k.clients(ctx, w.Object.ID.Target)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	in := *w.Object.Want.(*ecs.RegisterTaskDefinitionInput)
+	in.Tags = pairs(w.Object.Tags, ecsTag)
+	if len(in.Tags) == 0 {
+		in.Tags = nil
+	}
+	unlock, err := k.families.lock(ctx, w.Object.ID.Target+"/"+aws.ToString(in.Family))
+	if err != nil {
+		return resource.Live{}, err
+	}
+	defer unlock()
+	out, err := c.Write.ECS.RegisterTaskDefinition(ctx, &in)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	if out.TaskDefinition == nil {
+		return resource.Live{}, resource.Errorf(resource.ClassUnknownOutcome, "ecs:RegisterTaskDefinition", "AWS answered without a task definition")
+	}
+	tags := fromECS(out.Tags)
+	if len(tags) == 0 {
+		tags = fromECS(in.Tags)
+	}
+	r := revisionOf(out.TaskDefinition, tags)
+	k.cache.Put(r.arn, *r)
+	l := r.live()
+	l.ID = w.Object.ID
+	return l, nil
+}
+
+// Delete deregisters the live revision. Older ACTIVE revisions of the family
+// come to light one after the other, in later passes.
+func (k *taskDefinition) Delete(ctx context.Context, w resource.Write) error {
+	c, err := k.clients(ctx, w.Object.ID.Target)
+	if err != nil {
+		return err
+	}
+	if w.Live.ARN == "" {
+		return nil
+	}
+	r, err := describeTask(ctx, c, w.Live.ARN)
+	if resource.ClassOf(err) == resource.ClassNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.status != types.TaskDefinitionStatusActive {
+		return nil
+	}
+	_, err = c.Write.ECS.DeregisterTaskDefinition(ctx, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &w.Live.ARN})
+	return gone(err)
+}
+
+// keyedMutex is a mutex per key, whose waiters obey their context.
+type keyedMutex struct {
+	mu sync.Mutex
+	by map[string]chan struct{}
+}
+
+func (m *keyedMutex) lock(ctx context.Context, key string) (unlock func(), err error) {
+	m.mu.Lock()
+	if m.by == nil {
+		m.by = map[string]chan struct{}{}
+	}
+	held := m.by[key]
+	if held == nil {
+		held = make(chan struct{}, 1)
+		m.by[key] = held
+	}
+	m.mu.Unlock()
+	select {
+	case held <- struct{}{}:
+		return func() { <-held }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

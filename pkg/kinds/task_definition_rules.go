@@ -1,0 +1,134 @@
+package kinds
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+)
+
+// taskRules are how a task definition is compared. What was not sent stays
+// absent, unless Defaults has it: recorded answers of DescribeTaskDefinition and
+// the lists of terraform (container_definitions.go) and ecspresso (diff.go).
+var taskRules = diff.Rules{
+	Keys: map[string]string{
+		"containerDefinitions":                                  "name",
+		"containerDefinitions[].environment":                    "name",
+		"containerDefinitions[].secrets":                        "name",
+		"containerDefinitions[].portMappings":                   "containerPort+containerPortRange+protocol",
+		"containerDefinitions[].mountPoints":                    "containerPath",
+		"containerDefinitions[].volumesFrom":                    "sourceContainer",
+		"containerDefinitions[].dependsOn":                      "containerName",
+		"containerDefinitions[].ulimits":                        "name",
+		"containerDefinitions[].systemControls":                 "namespace",
+		"containerDefinitions[].logConfiguration.secretOptions": "name",
+		"containerDefinitions[].linuxParameters.devices":        "hostPath",
+		"containerDefinitions[].linuxParameters.tmpfs":          "containerPath",
+		"proxyConfiguration.properties":                         "name",
+		"volumes":                                               "name",
+	},
+	Sets: map[string]bool{
+		"containerDefinitions[].links":                                 true, // cdk-real-drift: AWS reorders
+		"containerDefinitions[].extraHosts":                            true,
+		"containerDefinitions[].dockerSecurityOptions":                 true,
+		"containerDefinitions[].credentialSpecs":                       true,
+		"containerDefinitions[].resourceRequirements":                  true,
+		"containerDefinitions[].restartPolicy.ignoredExitCodes":        true,
+		"containerDefinitions[].linuxParameters.capabilities.add":      true,
+		"containerDefinitions[].linuxParameters.capabilities.drop":     true,
+		"containerDefinitions[].linuxParameters.devices[].permissions": true,
+		"containerDefinitions[].linuxParameters.tmpfs[].mountOptions":  true,
+		"placementConstraints":                                         true, // terraform: TypeSet
+		"requiresCompatibilities":                                      true, // terraform: TypeSet
+	},
+	Defaults: map[string]any{
+		"containerDefinitions[].essential":                          true, // ContainerDefinition.Essential
+		"containerDefinitions[].portMappings[].protocol":            "tcp",
+		"containerDefinitions[].healthCheck.interval":               30, // HealthCheck
+		"containerDefinitions[].healthCheck.timeout":                5,
+		"containerDefinitions[].healthCheck.retries":                3,
+		"containerDefinitions[].restartPolicy.restartAttemptPeriod": 300, // ContainerRestartPolicy
+		"containerDefinitions[].versionConsistency":                 "enabled",
+		"containerDefinitions[].mountPoints[].readOnly":             false,
+		"containerDefinitions[].volumesFrom[].readOnly":             false,
+		"networkMode": "bridge", // RegisterTaskDefinitionInput.NetworkMode, EC2 on Linux
+		"volumes[].efsVolumeConfiguration.rootDirectory":           "/", // EFSVolumeConfiguration: "same effect"
+		"volumes[].efsVolumeConfiguration.transitEncryption":       "DISABLED",
+		"volumes[].efsVolumeConfiguration.authorizationConfig.iam": "DISABLED",
+		"volumes[].s3filesVolumeConfiguration.rootDirectory":       "/",
+		"volumes[].dockerVolumeConfiguration.autoprovision":        false, // DockerVolumeConfiguration
+		"volumes[].dockerVolumeConfiguration.scope":                "task",
+		"volumes[].dockerVolumeConfiguration.driver":               "local",
+		"enableFaultInjection":                                     false, // RegisterTaskDefinitionInput.EnableFaultInjection
+		"proxyConfiguration.type":                                  "APPMESH",
+	},
+	Absent: map[string]bool{"": true},
+	Ignored: map[string]string{
+		"tags":                  "compared as tags",
+		"inferenceAccelerators": "AWS no longer supports Elastic Inference",
+	},
+	Effects:   map[string]diff.Effect{"": diff.NewDeployment},
+	Registry:  registry,
+	Normalise: normaliseTask,
+}
+
+// normaliseTask brings units and ports to the form that AWS gives back.
+func normaliseTask(v any) any {
+	in, ok := v.(*ecs.RegisterTaskDefinitionInput)
+	if !ok {
+		return v
+	}
+	in.Cpu = units(in.Cpu, cpuUnits)
+	in.Memory = units(in.Memory, memoryUnits)
+	// awsvpc and host: the host port is the container port, as the SDK has it at
+	// PortMapping.HostPort. bridge: 0 means one of ECS' choice, like none.
+	fixed := in.NetworkMode == types.NetworkModeAwsvpc || in.NetworkMode == types.NetworkModeHost
+	for i := range in.ContainerDefinitions {
+		for j := range in.ContainerDefinitions[i].PortMappings {
+			p := &in.ContainerDefinitions[i].PortMappings[j]
+			switch {
+			case fixed && p.ContainerPort != nil && aws.ToInt32(p.HostPort) == *p.ContainerPort:
+				p.HostPort = nil
+			case aws.ToInt32(p.HostPort) == 0:
+				p.HostPort = nil
+			}
+		}
+	}
+	return in
+}
+
+// What may be written for the task's size: RegisterTaskDefinitionInput.Cpu and
+// Memory ("1 vCPU", ".5 GB" and the like come back as units and MiB).
+var (
+	sized       = regexp.MustCompile(`^([0-9]*\.?[0-9]+)\s*([a-z]*)$`)
+	cpuUnits    = map[string]float64{"": 1, "vcpu": 1024}
+	memoryUnits = map[string]float64{"": 1, "gb": 1024, "mb": 1}
+)
+
+func units(s *string, factors map[string]float64) *string {
+	m := sized.FindStringSubmatch(strings.ToLower(strings.TrimSpace(aws.ToString(s))))
+	if m == nil {
+		return s
+	}
+	factor, ok := factors[m[2]]
+	n, err := strconv.ParseFloat(m[1], 64)
+	if !ok || err != nil || n*factor != float64(int64(n*factor)) {
+		return s
+	}
+	return aws.String(strconv.FormatInt(int64(n*factor), 10))
+}
+
+// revisionNumber is the number behind the colon; 0 without one.
+func revisionNumber(arn string) int {
+	_, rev, _ := strings.Cut(lastSegment(arn), ":")
+	n, err := strconv.Atoi(rev)
+	if err != nil {
+		return 0
+	}
+	return n
+}
