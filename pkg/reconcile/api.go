@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -63,17 +62,31 @@ type Loaded struct {
 	// Frozen are services that stand in bad or colliding documents: the last
 	// good document stays in force in the daemon, and nothing is written by a
 	// one-shot command.
-	Frozen   map[string]spec.Problem // by service name
+	Frozen   map[string]spec.Problem // by cluster/name
 	Problems []spec.Problem
 	Skipped  []spec.Problem
 }
 
+// ApplyOptions of one Apply.
+type ApplyOptions struct {
+	// Wait follows rollouts until every unit is Ready or finally not.
+	Wait bool
+	// Timeout bounds the wait; 0 means 30 minutes.
+	Timeout time.Duration
+}
+
 // Outcome is what became of one unit in one pass.
 type Outcome struct {
+	// Plan is what was planned; a step that could not be done is blocked with its reason.
 	Plan   plan.Plan
 	Status status.Service
 	Writes int // calls that changed something
 	Err    error
+	// Left are steps of the plan that are still to be done: unblocked ones of an
+	// Inspect, none after an Apply that did them.
+	Left int
+	// TimedOut: the wait ended before the rollout did. The rollout goes on.
+	TimedOut bool
 }
 
 // Metrics is told what the machine does; pkg/metrics implements it, NoMetrics ignores it.
@@ -88,5 +101,3 @@ type Metrics interface {
 	SourceLoaded(revision string, files, problems int)
 	Panic()
 }
-
-var _ context.Context // the engine's methods, in the other files, all take one first

@@ -1,0 +1,90 @@
+package reconcile
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Defaults of Options.
+const (
+	DefaultWorkers      = 4
+	DefaultResync       = 60 * time.Second
+	DefaultAbsenceGrace = 60 * time.Second
+	DefaultPoll         = 5 * time.Second
+	DefaultWaitTimeout  = 30 * time.Minute
+)
+
+// Engine reconciles units. Its methods may be called from several goroutines,
+// but a one-shot command (Plan, Inspect, Apply) and Run do not go together.
+//
+//	Load     what the source says, as units
+//	Plan     what would be done, nothing written
+//	Inspect  Plan, and the status that goes with it
+//	Apply    one reconcile of everything
+//	Run      the daemon
+//	Retry    lifts a quarantine
+//	Status   what the last passes found
+type Engine struct {
+	o      Options
+	byKind map[string]resource.Kind
+	log    *zap.Logger
+	m      Metrics
+
+	grace    *graceKeeper
+	ended    *endedDeployments
+	families *keyedLocks // one registration at a time per family
+
+	eventMu sync.Mutex // events are told in order, one at a time
+
+	mu     sync.Mutex // guards what follows; never held over a call
+	frame  resource.Frame
+	status map[resource.UnitKey]status.Service
+	tags   map[resource.ID]string // quarantines of services that were deleted to be made anew
+	loaded map[resource.UnitKey]*resource.Unit // by the last Load
+}
+
+// New makes an engine. Kinds are observed in the order given.
+func New(o Options) *Engine {
+	if o.Target == "" {
+		o.Target = resource.DefaultTarget
+	}
+	if o.Workers <= 0 {
+		o.Workers = DefaultWorkers
+	}
+	if o.Resync <= 0 {
+		o.Resync = DefaultResync
+	}
+	if o.AbsenceGrace <= 0 {
+		o.AbsenceGrace = DefaultAbsenceGrace
+	}
+	if o.Poll <= 0 {
+		o.Poll = DefaultPoll
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Metrics == nil {
+		o.Metrics = NoMetrics{}
+	}
+	if o.Frame.Owner == "" {
+		o.Frame.Owner = resource.DefaultOwner
+	}
+	e := &Engine{
+		o: o, log: o.Log, m: o.Metrics, frame: o.Frame,
+		byKind:   make(map[string]resource.Kind, len(o.Kinds)),
+		grace:    newGraceKeeper(o.AbsenceGrace),
+		ended:    newEndedDeployments(),
+		families: newKeyedLocks(),
+		status:   map[resource.UnitKey]status.Service{},
+		tags:     map[resource.ID]string{},
+	}
+	for _, k := range o.Kinds {
+		e.byKind[k.Name()] = k
+	}
+	return e
+}

@@ -1,0 +1,128 @@
+package reconcile
+
+import (
+	"sync"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// graceKeeper decides when an object that is not there counts as missing.
+//
+// AWS' reads lag behind its writes. An object that this process has seen or
+// written is missing only after two complete observations at least a grace
+// period apart; what it has neither seen nor written is missing at once,
+// because its create is idempotent by name or by token. A listener rule's is
+// not, so after a start it waits for the grace as well, unless what it
+// forwards to does not exist either.
+//
+// All of this is the process' own: a restart may delay a write, never double one.
+type graceKeeper struct {
+	grace time.Duration
+
+	mu      sync.Mutex
+	objects map[resource.ID]*sighting
+}
+
+// sighting is what this process knows about one object's being there.
+type sighting struct {
+	known  bool      // seen or written by this process
+	absent bool      // in the latest observation
+	since  time.Time // first of the absences in a row
+	times  int       // how many
+}
+
+func newGraceKeeper(grace time.Duration) *graceKeeper {
+	return &graceKeeper{grace: grace, objects: map[resource.ID]*sighting{}}
+}
+
+func (g *graceKeeper) sighting(id resource.ID) *sighting {
+	s := g.objects[id]
+	if s == nil {
+		s = &sighting{}
+		g.objects[id] = s
+	}
+	return s
+}
+
+// observed takes in one complete observation. An answer that is unknown says nothing.
+func (g *graceKeeper) observed(live map[resource.ID]resource.Live) {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id, l := range live {
+		switch l.Presence {
+		case resource.Present:
+			*g.sighting(id) = sighting{known: true}
+		case resource.Absent:
+			s := g.sighting(id)
+			if !s.absent {
+				s.absent, s.since, s.times = true, now, 0
+			}
+			s.times++
+		}
+	}
+}
+
+// wrote notes that an object was written, or may have been.
+func (g *graceKeeper) wrote(id resource.ID) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*g.sighting(id) = sighting{known: true}
+}
+
+// gone notes that this process deleted an object: its absence is no surprise.
+func (g *graceKeeper) gone(id resource.ID) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.objects, id)
+}
+
+// within returns the objects of a unit that are absent but do not count as
+// missing yet.
+func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]bool {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out map[resource.ID]bool
+	for i := range u.Objects {
+		o := &u.Objects[i]
+		s := g.objects[o.ID]
+		if s == nil || live[o.ID].Presence != resource.Absent {
+			continue
+		}
+		if !s.known && (o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
+			continue
+		}
+		if s.times >= 2 && now.Sub(s.since) >= g.grace {
+			continue
+		}
+		if out == nil {
+			out = map[resource.ID]bool{}
+		}
+		out[o.ID] = true
+	}
+	return out
+}
+
+// fresh reports whether a rule cannot exist yet: one of the target groups that
+// it refers to is absent, and this process never knew it. The lock is held.
+func (g *graceKeeper) fresh(rule *resource.Object, live map[resource.ID]resource.Live) bool {
+	for _, need := range rule.Needs {
+		if live[need].Presence == resource.Absent && (g.objects[need] == nil || !g.objects[need].known) {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops a unit that nobody looks after any more.
+func (g *graceKeeper) forget(key resource.UnitKey) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id := range g.objects {
+		if id.Key() == key {
+			delete(g.objects, id)
+		}
+	}
+}

@@ -1,0 +1,300 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// loadTimeout bounds a whole load: reading, parsing, and what becomes of it.
+const loadTimeout = 30 * time.Second
+
+// Load reads the source once and makes units of it. Whatever is wrong with one
+// document concerns that document: it is frozen, and the others go on. An error
+// means that nothing could be read.
+func (e *Engine) Load(ctx context.Context) (Loaded, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	snap, err := e.o.Source.Snapshot(ctx)
+	if err != nil {
+		return Loaded{}, err
+	}
+	return e.digest(snap), nil
+}
+
+// digest turns a snapshot into units.
+func (e *Engine) digest(snap source.Snapshot) Loaded {
+	e.mu.Lock()
+	e.frame.Source = snap.Revision
+	frame := e.frame
+	e.mu.Unlock()
+
+	files := make([]spec.File, 0, len(snap.Files))
+	for _, f := range snap.Files {
+		files = append(files, spec.File{Path: f.Path, Data: f.Data})
+	}
+	res := spec.Parse(files, e.o.Sections, spec.DefaultLimits)
+	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{},
+		out: Loaded{Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
+			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
+	for _, p := range snap.Problems {
+		l.out.Problems = append(l.out.Problems, spec.Problem{File: p.Path, Message: p.Message})
+	}
+	for _, p := range res.Problems {
+		if p.Severity == spec.Error && p.Document != "" {
+			l.freeze(p.Document, p)
+		}
+	}
+	l.documents(res.Documents)
+	l.names()
+	l.dependencies(res.Documents)
+	for _, u := range l.byKey {
+		l.out.Units = append(l.out.Units, u)
+	}
+	slices.SortFunc(l.out.Units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	errors := 0
+	for _, p := range l.out.Problems {
+		if p.Severity == spec.Error {
+			errors++
+		}
+	}
+	// What stands in a document that is bad has not been taken away.
+	l.out.Complete = l.out.Complete && errors == 0
+	e.m.SourceLoaded(snap.Revision, len(snap.Files), errors)
+	e.mu.Lock()
+	e.loaded = l.byKey
+	e.mu.Unlock()
+	return l.out
+}
+
+// loading is a Load under way.
+type loading struct {
+	e     *Engine
+	frame resource.Frame
+	byKey map[resource.UnitKey]*resource.Unit
+	out   Loaded
+}
+
+func (l *loading) freeze(name string, p spec.Problem) {
+	if _, have := l.out.Frozen[name]; !have {
+		l.out.Frozen[name] = p
+	}
+}
+
+// bad reports a problem at a document and freezes it.
+func (l *loading) bad(key resource.UnitKey, pos, format string, args ...any) {
+	p := at(pos, format, args...)
+	p.Document = key.TagValue()
+	l.out.Problems = append(l.out.Problems, p)
+	l.freeze(p.Document, p)
+}
+
+// documents makes a unit of every document; the parser has left out those that
+// are bad or share an identity.
+func (l *loading) documents(docs []spec.Document) {
+	for _, d := range docs {
+		if u := l.desire(d); u != nil {
+			l.byKey[u.Key] = u
+		}
+	}
+}
+
+// desire makes one unit; nil when something is wrong with it.
+func (l *loading) desire(d spec.Document) (u *resource.Unit) {
+	key := resource.UnitKey{Target: l.e.o.Target, Cluster: d.Cluster, Name: d.Name}
+	defer func() {
+		if p := recover(); p != nil {
+			l.e.panicked(key, p)
+			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %v (InternalError)", p)
+			u = nil
+		}
+	}()
+	u, problems := resource.Desire(l.frame, l.e.o.Target, d, l.e.o.Kinds)
+	good := true
+	for _, p := range problems {
+		p.Document = key.TagValue()
+		l.out.Problems = append(l.out.Problems, p)
+		if p.Severity == spec.Error {
+			l.freeze(p.Document, p)
+			good = false
+		}
+	}
+	if !good {
+		return nil
+	}
+	return u
+}
+
+// names freezes units that end at one AWS name. A task definition family may
+// be shared: its revisions are told apart by content.
+func (l *loading) names() {
+	type claim struct {
+		u *resource.Unit
+		o *resource.Object
+	}
+	claims := map[string][]claim{}
+	for _, key := range l.keys() {
+		u := l.byKey[key]
+		for i := range u.Objects {
+			o := &u.Objects[i]
+			if name := l.e.awsName(o); name != "" && o.ID.Kind != resource.KindTaskDefinition {
+				claims[name] = append(claims[name], claim{u, o})
+			}
+		}
+	}
+	for _, name := range sorted(claims) {
+		cs := claims[name]
+		for i, c := range cs {
+			other := cs[(i+1)%len(cs)]
+			if len(cs) < 2 || c.o == other.o {
+				continue
+			}
+			l.bad(c.u.Key, c.o.Pos, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed (NameConflict)",
+				c.o.Section, other.o.Section, other.u.Key, other.o.Pos)
+			delete(l.byKey, c.u.Key)
+		}
+	}
+}
+
+// awsName is what must be unique: the kind, the name, and what the name is
+// unique within (the cluster of a service, the resource of a scaling policy).
+func (e *Engine) awsName(o *resource.Object) string {
+	name := e.byKind[o.ID.Kind].Attributes(o)["name"]
+	if name == "" {
+		return ""
+	}
+	within := ""
+	if m, ok := shape.Plain(o.Want, nil).(map[string]any); ok {
+		for _, field := range []string{"cluster", "resourceId"} {
+			if s, ok := m[field].(string); ok {
+				within += "\x00" + s
+			}
+		}
+	}
+	return o.ID.Kind + "\x00" + name + within
+}
+
+// dependencies resolves dependsOn: a name of the same cluster, or cluster/name.
+// A service that is not there is waited for; a cycle is an error.
+func (l *loading) dependencies(docs []spec.Document) {
+	for _, d := range docs {
+		u := l.byKey[resource.UnitKey{Target: l.e.o.Target, Cluster: d.Cluster, Name: d.Name}]
+		if u == nil {
+			continue
+		}
+		u.DependsOn = nil
+		for _, name := range d.DependsOn {
+			to := resource.UnitKey{Target: u.Key.Target, Cluster: u.Key.Cluster, Name: name}
+			if cluster, service, ok := strings.Cut(name, "/"); ok {
+				to.Cluster, to.Name = cluster, service
+			}
+			if !slices.Contains(u.DependsOn, to) {
+				u.DependsOn = append(u.DependsOn, to)
+			}
+		}
+	}
+	var round []resource.UnitKey
+	for _, key := range l.keys() {
+		if way := l.circle(key); way != nil {
+			l.bad(key, l.byKey[key].Pos, "dependsOn goes round in a circle: %s", strings.Join(way, " → "))
+			round = append(round, key)
+		}
+	}
+	for _, key := range round { // after all of each circle were found
+		delete(l.byKey, key)
+	}
+}
+
+// circle finds a way from a unit back to itself, as names; nil for none.
+func (l *loading) circle(from resource.UnitKey) []string {
+	came := map[resource.UnitKey]resource.UnitKey{} // where each was reached from
+	todo := []resource.UnitKey{from}
+	for len(todo) > 0 {
+		at := todo[0]
+		todo = todo[1:]
+		u := l.byKey[at]
+		if u == nil {
+			continue
+		}
+		for _, to := range u.DependsOn {
+			if to == from {
+				way := []string{from.Name}
+				for ; at != from; at = came[at] {
+					way = append(way, at.Name)
+				}
+				way = append(way, from.Name)
+				slices.Reverse(way)
+				return way
+			}
+			if _, seen := came[to]; !seen {
+				came[to] = at
+				todo = append(todo, to)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *loading) keys() []resource.UnitKey {
+	keys := make([]resource.UnitKey, 0, len(l.byKey))
+	for k := range l.byKey {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+	return keys
+}
+
+// at makes an error at "file:line:column".
+func at(pos, format string, args ...any) spec.Problem {
+	p := spec.Problem{File: pos, Message: fmt.Sprintf(format, args...)}
+	parts := strings.Split(pos, ":")
+	if n := len(parts); n >= 3 {
+		var line, column int
+		if _, err := fmt.Sscan(parts[n-2], &line); err == nil {
+			if _, err := fmt.Sscan(parts[n-1], &column); err == nil {
+				p.File, p.Line, p.Column = strings.Join(parts[:n-2], ":"), line, column
+			}
+		}
+	}
+	return p
+}
+
+// signature identifies what a document wants: equal bytes, nothing edited.
+func signature(u *resource.Unit) string {
+	type object struct {
+		ID    string
+		Want  any
+		Extra map[string]any
+		Tags  map[string]string
+	}
+	objects := make([]object, 0, len(u.Objects))
+	for _, o := range u.Objects {
+		objects = append(objects, object{o.ID.String(), shape.Plain(o.Want, nil), o.Extra, o.Tags})
+	}
+	b, err := json.Marshal([]any{objects, u.Policy, u.DependsOn, u.Labels})
+	if err != nil { // plain maps and scalars only
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// sorted lists a map's keys in order.
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

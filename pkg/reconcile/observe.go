@@ -1,0 +1,203 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// observe reads every object of the units once: kind by kind in the order of
+// the kinds, each in as few calls as its API allows. Every object is answered
+// for; what could not be learned is Unknown and says why.
+func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
+	live := map[resource.ID]resource.Live{}
+	for target, us := range byTarget(units) {
+		maps.Copy(live, e.observeTarget(ctx, target, us))
+	}
+	e.grace.observed(live)
+	return live
+}
+
+func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
+	out := map[string][]*resource.Unit{}
+	for _, u := range units {
+		out[u.Key.Target] = append(out[u.Key.Target], u)
+	}
+	return out
+}
+
+func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit) map[resource.ID]resource.Live {
+	live := map[resource.ID]resource.Live{}
+	for _, k := range e.o.Kinds {
+		var objects []resource.Object
+		for _, u := range units {
+			for _, o := range u.Objects {
+				if o.ID.Kind == k.Name() {
+					objects = append(objects, o)
+				}
+			}
+			if k.Name() == resource.KindScalableTarget {
+				objects = append(objects, e.probe(k, u)...)
+			}
+		}
+		if len(objects) > 0 {
+			maps.Copy(live, e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: live}))
+		}
+	}
+	return live
+}
+
+// ask makes one query of one kind. A panic over many objects is asked again one
+// by one, so that it stays with the object that it is about.
+func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map[resource.ID]resource.Live {
+	found, p := e.askOnce(ctx, k, q)
+	if p != nil && len(q.Objects) > 1 {
+		found = map[resource.ID]resource.Live{}
+		for _, o := range q.Objects {
+			one := q
+			one.Objects = []resource.Object{o}
+			maps.Copy(found, e.ask(ctx, k, one))
+		}
+		return found
+	}
+	out := make(map[resource.ID]resource.Live, len(q.Objects))
+	for _, o := range q.Objects {
+		l, ok := found[o.ID]
+		switch {
+		case p != nil:
+			e.panicked(o.ID.Key(), p)
+			l = resource.Live{Err: fmt.Errorf("%w: %v", errPanic, p.value)}
+		case !ok:
+			l = resource.Live{Err: fmt.Errorf("%s was not answered for", o.ID.Local())}
+		case ctx.Err() != nil && l.Presence == resource.Absent:
+			l = resource.Live{Err: ctx.Err()} // never believed of a read that was cut off
+		}
+		l.ID = o.ID
+		out[o.ID] = l
+	}
+	return out
+}
+
+func (e *Engine) askOnce(ctx context.Context, k resource.Kind, q resource.Query) (live map[resource.ID]resource.Live, p *panicError) {
+	defer func() {
+		if v := recover(); v != nil {
+			p = caught(v)
+		}
+	}()
+	return k.Observe(ctx, q), nil
+}
+
+// reread reads one object and the ECS service of its unit, bypassing hints and
+// caches: the read before a write. seen are the answers known in this pass.
+func (e *Engine) reread(ctx context.Context, u *resource.Unit, o *resource.Object, seen map[resource.ID]resource.Live) (object, service resource.Live) {
+	known := maps.Clone(seen)
+	if svc := u.Object(serviceID(u)); svc != nil && o.ID != svc.ID {
+		service = e.ask(ctx, e.byKind[svc.ID.Kind], resource.Query{
+			Target: u.Key.Target, Objects: []resource.Object{*svc}, Direct: true, Live: known})[svc.ID]
+		if service.Presence != resource.Unknown {
+			known[svc.ID] = service
+		}
+	}
+	object = e.ask(ctx, e.byKind[o.ID.Kind], resource.Query{
+		Target: u.Key.Target, Objects: []resource.Object{*o}, Direct: true, Live: known})[o.ID]
+	if o.ID.Kind == resource.KindService {
+		service = object
+	}
+	return object, service
+}
+
+// serviceID is the ID of the unit's ECS service.
+func serviceID(u *resource.Unit) resource.ID {
+	return resource.ID{Target: u.Key.Target, Cluster: u.Key.Cluster, Unit: u.Key.Name, Kind: resource.KindService}
+}
+
+func scalableTargetID(u *resource.Unit) resource.ID {
+	return serviceID(u).Of(resource.KindScalableTarget, "")
+}
+
+// probe asks for the scalable target of a service whose document has none:
+// while somebody else's exists, the count is not ours.
+func (e *Engine) probe(k resource.Kind, u *resource.Unit) (out []resource.Object) {
+	id := scalableTargetID(u)
+	if u.Object(id) != nil || u.Object(serviceID(u)) == nil {
+		return nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			e.panicked(u.Key, p)
+			out = nil // not asked: unknown, and so taken for there
+		}
+	}()
+	o := resource.Object{ID: id, Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}}
+	unit := *u
+	unit.Objects = append(slices.Clone(u.Objects), o)
+	k.Complete(e.currentFrame(), &unit, &o) // its complaints are about what nobody wrote
+	return []resource.Object{o}
+}
+
+// only is the part of an observation that is about one unit.
+func only(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]resource.Live {
+	out := make(map[resource.ID]resource.Live, len(u.Objects))
+	for i := range u.Objects {
+		id := u.Objects[i].ID
+		if l, ok := live[id]; ok {
+			out[id] = l
+		} else {
+			out[id] = resource.Live{ID: id, Err: fmt.Errorf("%s was not read", id.Local())}
+		}
+	}
+	if id := scalableTargetID(u); u.Object(id) == nil {
+		if l, ok := live[id]; ok {
+			out[id] = l
+		}
+	}
+	return out
+}
+
+// view is one unit as a pass sees it.
+type view struct {
+	unit    *resource.Unit
+	live    map[resource.ID]resource.Live
+	plan    plan.Plan
+	rollout *resource.Deployment // the deployment that the service is in, nil for none or not asked
+	// rolloutErr: the deployment could not be read; it is then unknown.
+	rolloutErr error
+}
+
+func (v *view) service() resource.Live { return v.live[serviceID(v.unit)] }
+
+// look plans one unit from what was observed. It writes nothing.
+func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live) view {
+	v := view{unit: u, live: live}
+	in := plan.Input{
+		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
+		Now: now(), InGrace: e.grace.within(u, live),
+	}
+	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
+		// What could not be read may be there: no count is sent then, either.
+		in.ForeignScaling = live[scaling].Presence != resource.Absent
+	}
+	v.rollout, v.rolloutErr = e.current(ctx, u, v.service())
+	v.plan = plan.Make(in)
+	if v.plan.NeedsHistory() || v.failed() && in.History == nil {
+		in.History, in.HistoryErr = e.history(ctx, v.service())
+		v.plan = plan.Make(in)
+	}
+	if v.plan.Quarantine == nil {
+		v.plan.Quarantine = v.unremembered()
+	}
+	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
+	return v
+}
+
+func (e *Engine) currentFrame() resource.Frame {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.frame
+}

@@ -1,0 +1,289 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Plan says what would be done to the units, in their order. It writes nothing.
+func (e *Engine) Plan(ctx context.Context, units []*resource.Unit) []plan.Plan {
+	outcomes := e.Inspect(ctx, units)
+	plans := make([]plan.Plan, len(outcomes))
+	for i, o := range outcomes {
+		plans[i] = o.Plan
+	}
+	return plans
+}
+
+// Inspect plans the units and says how they stand. It writes nothing.
+func (e *Engine) Inspect(ctx context.Context, units []*resource.Unit) []Outcome {
+	live := e.observe(ctx, units)
+	out := make([]Outcome, len(units))
+	e.each(units, func(i int) {
+		out[i] = e.pass(ctx, units[i], only(units[i], live), false)
+	})
+	for _, o := range out {
+		e.settle(o.Status)
+	}
+	return out
+}
+
+// Apply reconciles every unit once, in the order of their dependencies; with
+// Wait it goes on until each is Ready or finally not. When ctx ends it stops
+// watching; the deployments go on.
+func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptions) []Outcome {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultWaitTimeout
+	}
+	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units))}
+	for i := range units {
+		a.open[i] = true
+	}
+	deadline := time.Now().Add(o.Timeout)
+	for {
+		a.round(ctx)
+		pause, again := a.close()
+		if !again {
+			return a.out
+		}
+		if left := time.Until(deadline); left <= pause {
+			if !rest(ctx, left) {
+				return a.cut(ctx)
+			}
+			a.round(ctx)
+			if _, again := a.close(); again {
+				a.timedOut()
+			}
+			return a.out
+		}
+		if !rest(ctx, pause) {
+			return a.cut(ctx)
+		}
+	}
+}
+
+// application is an Apply under way.
+type application struct {
+	e     *Engine
+	units []*resource.Unit
+	o     ApplyOptions
+	out   []Outcome
+	open  map[int]bool // units that are not done with
+	tries []int        // second looks that a unit has had
+}
+
+// maxSecondLooks bounds how often a one-shot command plans a unit again because
+// the world moved under it, or an answer was lost.
+const maxSecondLooks = 5
+
+// round makes one pass over the open units: observed together, and then done
+// layer by layer, so that a service comes after those that it depends on.
+func (a *application) round(ctx context.Context) {
+	var units []*resource.Unit
+	index := map[*resource.Unit]int{}
+	for i, u := range a.units {
+		if a.open[i] {
+			index[u] = i
+			units = append(units, u)
+		}
+	}
+	live := a.e.observe(ctx, units)
+	for _, layer := range layers(units) {
+		a.e.each(layer, func(n int) {
+			u, i := layer[n], index[layer[n]]
+			writes := a.out[i].Writes
+			a.out[i] = a.e.pass(ctx, u, only(u, live), true)
+			a.out[i].Writes += writes
+			a.e.settle(a.out[i].Status)
+		})
+	}
+}
+
+// close takes out what is done with, and says whether and when to go on.
+func (a *application) close() (pause time.Duration, again bool) {
+	pause = a.e.o.Poll
+	for i := range a.units {
+		if !a.open[i] {
+			continue
+		}
+		r := a.out[i].Status.Reason
+		soon := r == status.ChangedSincePlanned || r == status.OutcomeUnknown || adopted(a.out[i].Plan)
+		switch {
+		case soon && a.tries[i] < maxSecondLooks:
+			a.tries[i]++
+			pause = min(pause, waitTick<<a.tries[i]+rand.N(waitTick))
+		case !a.o.Wait || a.final(a.units[i], a.out[i]):
+			delete(a.open, i)
+		}
+	}
+	return pause, len(a.open) > 0
+}
+
+// adopted: what else differs from the spec may be written only now.
+func adopted(p plan.Plan) bool {
+	for _, s := range p.Steps {
+		if s.Action == plan.ActionAdopt && s.Blocked == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// final reports whether waiting cannot change how a unit stands.
+func (a *application) final(u *resource.Unit, o Outcome) bool {
+	s := o.Status
+	switch s.Reason {
+	case status.RollingBack:
+		return false
+	case status.AccessDenied, status.ClusterMissing:
+		return true
+	case status.DependencyMissing:
+		for _, need := range u.DependsOn {
+			if !a.mayComeTrue(need) {
+				return true
+			}
+		}
+		return false
+	}
+	return s.State == status.StateReady || s.Reason.Exit() != status.ExitNotDone
+}
+
+// mayComeTrue reports whether a service that another depends on is still being
+// worked on, or Ready already.
+func (a *application) mayComeTrue(key resource.UnitKey) bool {
+	for i, u := range a.units {
+		if u.Key == key {
+			return a.open[i] || a.out[i].Status.State == status.StateReady
+		}
+	}
+	return false
+}
+
+// cut is what stands when the caller does not want to wait any longer.
+func (a *application) cut(ctx context.Context) []Outcome {
+	for i := range a.open {
+		if a.out[i].Err == nil {
+			a.out[i].Err = context.Cause(ctx)
+		}
+	}
+	return a.out
+}
+
+// timedOut marks what was still under way.
+func (a *application) timedOut() {
+	for i := range a.open {
+		o := &a.out[i]
+		o.TimedOut = true
+		o.Status.Why = fmt.Sprintf("not done after %s: %s", a.o.Timeout, orElse(o.Status.Why, string(o.Status.Reason)))
+		if o.Status.Reason == status.RolloutInProgress && !guarded(a.units[i]) {
+			o.Status.Why += "; neither a deployment circuit breaker nor alarms are set, so ECS goes on trying for ever: set service.deploymentConfiguration.deploymentCircuitBreaker"
+		}
+		o.Status.Reason = status.TimedOut
+		o.Status.State = stateOf(status.TimedOut)
+	}
+}
+
+// guarded reports whether something ends a rollout that does not succeed.
+func guarded(u *resource.Unit) bool {
+	o := u.Object(serviceID(u))
+	if o == nil {
+		return false
+	}
+	body, _ := shape.Plain(o.Want, nil).(map[string]any)
+	config, _ := body["deploymentConfiguration"].(map[string]any)
+	for _, guard := range []string{"deploymentCircuitBreaker", "alarms"} {
+		g, _ := config[guard].(map[string]any)
+		if on, _ := g["enable"].(bool); on {
+			return true
+		}
+	}
+	return false
+}
+
+// Exit is the outcome's share of a command's exit code.
+func (o Outcome) Exit() int {
+	codes := []int{status.ExitOK}
+	for _, s := range o.Plan.Steps {
+		if s.Blocked != "" {
+			codes = append(codes, s.Blocked.Exit())
+		}
+	}
+	switch r := o.Status.Reason; {
+	case o.TimedOut:
+		codes = append(codes, status.ExitTimeout)
+	case r == status.RolloutInProgress, r == status.Reconciling && o.Left == 0 && o.Err == nil, r == status.Suspended:
+		// nothing is left to write
+	default:
+		codes = append(codes, r.Exit())
+	}
+	return status.WorstExit(codes...)
+}
+
+// layers sorts units so that each comes after those that it depends on.
+func layers(units []*resource.Unit) [][]*resource.Unit {
+	waiting := map[resource.UnitKey]bool{}
+	for _, u := range units {
+		waiting[u.Key] = true
+	}
+	var out [][]*resource.Unit
+	for len(units) > 0 {
+		var layer, rest []*resource.Unit
+		for _, u := range units {
+			ready := true
+			for _, need := range u.DependsOn {
+				ready = ready && (!waiting[need] || need == u.Key)
+			}
+			if ready {
+				layer = append(layer, u)
+			} else {
+				rest = append(rest, u)
+			}
+		}
+		if len(layer) == 0 { // a circle; Load refuses them
+			layer, rest = rest, nil
+		}
+		for _, u := range layer {
+			delete(waiting, u.Key)
+		}
+		out = append(out, layer)
+		units = rest
+	}
+	return out
+}
+
+// each calls fn for every unit, as many at once as there are workers.
+func (e *Engine) each(units []*resource.Unit, fn func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, e.o.Workers)
+	for i := range units {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			fn(i)
+		})
+	}
+	wg.Wait()
+}
+
+// rest waits, and reports whether it was left alone.
+func rest(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

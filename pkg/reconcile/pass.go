@@ -1,0 +1,170 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// pass is one reconcile of one unit from what was observed of it: plan, and if
+// write is set, execute exactly that plan. Whatever goes wrong stays with the unit.
+func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) (out Outcome) {
+	began := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			e.panicked(u.Key, p)
+			out = e.broken(u, caught(p))
+		}
+		if write {
+			e.m.Reconciled(u.Key, out.Status.Reason, time.Since(began))
+		}
+	}()
+	v := e.look(ctx, u, live)
+	writes := 0
+	if write && v.plan.Quarantine != nil && ctx.Err() == nil {
+		if err := e.remember(ctx, &v); err != nil {
+			return e.unwritten(&v, err)
+		}
+		writes++
+		v = e.look(ctx, u, v.live)
+	}
+	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr, now: now()}
+	var err error
+	if write {
+		e.await(&v)
+		x := e.execute(ctx, &v)
+		writes += x.writes
+		err = x.err
+		f.executed, f.touched, f.plan = true, x.touched, v.plan
+		if x.touched {
+			f.service = x.known[serviceID(u)]
+			e.after(ctx, x, &f)
+		}
+	}
+	return Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left()}
+}
+
+// after reads the service again that a pass wrote, and the rollout that this
+// may have begun.
+func (e *Engine) after(ctx context.Context, x *execution, f *finding) {
+	svc := x.unit.Object(serviceID(x.unit))
+	if svc == nil {
+		return
+	}
+	e.watch(x.unit.Key, f.service)
+	_, fresh := e.reread(ctx, x.unit, svc, x.known)
+	if fresh.Presence == resource.Present && fresh.Service != nil {
+		f.service = fresh
+		e.watch(x.unit.Key, fresh)
+	}
+	f.rollout, f.unknown = e.current(ctx, x.unit, f.service)
+}
+
+// await blocks everything that a unit would write while a service that it
+// depends on is not Ready.
+func (e *Engine) await(v *view) {
+	for _, need := range v.unit.DependsOn {
+		e.mu.Lock()
+		s, known := e.status[need]
+		e.mu.Unlock()
+		why := ""
+		switch {
+		case !known:
+			why = "waits for " + need.Name + ", which is not among the documents"
+		case s.State != status.StateReady:
+			why = "waits for " + need.Name + " to be Ready"
+		default:
+			continue
+		}
+		for i := range v.plan.Steps {
+			if s := &v.plan.Steps[i]; s.Writes() {
+				s.Blocked, s.Why = status.DependencyMissing, why
+			}
+		}
+		return
+	}
+}
+
+// unwritten is the outcome when the quarantine could not be written: nothing
+// else is done then.
+func (e *Engine) unwritten(v *view, err error) Outcome {
+	r, why := status.Reconciling, "the quarantine could not be written: "+err.Error()
+	switch resource.ClassOf(err) {
+	case resource.ClassDenied:
+		r = status.AccessDenied
+	case resource.ClassThrottled:
+		r = status.Throttled
+	}
+	for i := range v.plan.Steps {
+		if s := &v.plan.Steps[i]; s.Writes() {
+			s.Blocked, s.Why = r, why
+		}
+	}
+	s := judge(finding{unit: v.unit, plan: v.plan, service: v.service(), rollout: v.rollout, executed: true, now: now()})
+	return Outcome{Plan: v.plan, Status: s, Err: err}
+}
+
+// broken is the outcome of a pass that panicked.
+func (e *Engine) broken(u *resource.Unit, p *panicError) Outcome {
+	f := finding{unit: u, executed: true, now: now(), plan: plan.Plan{Unit: u.Key, Revision: e.currentFrame().Source}}
+	s := judge(f)
+	s.Reason, s.State = status.InternalError, status.StateStalled
+	s.Why = p.Error() + ": please report it; the other services go on"
+	s.Conditions = conditions(s, false, f)
+	return Outcome{Plan: f.plan, Status: s, Err: p}
+}
+
+// settle keeps a unit's status and tells what is new about it.
+func (e *Engine) settle(s status.Service) {
+	key := resource.UnitKey{Target: s.Target, Cluster: s.Cluster, Name: s.Name}
+	e.mu.Lock()
+	before, known := e.status[key]
+	e.status[key] = s
+	counts := map[status.State]int{}
+	for _, have := range e.status {
+		counts[have.State]++
+	}
+	e.mu.Unlock()
+	e.m.Services(counts)
+	if !known || before.State != s.State || before.Reason != s.Reason || before.Why != s.Why {
+		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
+	}
+}
+
+// sentence says a status in one line.
+func sentence(s status.Service) string {
+	if s.Why == "" {
+		return string(s.State)
+	}
+	return string(s.State) + ": " + s.Why
+}
+
+// tell passes an event on, one at a time.
+func (e *Engine) tell(ev Event) {
+	if e.o.OnEvent == nil {
+		return
+	}
+	e.eventMu.Lock()
+	defer e.eventMu.Unlock()
+	ev.Time = time.Now()
+	e.o.OnEvent(ev)
+}
+
+// Status returns what the last passes found, sorted.
+func (e *Engine) Status() []status.Service {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]status.Service, 0, len(e.status))
+	for _, s := range e.status {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b status.Service) int {
+		return strings.Compare(a.Target+"/"+a.Cluster+"/"+a.Name, b.Target+"/"+b.Cluster+"/"+b.Name)
+	})
+	return out
+}

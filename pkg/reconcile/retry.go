@@ -1,0 +1,49 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// Retry lifts the quarantine of a unit of the last Load, so that its content is
+// deployed once more, and says what it lifted. ECS' history still shows the
+// failure, so the tag stays and says that it is lifted: the daemon, which may be
+// another process, would otherwise find the failure and quarantine it again.
+func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quarantine, error) {
+	var none plan.Quarantine
+	e.mu.Lock()
+	u := e.loaded[key]
+	e.mu.Unlock()
+	if u == nil {
+		return none, fmt.Errorf("%s: no such service among the documents", key)
+	}
+	svc := u.Object(serviceID(u))
+	if svc == nil {
+		return none, fmt.Errorf("%s: the document has no ECS service", key)
+	}
+	_, live := e.reread(ctx, u, svc, nil)
+	switch {
+	case live.Presence == resource.Unknown:
+		return none, fmt.Errorf("%s: the ECS service could not be read: %w", key, live.Err)
+	case live.Presence == resource.Absent:
+		return none, fmt.Errorf("%s: there is no such ECS service, so nothing is quarantined", key)
+	case live.Tags[resource.TagOwner] != e.currentFrame().Owner:
+		return none, fmt.Errorf("%s: the ECS service is not ours; nothing was changed", key)
+	}
+	q, tagged := plan.ParseQuarantine(live.Tags[resource.TagQuarantine])
+	if !tagged || q.Lifted {
+		return none, fmt.Errorf("%s: nothing is quarantined", key)
+	}
+	lifted := q
+	lifted.Lifted = true
+	call, done := finishing(ctx)
+	defer done()
+	if err := e.o.Rollouts.Tag(call, key.Target, live.ARN, map[string]string{resource.TagQuarantine: lifted.Tag()}, nil); err != nil {
+		return none, fmt.Errorf("%s: the quarantine could not be lifted: %w", key, err)
+	}
+	e.ended.forget(key)
+	return q, nil
+}

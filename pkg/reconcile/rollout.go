@@ -1,0 +1,192 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// historyLength is how many of a service's newest deployments are read before
+// another one is started.
+const historyLength = 10
+
+// endedDeployments remembers deployments that ECS is done with: they never
+// change again, so an idle service costs no call.
+type endedDeployments struct {
+	mu       sync.Mutex
+	byUnit   map[resource.UnitKey]endedDeployment
+	watching map[resource.UnitKey]string // ARN of a deployment seen under way
+}
+
+type endedDeployment struct {
+	state string // of the service, as far as it tells one deployment from another
+	d     *resource.Deployment
+}
+
+func newEndedDeployments() *endedDeployments {
+	return &endedDeployments{byUnit: map[resource.UnitKey]endedDeployment{}, watching: map[resource.UnitKey]string{}}
+}
+
+// current returns the deployment that the service is in or ended with, and nil
+// where nothing is to be learned from it: the service is settled, and nobody
+// here is waiting for an outcome.
+func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource.Live) (*resource.Deployment, error) {
+	s := service.Service
+	if service.Presence != resource.Present || s == nil || e.o.Rollouts == nil {
+		return nil, nil
+	}
+	state := strings.Join([]string{s.ARN, s.CurrentDeployment, s.PrimaryID, s.PrimaryState, fmt.Sprint(s.Deployments)}, " ")
+	e.ended.mu.Lock()
+	have, watched := e.ended.byUnit[u.Key], e.ended.watching[u.Key]
+	e.ended.mu.Unlock()
+	if have.state == state && watched == "" {
+		return have.d, nil
+	}
+	q, tagged := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
+	held := tagged && !q.Lifted && q.Hash == u.ContentHash
+	if watched == "" && !held && s.PrimaryState == "COMPLETED" && s.Deployments == 1 {
+		return nil, nil
+	}
+	d, err := e.o.Rollouts.Current(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	if watched != "" && (d == nil || d.ARN != watched) {
+		e.outcome(ctx, u, service, watched)
+	}
+	e.ended.mu.Lock()
+	defer e.ended.mu.Unlock()
+	switch {
+	case d != nil && !d.Status.Ended():
+		e.ended.watching[u.Key] = d.ARN
+	case d != nil && d.ARN == watched:
+		delete(e.ended.watching, u.Key)
+		e.m.Rollout(d.Status)
+	default:
+		delete(e.ended.watching, u.Key)
+	}
+	if d == nil || d.Status.Ended() {
+		e.ended.byUnit[u.Key] = endedDeployment{state, d}
+	}
+	return d, nil
+}
+
+// outcome counts what became of a deployment that is not the current one any more.
+func (e *Engine) outcome(ctx context.Context, u *resource.Unit, service resource.Live, arn string) {
+	history, err := e.history(ctx, service)
+	if err != nil {
+		return
+	}
+	for _, d := range history {
+		if d.ARN == arn && d.Status.Ended() {
+			e.m.Rollout(d.Status)
+		}
+	}
+}
+
+// watch makes sure that the outcome of a deployment that was just started is
+// asked for, however fast it ends.
+func (e *Engine) watch(key resource.UnitKey, service resource.Live) {
+	if service.Service == nil || service.Service.CurrentDeployment == "" {
+		return
+	}
+	e.ended.mu.Lock()
+	defer e.ended.mu.Unlock()
+	e.ended.watching[key] = service.Service.CurrentDeployment
+}
+
+func (d *endedDeployments) forget(key resource.UnitKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.byUnit, key)
+	delete(d.watching, key)
+}
+
+func (e *Engine) history(ctx context.Context, service resource.Live) ([]resource.Deployment, error) {
+	if e.o.Rollouts == nil || service.Presence != resource.Present {
+		return nil, nil
+	}
+	h, err := e.o.Rollouts.History(ctx, service, historyLength)
+	if h == nil {
+		h = []resource.Deployment{} // asked, and there are none
+	}
+	return h, err
+}
+
+// failed reports whether the deployment that the service is in did not survive
+// and no tag remembers it.
+func (v *view) failed() bool {
+	return v.rollout != nil && v.rollout.Status.Bad() && !v.remembered()
+}
+
+func (v *view) remembered() bool {
+	q, tagged := plan.ParseQuarantine(v.service().Tags[resource.TagQuarantine])
+	return tagged && q.Deployment == plan.DeploymentID(v.rollout.ARN)
+}
+
+// unremembered is the quarantine that is due when the wanted content is what
+// the service failed with, although nothing is left to be changed: a rollout
+// with no way back stays as it is.
+func (v *view) unremembered() *plan.Quarantine {
+	service := v.service()
+	if !v.failed() || service.Tags[resource.TagSpecHash] != v.unit.ContentHash {
+		return nil
+	}
+	for id, l := range v.live {
+		if id.Kind == resource.KindTaskDefinition && l.ARN == v.rollout.TaskDefinition {
+			return &plan.Quarantine{Hash: v.unit.ContentHash, TaskDefinition: plan.RevisionName(v.rollout.TaskDefinition),
+				Deployment: plan.DeploymentID(v.rollout.ARN), Cause: string(v.rollout.Status)}
+		}
+	}
+	return nil
+}
+
+// remember writes the quarantine that a plan asks for, before anything acts on
+// it, and only to a service that is ours.
+func (e *Engine) remember(ctx context.Context, v *view) error {
+	service := v.service()
+	if service.Tags[resource.TagOwner] != e.currentFrame().Owner {
+		return nil
+	}
+	value := v.plan.Quarantine.Tag()
+	call, done := finishing(ctx)
+	defer done()
+	err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, map[string]string{resource.TagQuarantine: value}, nil)
+	if err != nil {
+		return err
+	}
+	service.Tags = maps.Clone(service.Tags)
+	service.Tags[resource.TagQuarantine] = value
+	v.live = maps.Clone(v.live)
+	v.live[serviceID(v.unit)] = service
+	e.tell(Event{Unit: v.unit.Key, Kind: EventStep, Reason: status.Quarantined,
+		Message: fmt.Sprintf("quarantined %s: its deployment %s (%s)", v.plan.Quarantine.TaskDefinition, pastTense(v.plan.Quarantine.Cause), v.plan.Quarantine.Deployment)})
+	return nil
+}
+
+// carry keeps the quarantine of a service that is being made anew.
+func (e *Engine) carry(id resource.ID, quarantine string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tags[id] = quarantine
+}
+
+func (e *Engine) carried(id resource.ID) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tags[id]
+}
+
+func pastTense(cause string) string {
+	switch resource.DeploymentStatus(cause) {
+	case resource.DeploymentRolledBack, resource.DeploymentRollingBack:
+		return "was rolled back by ECS"
+	}
+	return "failed"
+}

@@ -1,0 +1,258 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// finding is all that a status is made from.
+type finding struct {
+	unit     *resource.Unit
+	plan     plan.Plan // with what execution blocked
+	service  resource.Live
+	rollout  *resource.Deployment
+	unknown  error // the rollout could not be read
+	executed bool  // the plan's unblocked steps were done
+	touched  bool  // the service was written in this pass
+	now      string
+}
+
+// judge says how a service stands. It is pure.
+func judge(f finding) status.Service {
+	s := status.Service{
+		Target: f.unit.Key.Target, Cluster: f.unit.Key.Cluster, Name: f.unit.Key.Name,
+		Image: f.unit.Image, Revision: f.plan.Revision, ContentHash: f.unit.ContentHash, Source: f.unit.Pos,
+	}
+	if live := f.service.Service; f.service.Presence == resource.Present && live != nil {
+		s.Running, s.Desired, s.Pending = live.Running, live.Desired, live.Pending
+		s.Deployment, s.TaskDefinition = live.CurrentDeployment, live.TaskDefinition
+	}
+	if f.rollout != nil {
+		s.Deployment = f.rollout.ARN
+	}
+	s.Reason, s.Why = f.reason()
+	s.State = stateOf(s.Reason)
+	drifted := f.drifted()
+	if s.Reason == status.Reconciling && drifted {
+		s.State = status.StateDrifted
+	}
+	s.Conditions = conditions(s, drifted, f)
+	return s
+}
+
+func (f finding) suspension() (plan.Suspension, bool) {
+	return plan.ParseSuspension(f.service.Tags[resource.TagSuspend], f.now)
+}
+
+// reason finds the one that matters most, and its sentence.
+func (f finding) reason() (status.Reason, string) {
+	if r, why := f.blocked(); r.Exit() == status.ExitError {
+		return r, why
+	}
+	if r, why := f.badRollout(); r != "" {
+		return r, why
+	}
+	r, why := f.blocked()
+	if r == status.DeploymentRunning || r == "" {
+		if running, progress := f.rolling(); running {
+			if r != "" {
+				progress += "; changes wait for its end"
+			}
+			return status.RolloutInProgress, progress
+		}
+	}
+	switch {
+	case r != "":
+		return r, why
+	case f.unknown != nil:
+		return readReason(f.unknown), fmt.Sprintf("the service's deployment could not be read: %v", f.unknown)
+	case f.left() > 0:
+		return status.Reconciling, f.differs()
+	}
+	if susp, ok := f.suspension(); ok {
+		return status.Suspended, "suspended " + susp.String()
+	}
+	if s := f.service.Service; s != nil && s.Running < s.Desired {
+		why := fmt.Sprintf("%d of %d tasks running", s.Running, s.Desired)
+		if len(s.LastEvents) > 0 {
+			why += ": " + strings.TrimSuffix(s.LastEvents[0], ".")
+		}
+		return status.Reconciling, why
+	}
+	return status.Synced, ""
+}
+
+// blocked is the gravest reason among the steps that are held up, the first
+// of those that are equally grave.
+func (f finding) blocked() (status.Reason, string) {
+	var r status.Reason
+	var why string
+	for _, s := range f.plan.Steps {
+		if s.Blocked == "" || s.Blocked == r {
+			continue
+		}
+		if r == "" || r.Exit() != s.Blocked.Exit() && status.WorstExit(r.Exit(), s.Blocked.Exit()) == s.Blocked.Exit() {
+			r, why = s.Blocked, s.Why
+			if why == "" {
+				why = s.ID.Local() + " is held back"
+			}
+		}
+	}
+	return r, why
+}
+
+// badRollout speaks when the wanted content did not survive its deployment.
+func (f finding) badRollout() (status.Reason, string) {
+	words, d := "", resource.DeploymentStatus("")
+	if f.rollout != nil {
+		d = f.rollout.Status
+		if f.rollout.Reason != "" {
+			words = ": " + strings.TrimSuffix(f.rollout.Reason, ".")
+		}
+	}
+	if d == resource.DeploymentRollingBack {
+		return status.RollingBack, "ECS is rolling the deployment back" + words
+	}
+	held := f.plan.Quarantine != nil
+	for _, s := range f.plan.Steps {
+		held = held || s.Blocked == status.Quarantined
+	}
+	if !held && (d != resource.DeploymentFailed || f.moves()) {
+		return "", ""
+	}
+	if q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine]); d == "" && tagged {
+		d = resource.DeploymentStatus(q.Cause)
+	}
+	if f.plan.Quarantine != nil {
+		d = resource.DeploymentStatus(f.plan.Quarantine.Cause)
+	}
+	retry := fmt.Sprintf("; this content is quarantined until the spec changes or `ecs-operator retry %s`", f.unit.Key.Name)
+	switch d {
+	case resource.DeploymentRolledBack, resource.DeploymentRollingBack:
+		return status.RolledBack, "rolled back by ECS" + words + retry
+	case resource.DeploymentFailed:
+		return status.RolloutFailed, "the deployment failed" + words + retry
+	}
+	return status.Quarantined, "this content did not survive an earlier deployment" + retry
+}
+
+// moves reports whether the service is about to leave what failed behind.
+func (f finding) moves() bool {
+	for _, s := range f.plan.Steps {
+		if s.ID.Kind == resource.KindService && s.Effect.Deploys() && s.Action != plan.ActionNone && s.Blocked != status.Quarantined {
+			return true
+		}
+	}
+	return false
+}
+
+// rolling reports a deployment under way and how far it is.
+func (f finding) rolling() (bool, string) {
+	if f.rollout != nil {
+		if f.rollout.Status != resource.DeploymentRunning {
+			return false, ""
+		}
+		d := f.rollout
+		why := fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, d.Requested)
+		if d.Requested == 0 && f.service.Service != nil {
+			why = fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, f.service.Service.Desired)
+		}
+		if d.Failed > 0 {
+			why += fmt.Sprintf(", %d failed", d.Failed)
+			if d.Threshold > 0 {
+				why += fmt.Sprintf(" (the circuit breaker trips at %d)", d.Threshold)
+			}
+		}
+		return true, why
+	}
+	s := f.service.Service
+	if f.executed && f.touched && s != nil && s.PrimaryState == "IN_PROGRESS" {
+		return true, fmt.Sprintf("rollout in progress: %d of %d tasks running", s.Running, s.Desired)
+	}
+	return false, ""
+}
+
+// left counts the steps that nobody did and nothing blocks.
+func (f finding) left() int {
+	n := 0
+	for _, s := range f.plan.Steps {
+		if s.Writes() && !f.executed {
+			n++
+		}
+	}
+	return n
+}
+
+func (f finding) differs() string {
+	var what []string
+	for _, s := range f.plan.Steps {
+		if s.Writes() {
+			what = append(what, fmt.Sprintf("%s (%s)", s.ID.Local(), s.Action))
+		}
+	}
+	return "to be done: " + strings.Join(what, ", ")
+}
+
+// drifted reports whether live differs although the input is that of our last write.
+func (f finding) drifted() bool {
+	if f.executed || f.service.Presence != resource.Present || f.service.Tags[resource.TagSpecHash] != f.unit.ContentHash {
+		return f.executed && f.heldDrift()
+	}
+	return f.left() > 0 || f.heldDrift()
+}
+
+// heldDrift: something differs, and a decision keeps it so.
+func (f finding) heldDrift() bool {
+	for _, s := range f.plan.Steps {
+		if s.Blocked == status.ManualMode || s.Blocked == status.ObserveMode || s.Blocked == status.Suspended {
+			return s.Action != plan.ActionNone
+		}
+	}
+	return false
+}
+
+// stateOf is the one word for a reason.
+func stateOf(r status.Reason) status.State {
+	switch r {
+	case status.Synced:
+		return status.StateReady
+	case status.Reconciling, status.RolloutInProgress, status.RollingBack, status.DependencyMissing,
+		status.Throttled, status.ChangedSincePlanned, status.DeploymentRunning, status.AbsenceGrace,
+		status.Draining, status.OutcomeUnknown, status.TimedOut:
+		return status.StateProgressing
+	case status.Unobserved:
+		return status.StateUnknown
+	case status.Suspended:
+		return status.StateSuspended
+	case status.ManualMode, status.ObserveMode:
+		return status.StateDrifted
+	}
+	return status.StateStalled
+}
+
+// conditions spells the state out; every condition is always there.
+func conditions(s status.Service, drifted bool, f finding) []status.Condition {
+	out := make([]status.Condition, 0, 5)
+	for _, t := range []status.State{status.StateReady, status.StateProgressing, status.StateStalled, status.StateDrifted, status.StateSuspended} {
+		c := status.Condition{Type: t, Status: s.State == t, Reason: s.Reason, Message: s.Why}
+		if t == status.StateDrifted && drifted {
+			c.Status = true
+		}
+		if susp, ok := f.suspension(); t == status.StateSuspended && ok {
+			c.Status, c.Reason, c.Message = true, status.Suspended, "suspended "+susp.String()
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
