@@ -127,6 +127,9 @@ func internalFailure(text string) error {
 }
 
 func errorCode(err error) string {
+	if err == nil {
+		return ""
+	}
 	if e, ok := err.(*apiError); ok {
 		return e.Code
 	}

@@ -46,14 +46,14 @@ func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerId
 }
 
 var (
-	roleARN     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
+	assumableRole     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
 	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
 // assumeRole gives temporary credentials for any well-formed role: whether a
 // role exists and whom it trusts is IAM's, which the sandbox does not have.
 func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
-	m := roleARN.FindStringSubmatch(aws.ToString(in.RoleArn))
+	m := assumableRole.FindStringSubmatch(aws.ToString(in.RoleArn))
 	if m == nil {
 		return nil, refuse("ValidationError", "%s is invalid", aws.ToString(in.RoleArn))
 	}
