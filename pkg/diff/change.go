@@ -76,7 +76,8 @@ type Change struct {
 	Reason Reason `json:"reason"`
 	// Pos is file:line:column of what the author wrote, "" for defaults.
 	Pos string `json:"source,omitempty"`
-	// Sensitive values are shown as a short hash.
+	// Sensitive: Old and New hold a short hash in place of what must not be
+	// shown; the value itself is not in the change.
 	Sensitive bool `json:"sensitive,omitempty"`
 	// Note says why a change is only shown, in a few words.
 	Note string `json:"note,omitempty"`

@@ -119,9 +119,8 @@ func (m *maker) judgeStanding(d *draft) {
 	known := tagged && tag.Hash == m.in.Unit.ContentHash
 	switch {
 	case known && tag.Lifted && tag.Deployment == DeploymentID(m.standing(d).Deployment):
-		// Nothing differs, yet a person asked to try again.
-		d.Changes = append(d.Changes, diff.Change{Path: "forceNewDeployment", Op: diff.Add, New: true,
-			Effect: diff.Forced, Reason: diff.FromSpec, Note: "asked for by retry"})
+		// Nothing differs, yet a person asked to try again: the same revision, by force.
+		d.Changes = append(d.Changes, m.again(d))
 		d.decide(m.in.Unit.Policy.Recreate)
 		return
 	case !known || tag.Lifted:
@@ -137,16 +136,23 @@ func (m *maker) judgeStanding(d *draft) {
 	d.heldReason, d.heldWhy = status.Quarantined, quarantined(tag)
 }
 
+// again deploys what the service already has once more.
+func (m *maker) again(d *draft) diff.Change {
+	same := any(d.live.Service.TaskDefinition)
+	return diff.Change{Path: "taskDefinition", Op: diff.Replace, Old: same, New: same,
+		Effect: diff.Forced, Reason: diff.FromSpec, Note: "deployed once more, as retry asked"}
+}
+
 // standing is the quarantine of the deployment that the service stands still in.
 func (m *maker) standing(d *draft) Quarantine {
 	s := d.live.Service
 	q := Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(s.TaskDefinition),
-		Deployment: DeploymentID(s.CurrentDeployment), Cause: string(resource.DeploymentFailed)}
+		Deployment: DeploymentID(s.CurrentDeployment), Cause: string(status.RolloutFailed)}
 	if q.Deployment == "" {
 		q.Deployment = DeploymentID(s.PrimaryID)
 	}
 	if len(m.in.History) > 0 && m.in.History[0].Status.Bad() {
-		q.Deployment, q.Cause = DeploymentID(m.in.History[0].ARN), string(m.in.History[0].Status)
+		q.Deployment, q.Cause = DeploymentID(m.in.History[0].ARN), cause(m.in.History[0].Status)
 	}
 	return q
 }
@@ -165,7 +171,7 @@ func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 			forgiven[h.TaskDefinition] = true
 		case h.Status.Bad() && !forgiven[h.TaskDefinition] && m.carried(d, h):
 			return &Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(h.TaskDefinition),
-				Deployment: DeploymentID(h.ARN), Cause: string(h.Status)}
+				Deployment: DeploymentID(h.ARN), Cause: cause(h.Status)}
 		}
 	}
 	return nil
@@ -204,6 +210,17 @@ func (m *maker) carried(d *draft, h resource.Deployment) bool {
 		return m.attributes(id)
 	})
 	return !deploys(d.kind.Diff(&want, &service, m.cmp))
+}
+
+// cause is the one word that a quarantine keeps: the reason that status gives.
+func cause(s resource.DeploymentStatus) string {
+	switch s {
+	case resource.DeploymentRolledBack:
+		return string(status.RolledBack)
+	case resource.DeploymentRollingBack:
+		return string(status.RollingBack)
+	}
+	return string(status.RolloutFailed)
 }
 
 func quarantined(q Quarantine) string {

@@ -65,20 +65,24 @@ func (m *maker) gateNeeds(d *draft) {
 }
 
 // missing names the first object that the draft needs and that is neither
-// there nor about to be; "" for none. An update needs only what its changes
-// refer to, and its parent.
+// there nor about to be; "" for none. An update needs what its changes refer to,
+// its parent, and something behind every reference that it may have to send.
 func (m *maker) missing(d *draft, changes []diff.Change) string {
 	for _, id := range d.Needs {
+		to := m.drafts[id]
 		needed := d.Action == ActionCreate || d.Action == ActionReplace || !d.kind.Taggable()
 		for _, r := range d.open {
-			if r.To == id && slices.ContainsFunc(real(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) }) {
+			if r.To != id {
+				continue
+			}
+			if to == nil || to.live.Presence != resource.Present ||
+				slices.ContainsFunc(real(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) }) {
 				needed = true
 			}
 		}
 		if !needed {
 			continue
 		}
-		to := m.drafts[id]
 		switch {
 		case to == nil:
 			return fmt.Sprintf("it needs %s, which the document does not have", id.Local())

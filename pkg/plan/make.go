@@ -197,22 +197,25 @@ func needsRecreate(changes []diff.Change) string {
 	return fmt.Sprintf("%s cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime", list(paths))
 }
 
-// quiet turns changes that say nothing certain into ones that are only shown: a
-// reference to something that could not be read, and a count that an autoscaler owns.
+// quiet turns changes that say nothing certain into ones that are only shown: of
+// a field that refers to something that could not be read, and of a count that
+// an autoscaler owns.
 func (m *maker) quiet(d *draft, changes []diff.Change) {
+	unread := map[string]resource.ID{} // by field
+	for _, r := range d.open {
+		if to := m.drafts[r.To]; to != nil && to.live.Presence == resource.Unknown {
+			unread[diff.Change{Path: r.Path}.Field()] = r.To
+		}
+	}
 	for i := range changes {
 		c := &changes[i]
-		if c.Informational {
-			continue
-		}
-		for _, r := range d.open {
-			to := m.drafts[r.To]
-			if to != nil && to.live.Presence == resource.Unknown && mentions(c.New, r.Text) {
-				c.Informational, c.Effect = true, diff.None
-				c.Note = "not known: " + r.To.Local() + " could not be read"
-			}
-		}
-		if d.ID.Kind == resource.KindService && c.Path == "desiredCount" && m.cmp.HasScalableTarget {
+		to, unsure := unread[c.Field()]
+		switch {
+		case c.Informational:
+		case unsure:
+			c.Informational, c.Effect = true, diff.None
+			c.Note = "not known: " + to.Local() + " could not be read"
+		case d.ID.Kind == resource.KindService && c.Path == "desiredCount" && m.cmp.HasScalableTarget:
 			c.Informational, c.Effect, c.Note = true, diff.None, "the count is left to the autoscaler"
 		}
 	}

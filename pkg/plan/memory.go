@@ -52,6 +52,17 @@ func ParseQuarantine(tag string) (Quarantine, bool) {
 	return q, true
 }
 
+// Lift is what `retry` makes of a quarantine tag: the tag is kept and marked, it
+// is not removed. "" for a tag that says nothing.
+func Lift(tag string) string {
+	q, ok := ParseQuarantine(tag)
+	if !ok {
+		return ""
+	}
+	q.Lifted = true
+	return q.Tag()
+}
+
 // DeploymentID is the last part of a service deployment's ARN, as the
 // quarantine tag names it; ids of the older kind ("ecs-svc/123") lose their prefix.
 func DeploymentID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
