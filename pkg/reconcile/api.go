@@ -65,6 +65,8 @@ type Loaded struct {
 	Frozen   map[string]spec.Problem // by cluster/name
 	Problems []spec.Problem
 	Skipped  []spec.Problem
+
+	reasons map[string]status.Reason // of the frozen, where it is not InvalidSpec
 }
 
 // ApplyOptions of one Apply.

@@ -44,7 +44,7 @@ type Engine struct {
 	mu     sync.Mutex // guards what follows; never held over a call
 	frame  resource.Frame
 	status map[resource.UnitKey]status.Service
-	tags   map[resource.ID]string // quarantines of services that were deleted to be made anew
+	tags   map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded map[resource.UnitKey]*resource.Unit // by the last Load
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // loadTimeout bounds a whole load: reading, parsing, and what becomes of it.
@@ -45,7 +46,7 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 	}
 	res := spec.Parse(files, e.o.Sections, spec.DefaultLimits)
 	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{},
-		out: Loaded{Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
+		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		l.out.Problems = append(l.out.Problems, spec.Problem{File: p.Path, Message: p.Message})
@@ -115,7 +116,8 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.e.panicked(key, p)
-			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %v (InternalError)", p)
+			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %v", p)
+			l.out.reasons[key.TagValue()] = status.InternalError
 			u = nil
 		}
 	}()
@@ -159,8 +161,9 @@ func (l *loading) names() {
 			if len(cs) < 2 || c.o == other.o {
 				continue
 			}
-			l.bad(c.u.Key, c.o.Pos, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed (NameConflict)",
+			l.bad(c.u.Key, c.o.Pos, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
 				c.o.Section, other.o.Section, other.u.Key, other.o.Pos)
+			l.out.reasons[c.u.Key.TagValue()] = status.NameConflict
 			delete(l.byKey, c.u.Key)
 		}
 	}

@@ -96,7 +96,8 @@ func (e *Engine) askOnce(ctx context.Context, k resource.Kind, q resource.Query)
 // reread reads one object and the ECS service of its unit, bypassing hints and
 // caches: the read before a write. seen are the answers known in this pass.
 func (e *Engine) reread(ctx context.Context, u *resource.Unit, o *resource.Object, seen map[resource.ID]resource.Live) (object, service resource.Live) {
-	known := maps.Clone(seen)
+	known := map[resource.ID]resource.Live{}
+	maps.Copy(known, seen)
 	if svc := u.Object(serviceID(u)); svc != nil && o.ID != svc.ID {
 		service = e.ask(ctx, e.byKind[svc.ID.Kind], resource.Query{
 			Target: u.Key.Target, Objects: []resource.Object{*svc}, Direct: true, Live: known})[svc.ID]

@@ -1,0 +1,358 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Rhythms of the daemon that nobody needs to set.
+const (
+	firstBackoff  = 500 * time.Millisecond
+	longBackoff   = 5 * time.Minute
+	slowTimer     = 5 * time.Minute        // between tries of what only a person mends
+	verifyAfter   = 2 * time.Second        // a look at what was just written
+	conflictPause = 100 * time.Millisecond // before planning again what moved
+	maxConflicts  = 5                      // in a row, before they back off
+)
+
+// daemon is a Run under way: a queue of units, workers that reconcile them, a
+// sweep that reads all of AWS at a steady rhythm, and an ear on the source.
+type daemon struct {
+	e     *Engine
+	queue workqueue.TypedRateLimitingInterface[resource.UnitKey]
+	hints chan struct{}
+	wake  chan struct{} // a sweep is wanted
+
+	mu       sync.Mutex
+	units    map[resource.UnitKey]*member
+	problems map[string]bool // told, by text
+	seen     string          // the source as of the last load
+	sweeping *sweep
+}
+
+// member is one unit that the daemon looks after. The lock of the daemon guards it.
+type member struct {
+	unit      *resource.Unit
+	signature string
+	frozen    frozen // why the document in force is not the newest, zero when it is
+	// fresh is what the latest sweep read of it and no worker has used;
+	// touched counts the passes, so that a sweep that overlaps one is not believed.
+	fresh   map[resource.ID]resource.Live
+	touched int
+	last    lastPass
+	retry   retryState
+}
+
+// Run reconciles until ctx ends: every unit when its document changes, when
+// something is under way, after a failure with growing pauses, and all of them
+// every Resync. It returns nil when ctx ended, at most 20 s later, and an
+// error only when the source could not be read at the start.
+func (e *Engine) Run(ctx context.Context) error {
+	first, err := e.Load(ctx)
+	if err != nil {
+		return err
+	}
+	d := &daemon{
+		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		units: map[resource.UnitKey]*member{}, problems: map[string]bool{},
+		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff()),
+	}
+	d.take(first, false) // the first sweep reads all of them together
+	var wg sync.WaitGroup
+	wg.Go(func() { d.listen(ctx) })
+	wg.Go(func() { d.sweeps(ctx) })
+	for range e.o.Workers {
+		wg.Go(func() { d.work(ctx) })
+	}
+	d.loop(ctx)
+	d.queue.ShutDown() // a worker finishes the call in hand and begins no other
+	wg.Wait()
+	return nil
+}
+
+// loop reads the source when it may have changed, and at every resync even if
+// nobody said so.
+func (d *daemon) loop(ctx context.Context) {
+	d.wakeSweep()
+	resync := time.NewTimer(jitter(d.e.o.Resync))
+	defer resync.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.hints:
+			d.load(ctx)
+		case <-resync.C:
+			d.load(ctx)
+			d.wakeSweep()
+			resync.Reset(jitter(d.e.o.Resync))
+		}
+	}
+}
+
+func (d *daemon) wakeSweep() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// listen passes the source's hints on, and starts again should it give up.
+func (d *daemon) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := d.watch(ctx); err != nil {
+			d.e.log.Sugar().Warnw("the source cannot be watched: it is read at every resync", "error", err)
+		}
+		if !rest(ctx, jitter(d.e.o.Resync)) {
+			return
+		}
+	}
+}
+
+func (d *daemon) watch(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.e.panicked(resource.UnitKey{}, v)
+			err = caught(v)
+		}
+	}()
+	return d.e.o.Source.Watch(ctx, d.hints)
+}
+
+// sweeps reads everything whenever it is asked to; workers never wait for it.
+func (d *daemon) sweeps(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.wake:
+			d.sweepOnce(ctx)
+		}
+	}
+}
+
+// sweepOnce observes all units in full batches and hands each its part.
+func (d *daemon) sweepOnce(ctx context.Context) {
+	d.mu.Lock()
+	var units []*resource.Unit
+	touched := map[resource.UnitKey]int{}
+	for key, m := range d.units {
+		units = append(units, m.unit)
+		touched[key] = m.touched
+	}
+	d.mu.Unlock()
+	sortUnits(units)
+	live := d.e.observe(ctx, units)
+	if ctx.Err() != nil {
+		return
+	}
+	s := newSweep(units)
+	d.mu.Lock()
+	d.sweeping = s
+	for _, u := range units {
+		m := d.units[u.Key]
+		if m == nil || m.unit != u {
+			s.drop(u.Key)
+			continue
+		}
+		if m.touched == touched[u.Key] {
+			m.fresh = only(u, live)
+		} // else it is read again by its worker
+	}
+	d.mu.Unlock()
+	for _, u := range units {
+		d.queue.Add(u.Key)
+	}
+	d.finish(s)
+}
+
+// work reconciles one unit after another.
+func (d *daemon) work(ctx context.Context) {
+	for {
+		key, shut := d.queue.Get()
+		if shut {
+			return
+		}
+		if ctx.Err() == nil {
+			d.safely(ctx, key)
+		}
+		d.queue.Done(key)
+		d.e.m.QueueDepth(d.queue.Len())
+	}
+}
+
+// safely keeps whatever goes wrong with one unit from the others.
+func (d *daemon) safely(ctx context.Context, key resource.UnitKey) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.e.panicked(key, v)
+			d.queue.AddRateLimited(key)
+		}
+	}()
+	d.one(ctx, key)
+}
+
+// one makes one pass over one unit and decides when the next one is due.
+func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
+	d.mu.Lock()
+	m := d.units[key]
+	if m == nil {
+		d.mu.Unlock()
+		d.queue.Forget(key)
+		return
+	}
+	u, live, frozen := m.unit, m.fresh, m.frozen
+	m.fresh = nil
+	d.mu.Unlock()
+	if live == nil {
+		live = only(u, d.e.observe(ctx, []*resource.Unit{u}))
+	}
+	world := picture(u, live)
+	stalled := d.stalled(m, world)
+	out := d.e.pass(ctx, u, live, !stalled)
+	if ctx.Err() != nil && out.Writes == 0 {
+		return // what a stop cut off says nothing about the unit
+	}
+	if stalled {
+		out = d.keepReason(m, out)
+	}
+	d.learn(m, world, out, stalled)
+	d.e.settle(stale(out.Status, frozen))
+	d.blocked()
+	d.schedule(key, m, out)
+	d.dependents(key)
+	d.mu.Lock()
+	s := d.sweeping
+	d.mu.Unlock()
+	if s != nil {
+		s.drop(key)
+		d.finish(s)
+	}
+}
+
+// schedule says when a unit is looked at again, by the table of after.
+func (d *daemon) schedule(key resource.UnitKey, m *member, out Outcome) {
+	when := after(out.Status.Reason)
+	if resource.ClassOf(out.Err) == resource.ClassTransient || resource.ClassOf(out.Err) == resource.ClassThrottled {
+		when = nextBackoff
+	}
+	if adopted(out.Plan) {
+		when = nextNow
+	}
+	d.mu.Lock()
+	if when == nextNow {
+		if m.retry.conflicts++; m.retry.conflicts > maxConflicts {
+			when = nextBackoff
+		}
+	} else {
+		m.retry.conflicts = 0
+	}
+	d.mu.Unlock()
+	switch when {
+	case nextNow:
+		d.queue.AddAfter(key, conflictPause)
+		return
+	case nextBackoff:
+		d.queue.AddRateLimited(key)
+		return
+	case nextPoll:
+		d.queue.AddAfter(key, jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))
+	case nextSlow:
+		d.queue.AddAfter(key, jitter(slowTimer))
+	case nextResync:
+		if out.Writes > 0 {
+			d.queue.AddAfter(key, min(verifyAfter, d.e.o.Poll))
+		}
+	}
+	d.queue.Forget(key)
+}
+
+// dependents wakes the units that wait for one that has become Ready.
+func (d *daemon) dependents(key resource.UnitKey) {
+	d.e.mu.Lock()
+	ready := d.e.status[key].State == status.StateReady
+	d.e.mu.Unlock()
+	if !ready {
+		return
+	}
+	d.mu.Lock()
+	var wake []resource.UnitKey
+	for k, m := range d.units {
+		for _, need := range m.unit.DependsOn {
+			if need == key && m.retry.waits {
+				wake = append(wake, k)
+			}
+		}
+	}
+	d.mu.Unlock()
+	for _, k := range wake {
+		d.queue.Add(k)
+	}
+}
+
+// jitter spreads what would otherwise happen all at once: ±10 %.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1)
+}
+
+// backoff is the per-unit pause after failures: exponential, with jitter.
+type backoff struct {
+	workqueue.TypedRateLimiter[resource.UnitKey]
+}
+
+func newBackoff() backoff {
+	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[resource.UnitKey](firstBackoff, longBackoff)}
+}
+
+// When is the next pause, up to half again as long.
+func (b backoff) When(key resource.UnitKey) time.Duration {
+	d := b.TypedRateLimiter.When(key)
+	return d + rand.N(d/2+1)
+}
+
+// sweep is one full pass over all units, to be told of when it ends.
+type sweep struct {
+	mu    sync.Mutex
+	left  map[resource.UnitKey]bool
+	total int
+	began time.Time
+	told  bool
+}
+
+func newSweep(units []*resource.Unit) *sweep {
+	s := &sweep{left: map[resource.UnitKey]bool{}, total: len(units), began: time.Now()}
+	for _, u := range units {
+		s.left[u.Key] = true
+	}
+	return s
+}
+
+func (s *sweep) drop(key resource.UnitKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.left, key)
+}
+
+// finish tells the end of a full pass, once.
+func (d *daemon) finish(s *sweep) {
+	s.mu.Lock()
+	done := len(s.left) == 0 && !s.told
+	s.told = s.told || done
+	s.mu.Unlock()
+	if done {
+		d.e.tell(Event{Kind: EventPass, Message: summary(d.e.Status())})
+	}
+}
+
+// forgetting says what happens to a service whose document is gone.
+func forgetting(key resource.UnitKey) string {
+	return fmt.Sprintf("the document of %s is gone: it is not looked after any more, and nothing of it is deleted", key)
+}

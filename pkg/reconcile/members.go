@@ -1,0 +1,346 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// lastPass is what the daemon remembers of a unit's latest pass, to tell drift
+// and idle writes from work.
+type lastPass struct {
+	signature string
+	world     string
+	clean     bool // nothing was blocked, nothing failed
+	synced    bool // and nothing was left to do
+	blocked   map[status.Reason]int
+}
+
+// retryState is why and until when nothing is tried.
+type retryState struct {
+	conflicts int
+	waits     bool // for a service that it depends on
+	// A stall ends when the document or the world changes, or after a while.
+	reason    status.Reason
+	why       string
+	plan      plan.Plan
+	signature string
+	world     string
+	until     time.Time
+}
+
+// load reads the source again; when that fails everything stays in force.
+func (d *daemon) load(ctx context.Context) {
+	l, err := d.loadSafely(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.tellProblems([]spec.Problem{{File: "source", Message: "cannot be read, the last documents stay in force: " + err.Error()}})
+			d.e.log.Sugar().Warnw("the source cannot be read: the last documents stay in force", "error", err)
+		}
+		return
+	}
+	d.take(l, true)
+}
+
+func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.e.panicked(resource.UnitKey{}, v)
+			err = caught(v)
+		}
+	}()
+	return d.e.Load(ctx)
+}
+
+// take puts what was loaded in force: new and edited units are reconciled at
+// once; one whose document is bad keeps the last good one; one whose document
+// is gone is forgotten, and nothing of it is deleted.
+func (d *daemon) take(l Loaded, enqueue bool) {
+	var changed, gone []resource.UnitKey
+	d.mu.Lock()
+	in := map[resource.UnitKey]bool{}
+	for _, u := range l.Units {
+		in[u.Key] = true
+		sig := signature(u)
+		m := d.units[u.Key]
+		switch {
+		case m == nil:
+			d.units[u.Key] = &member{unit: u, signature: sig}
+			changed = append(changed, u.Key)
+		case m.signature != sig || m.frozen.reason != "":
+			m.unit, m.signature, m.frozen, m.fresh = u, sig, frozen{}, nil
+			m.touched++
+			changed = append(changed, u.Key)
+		default:
+			m.unit = u // positions and revision may have moved
+		}
+	}
+	for key, m := range d.units {
+		if in[key] {
+			continue
+		}
+		_, bad := l.Frozen[key.TagValue()]
+		switch {
+		case bad:
+			if f := l.frozen(key.TagValue()); f != m.frozen {
+				m.frozen = f
+				changed = append(changed, key)
+			}
+		case l.Complete:
+			delete(d.units, key)
+			gone = append(gone, key)
+		}
+	}
+	d.mu.Unlock()
+	d.tellProblems(l.Problems)
+	d.e.strangers(l)
+	sortKeys(gone)
+	for _, key := range gone {
+		d.e.forget(key)
+		d.queue.Forget(key)
+		d.e.tell(Event{Unit: key, Kind: EventProblem, Message: forgetting(key)})
+	}
+	sortKeys(changed)
+	for _, key := range changed {
+		if enqueue {
+			d.queue.Add(key)
+		}
+	}
+}
+
+// tellProblems tells every problem once, and once more when it is mended.
+func (d *daemon) tellProblems(problems []spec.Problem) {
+	now := map[string]bool{}
+	for _, p := range problems {
+		now[p.String()] = true
+	}
+	d.mu.Lock()
+	var fresh, mended []string
+	for _, p := range problems {
+		if s := p.String(); !d.problems[s] && !slices.Contains(fresh, s) {
+			fresh = append(fresh, s)
+		}
+	}
+	for s := range d.problems {
+		if !now[s] {
+			mended = append(mended, s)
+		}
+	}
+	d.problems = now
+	d.mu.Unlock()
+	slices.Sort(mended)
+	for _, s := range fresh {
+		d.e.tell(Event{Kind: EventProblem, Reason: status.InvalidSpec, Message: s})
+	}
+	for _, s := range mended {
+		d.e.tell(Event{Kind: EventProblem, Message: "mended: " + s})
+	}
+}
+
+// strangers keeps a status for frozen services that were never good.
+func (e *Engine) strangers(l Loaded) {
+	for _, identity := range sorted(l.Frozen) {
+		cluster, name, ok := strings.Cut(identity, "/")
+		if !ok {
+			cluster, name = "", identity
+		}
+		key := resource.UnitKey{Target: e.o.Target, Cluster: cluster, Name: name}
+		e.mu.Lock()
+		have, known := e.status[key]
+		e.mu.Unlock()
+		if known && have.ContentHash != "" {
+			continue // its last good document speaks for it
+		}
+		s := status.Service{Target: key.Target, Cluster: cluster, Name: name, Revision: l.Revision}
+		e.settle(stale(s, l.frozen(identity)))
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, s := range e.status { // mended or gone since
+		if _, frozen := l.Frozen[key.TagValue()]; s.ContentHash == "" && !frozen {
+			delete(e.status, key)
+		}
+	}
+}
+
+// frozen is why a service's newest document is not in force.
+type frozen struct {
+	reason status.Reason
+	why    string
+}
+
+func (l Loaded) frozen(identity string) frozen {
+	p := l.Frozen[identity]
+	f := frozen{reason: status.InvalidSpec, why: p.String()}
+	if r, ok := l.reasons[identity]; ok {
+		f.reason = r
+	}
+	if p.Duplicate {
+		f.reason = status.DuplicateIdentity
+	}
+	return f
+}
+
+// stale marks the status of a service whose newest document is not in force.
+// What is worse in the world speaks first.
+func stale(s status.Service, f frozen) status.Service {
+	if f.reason == "" || s.Reason != status.Synced && s.Reason != "" {
+		return s
+	}
+	s.Reason, s.State, s.Why = f.reason, status.StateStalled, f.why
+	if s.ContentHash != "" {
+		s.Why += "; the last good document stays in force"
+	}
+	s.Conditions = conditions(s, false, finding{now: now()})
+	return s
+}
+
+// forget drops all that is remembered of a unit.
+func (e *Engine) forget(key resource.UnitKey) {
+	e.grace.forget(key)
+	e.ended.forget(key)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.status, key)
+}
+
+// picture identifies what was observed of a unit.
+func picture(u *resource.Unit, live map[resource.ID]resource.Live) string {
+	ids := make([]resource.ID, 0, len(live))
+	for id := range live {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b resource.ID) int { return strings.Compare(a.String(), b.String()) })
+	h := sha256.New()
+	for _, id := range ids {
+		l := live[id]
+		fmt.Fprintln(h, id, l.Presence, l.Fingerprint())
+		if s := l.Service; s != nil {
+			fmt.Fprintln(h, s.Status, s.PrimaryID, s.PrimaryState, s.CurrentDeployment)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// stalled reports whether trying again makes no sense yet: the same document
+// was refused in the same world a moment ago.
+func (d *daemon) stalled(m *member, world string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := m.retry
+	return r.reason != "" && r.signature == m.signature && r.world == world && time.Now().Before(r.until)
+}
+
+// keepReason gives the outcome of a look the reason that the unit stalls for.
+func (d *daemon) keepReason(m *member, out Outcome) Outcome {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out.Plan = m.retry.plan
+	out.Status.Reason, out.Status.Why, out.Status.State = m.retry.reason, m.retry.why, stateOf(m.retry.reason)
+	out.Status.Conditions = conditions(out.Status, false, finding{now: now()})
+	return out
+}
+
+// learn takes in what a pass showed: drift, idle writes, stalls.
+func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := m.last
+	cur := lastPass{signature: m.signature, world: world, clean: true, blocked: map[status.Reason]int{}}
+	for _, s := range out.Plan.Steps {
+		if s.Blocked != "" {
+			cur.blocked[s.Blocked]++
+			cur.clean = false
+		}
+	}
+	cur.clean = cur.clean && out.Err == nil
+	cur.synced = cur.clean && out.Writes == 0 && out.Status.Reason == status.Synced
+	m.last = cur
+	if out.Writes > 0 || out.Err != nil {
+		m.touched++
+	}
+	m.retry.waits = out.Status.Reason == status.DependencyMissing
+	if stalled {
+		return
+	}
+	if out.Writes > 0 && before.clean && before.signature == cur.signature && before.world == world {
+		d.e.m.IdleWrites(out.Writes)
+	}
+	if before.synced && before.signature == cur.signature {
+		d.drift(m.unit.Key, out.Plan)
+	}
+	if after(out.Status.Reason) == nextSlow {
+		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, out.Plan
+		m.retry.signature, m.retry.world, m.retry.until = m.signature, world, time.Now().Add(slowTimer)
+	} else {
+		m.retry.reason = ""
+	}
+}
+
+// drift tells what changed although nobody edited the document.
+func (d *daemon) drift(key resource.UnitKey, p plan.Plan) {
+	for i := range p.Steps {
+		s := p.Steps[i]
+		if s.Action == plan.ActionNone || s.Blocked == status.AbsenceGrace {
+			continue
+		}
+		what := "changed: " + changedFields(s.Changes)
+		if s.Action == plan.ActionCreate {
+			what = "is gone"
+		}
+		d.e.m.Drift(key, s.ID.Kind)
+		d.e.tell(Event{Unit: key, Kind: EventDrift, Step: &s, Message: s.ID.Local() + " " + what})
+	}
+}
+
+// blocked counts what is held up, over all units.
+func (d *daemon) blocked() {
+	counts := map[status.Reason]int{}
+	d.mu.Lock()
+	for _, m := range d.units {
+		for r, n := range m.last.blocked {
+			counts[r] += n
+		}
+	}
+	d.mu.Unlock()
+	d.e.m.Blocked(counts)
+}
+
+// summary says how the services stand: "3 services: 2 ready, 1 progressing".
+func summary(services []status.Service) string {
+	counts := map[status.State]int{}
+	for _, s := range services {
+		counts[s.State]++
+	}
+	noun := "services"
+	if len(services) == 1 {
+		noun = "service"
+	}
+	if n := counts[status.StateReady]; n == len(services) {
+		return fmt.Sprintf("%d %s ready", n, noun)
+	}
+	var parts []string
+	for _, st := range []status.State{status.StateReady, status.StateProgressing, status.StateDrifted, status.StateSuspended, status.StateStalled, status.StateUnknown} {
+		if counts[st] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[st], strings.ToLower(string(st))))
+		}
+	}
+	return fmt.Sprintf("%d %s: %s", len(services), noun, strings.Join(parts, ", "))
+}
+
+func sortUnits(units []*resource.Unit) {
+	slices.SortFunc(units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+}
+
+func sortKeys(keys []resource.UnitKey) {
+	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+}
