@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -39,9 +40,11 @@ func DocumentOf[I any](newDocument func(v any) I) Document {
 	}
 }
 
-// smithyDocument is what every SDK module's document type can do.
+// smithyDocument is what every SDK module's document type can do. (Its other
+// half, UnmarshalSmithyDocument, fails on documents that were made by
+// NewLazyDocument and never sent: ecs@v1.104.1, internal/document.)
 type smithyDocument interface {
-	UnmarshalSmithyDocument(v any) error
+	MarshalSmithyDocument() ([]byte, error)
 }
 
 func plainDocument(doc any) (plain any, err error) {
@@ -49,30 +52,14 @@ func plainDocument(doc any) (plain any, err error) {
 	if !ok {
 		return nil, fmt.Errorf("%T is not a smithy document", doc)
 	}
-	if err := d.UnmarshalSmithyDocument(&plain); err != nil {
+	b, err := d.MarshalSmithyDocument()
+	if err != nil {
 		return nil, fmt.Errorf("reading a %T: %w", doc, err)
 	}
-	return plainNumbers(plain), nil
-}
-
-// plainNumbers turns the SDK's arbitrary-precision numbers (strings of a type of
-// their own) into float64, as the package's other plain values are.
-func plainNumbers(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, e := range v {
-			v[k] = plainNumbers(e)
-		}
-	case []any:
-		for i, e := range v {
-			v[i] = plainNumbers(e)
-		}
-	case interface{ Float64() (float64, error) }:
-		if f, err := v.Float64(); err == nil {
-			return f
-		}
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return nil, fmt.Errorf("reading a %T: %w", doc, err)
 	}
-	return v
+	return plain, nil
 }
 
 // Registry knows the unions and documents. The zero value knows none.

@@ -221,7 +221,6 @@ func plain(v reflect.Value, r *Registry) any {
 			if p, err := d.Plain(v.Interface()); err == nil {
 				return p
 			}
-			return nil
 		}
 		if _, ok := v.Interface().(smithyDocument); ok {
 			if p, err := plainDocument(v.Interface()); err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -93,7 +94,7 @@ func loadYAML(text []byte, limits Limits, r *reporter) []*yaml.Node {
 			return again
 		}
 	}
-	r.add(explainYAML(err, text))
+	r.add(explainYAML(err, text, limits.Documents))
 	return docs
 }
 
@@ -131,15 +132,35 @@ var (
 	unknownYAML = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// explainYAML turns a message of the parser into one with a place and, for the
-// mistakes that people really make, a remedy. The parser's own line is near the
-// mistake and not always on it.
-func explainYAML(err error, text []byte) Problem {
-	m := yamlLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
-	line, convErr := strconv.Atoi(m[1])
-	if convErr != nil {
-		line = 1
+// culpritBytes bounds the files for which the line of a syntax error is searched
+// for; in larger ones the parser's own word stands.
+const culpritBytes = 32 << 10
+
+// culprit finds the line of a syntax error: the last one of the shortest
+// beginning of the file that fails in the same way. The parser itself names the
+// line on which the surrounding mapping or list begins.
+func culprit(err error, text []byte, documents int) int {
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if len(text) > culpritBytes || m == nil {
+		if m != nil {
+			if line, err := strconv.Atoi(m[1]); err == nil {
+				return line
+			}
+		}
+		return 1
 	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	return 1 + sort.Search(len(lines)-1, func(i int) bool {
+		_, e := yamlDocuments(bytes.Join(lines[:i+1], nil), documents)
+		return e != nil && e.Error() == err.Error()
+	})
+}
+
+// explainYAML turns a message of the parser into one with a place and, for the
+// mistakes that people really make, a remedy.
+func explainYAML(err error, text []byte, documents int) Problem {
+	line := culprit(err, text, documents)
+	m := yamlLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
 	message := m[2]
 	lines := strings.Split(string(text), "\n")
 	at := func(i int) string {
@@ -155,7 +176,7 @@ func explainYAML(err error, text []byte) Problem {
 			}
 		}
 	}
-	for _, i := range []int{line, line + 1, line - 1} {
+	for _, i := range []int{line, line - 1, line + 1} {
 		if m := openARN.FindStringSubmatchIndex(at(i)); m != nil {
 			arn := at(i)[m[2]:m[3]]
 			return Problem{Line: i, Column: utf8.RuneCountInString(at(i)[:m[2]]) + 1,
