@@ -85,6 +85,7 @@ func (d *daemon) loop(ctx context.Context) {
 	resync := time.NewTimer(jitter(d.e.o.Resync))
 	defer resync.Stop()
 	for {
+		d.e.turned()
 		select {
 		case <-ctx.Done():
 			return
@@ -348,6 +349,9 @@ func (d *daemon) finish(s *sweep) {
 	s.told = s.told || done
 	s.mu.Unlock()
 	if done {
+		d.e.mu.Lock()
+		d.e.ready = true
+		d.e.mu.Unlock()
 		d.e.tell(Event{Kind: EventPass, Message: summary(d.e.Status())})
 	}
 }

@@ -46,6 +46,8 @@ type Engine struct {
 	status map[resource.UnitKey]status.Service
 	tags   map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded map[resource.UnitKey]*resource.Unit // by the last Load
+	beat   time.Time                           // when the daemon's loop last turned, zero before Run
+	ready  bool                                // the daemon's first full pass has ended
 }
 
 // New makes an engine. Kinds are observed in the order given.

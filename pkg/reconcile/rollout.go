@@ -141,7 +141,7 @@ func (v *view) unremembered() *plan.Quarantine {
 	for id, l := range v.live {
 		if id.Kind == resource.KindTaskDefinition && l.ARN == v.rollout.TaskDefinition {
 			return &plan.Quarantine{Hash: v.unit.ContentHash, TaskDefinition: plan.RevisionName(v.rollout.TaskDefinition),
-				Deployment: plan.DeploymentID(v.rollout.ARN), Cause: string(v.rollout.Status)}
+				Deployment: plan.DeploymentID(v.rollout.ARN), Cause: string(badReason(v.rollout.Status))}
 		}
 	}
 	return nil
@@ -184,9 +184,20 @@ func (e *Engine) carried(id resource.ID) string {
 }
 
 func pastTense(cause string) string {
-	switch resource.DeploymentStatus(cause) {
-	case resource.DeploymentRolledBack, resource.DeploymentRollingBack:
+	switch status.Reason(cause) {
+	case status.RolledBack, status.RollingBack:
 		return "was rolled back by ECS"
 	}
 	return "failed"
+}
+
+// badReason is the reason for a deployment that did not survive.
+func badReason(s resource.DeploymentStatus) status.Reason {
+	switch s {
+	case resource.DeploymentRolledBack:
+		return status.RolledBack
+	case resource.DeploymentRollingBack:
+		return status.RollingBack
+	}
+	return status.RolloutFailed
 }

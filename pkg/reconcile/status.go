@@ -124,17 +124,20 @@ func (f finding) badRollout() (status.Reason, string) {
 	if !held && (d != resource.DeploymentFailed || f.moves()) {
 		return "", ""
 	}
-	if q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine]); d == "" && tagged {
-		d = resource.DeploymentStatus(q.Cause)
-	}
-	if f.plan.Quarantine != nil {
-		d = resource.DeploymentStatus(f.plan.Quarantine.Cause)
+	cause := ""
+	switch q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine]); {
+	case f.plan.Quarantine != nil:
+		cause = f.plan.Quarantine.Cause
+	case f.rollout != nil && d.Bad():
+		cause = string(badReason(d))
+	case tagged:
+		cause = q.Cause
 	}
 	retry := fmt.Sprintf("; this content is quarantined until the spec changes or `ecs-operator retry %s`", f.unit.Key.Name)
-	switch d {
-	case resource.DeploymentRolledBack, resource.DeploymentRollingBack:
+	switch cause {
+	case string(status.RolledBack), string(status.RollingBack):
 		return status.RolledBack, "rolled back by ECS" + words + retry
-	case resource.DeploymentFailed:
+	case string(status.RolloutFailed):
 		return status.RolloutFailed, "the deployment failed" + words + retry
 	}
 	return status.Quarantined, "this content did not survive an earlier deployment" + retry

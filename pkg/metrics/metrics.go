@@ -1,0 +1,139 @@
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Metrics are the collectors of one process, on one registry.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	reconcile, callDuration          *prometheus.HistogramVec
+	drift, calls, throttles, rollout *prometheus.CounterVec
+	idleWrites, panics               prometheus.Counter
+	blocked, services, source, build *prometheus.GaugeVec
+	queue, files, problems           prometheus.Gauge
+	budget                           *budgetCollector
+}
+
+// New makes the collectors of the table and registers them.
+func New(registry *prometheus.Registry) *Metrics {
+	docs := map[string]Doc{}
+	for _, d := range table {
+		docs[d.Name] = d
+	}
+	counters := func(name string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: docs[name].Help}, docs[name].Labels)
+	}
+	gauges := func(name string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: docs[name].Help}, docs[name].Labels)
+	}
+	histograms := func(name string, buckets []float64) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: docs[name].Help, Buckets: buckets}, docs[name].Labels)
+	}
+	counter := func(name string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: docs[name].Help})
+	}
+	gauge := func(name string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: docs[name].Help})
+	}
+	m := &Metrics{
+		registry:     registry,
+		reconcile:    histograms(nameReconcile, []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}),
+		callDuration: histograms(nameCallDuration, prometheus.DefBuckets),
+		drift:        counters(nameDrift),
+		calls:        counters(nameCalls),
+		throttles:    counters(nameThrottles),
+		rollout:      counters(nameRollouts),
+		idleWrites:   counter(nameIdleWrites),
+		panics:       counter(namePanics),
+		blocked:      gauges(nameBlocked),
+		services:     gauges(nameServices),
+		source:       gauges(nameSource),
+		build:        gauges(nameBuild),
+		queue:        gauge(nameQueue),
+		files:        gauge(nameSourceFiles),
+		problems:     gauge(nameSourceProblems),
+		budget:       newBudgetCollector(docs[nameBudget]),
+	}
+	registry.MustRegister(m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
+		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget)
+	return m
+}
+
+// Handler serves the registry.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Build says which version runs.
+func (m *Metrics) Build(version, commit string) {
+	m.build.Reset()
+	m.build.WithLabelValues(version, commit, runtime.Version()).Set(1)
+}
+
+// ObserveCall counts one attempt of one AWS operation. result is "ok" or the
+// class of the error.
+func (m *Metrics) ObserveCall(service, operation, result string, throttled bool, took time.Duration) {
+	m.calls.WithLabelValues(service, operation, result).Inc()
+	m.callDuration.WithLabelValues(service).Observe(took.Seconds())
+	if throttled {
+		m.throttles.WithLabelValues(service, operation).Inc()
+	}
+}
+
+// Reconciled is told of one pass over one unit.
+func (m *Metrics) Reconciled(_ resource.UnitKey, reason status.Reason, took time.Duration) {
+	m.reconcile.WithLabelValues(string(reason)).Observe(took.Seconds())
+}
+
+// Drift counts one object that was changed behind our back.
+func (m *Metrics) Drift(unit resource.UnitKey, kind string) {
+	m.drift.WithLabelValues(unit.TagValue(), kind).Inc()
+}
+
+// Blocked sets how many steps are held up, by reason.
+func (m *Metrics) Blocked(counts map[status.Reason]int) {
+	m.blocked.Reset()
+	for reason, n := range counts {
+		m.blocked.WithLabelValues(string(reason)).Set(float64(n))
+	}
+}
+
+// Rollout counts a deployment that came to its end.
+func (m *Metrics) Rollout(outcome resource.DeploymentStatus) {
+	m.rollout.WithLabelValues(string(outcome)).Inc()
+}
+
+// IdleWrites counts writes over an unchanged world.
+func (m *Metrics) IdleWrites(n int) { m.idleWrites.Add(float64(n)) }
+
+// Services sets how many services there are in each state.
+func (m *Metrics) Services(counts map[status.State]int) {
+	for _, s := range []status.State{status.StateReady, status.StateProgressing, status.StateStalled,
+		status.StateDrifted, status.StateSuspended, status.StateUnknown} {
+		m.services.WithLabelValues(string(s)).Set(float64(counts[s]))
+	}
+}
+
+// QueueDepth sets how many services wait for a worker.
+func (m *Metrics) QueueDepth(n int) { m.queue.Set(float64(n)) }
+
+// SourceLoaded is told of every load of the source.
+func (m *Metrics) SourceLoaded(revision string, files, problems int) {
+	m.source.Reset()
+	m.source.WithLabelValues(revision).Set(1)
+	m.files.Set(float64(files))
+	m.problems.Set(float64(problems))
+}
+
+// Panic counts a recovered panic.
+func (m *Metrics) Panic() { m.panics.Inc() }

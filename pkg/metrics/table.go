@@ -1,0 +1,56 @@
+package metrics
+
+// Doc describes one metric.
+type Doc struct {
+	Name   string
+	Type   string // counter, gauge or histogram
+	Labels []string
+	Help   string
+}
+
+// Names of the metrics.
+const (
+	nameReconcile      = "ecs_operator_reconcile_duration_seconds"
+	nameDrift          = "ecs_operator_drift_total"
+	nameBlocked        = "ecs_operator_blocked"
+	nameCalls          = "ecs_operator_api_calls_total"
+	nameThrottles      = "ecs_operator_api_throttles_total"
+	nameCallDuration   = "ecs_operator_api_call_duration_seconds"
+	nameBudget         = "ecs_operator_api_budget_left"
+	nameRollouts       = "ecs_operator_rollouts_total"
+	nameIdleWrites     = "ecs_operator_idle_writes_total"
+	nameServices       = "ecs_operator_services"
+	nameQueue          = "ecs_operator_queue_depth"
+	nameSource         = "ecs_operator_source_info"
+	nameSourceFiles    = "ecs_operator_source_files"
+	nameSourceProblems = "ecs_operator_source_problems"
+	namePanics         = "ecs_operator_panics_total"
+	nameBuild          = "ecs_operator_build_info"
+)
+
+// table is the one list of metrics.
+var table = []Doc{
+	{nameReconcile, "histogram", []string{"result"}, "How long passes over one service took, by the reason that they ended with (Synced, RolloutInProgress, AccessDenied, …)."},
+	{nameDrift, "counter", []string{"service", "kind"}, "Changes made behind the operator's back, by service (cluster/name) and kind of the object."},
+	{nameBlocked, "gauge", []string{"reason"}, "Steps that are held up now, by reason."},
+	{nameCalls, "counter", []string{"service", "operation", "result"}, "AWS API calls by AWS service and operation; result is ok or the class of the error."},
+	{nameThrottles, "counter", []string{"service", "operation"}, "AWS API calls that AWS throttled."},
+	{nameCallDuration, "histogram", []string{"service"}, "How long AWS API calls took, without the wait for the operator's own budget."},
+	{nameBudget, "gauge", []string{"target", "category"}, "Calls left in the operator's own budget, by target and AWS throttle category."},
+	{nameRollouts, "counter", []string{"outcome"}, "Deployments that were watched to their end (Succeeded, RolledBack, Failed, Superseded)."},
+	{nameIdleWrites, "counter", nil, "Writes made in a pass over an unchanged document and an unchanged world: anything but 0 is a bug."},
+	{nameServices, "gauge", []string{"state"}, "Services by state (Ready, Progressing, Stalled, Drifted, Suspended, Unknown)."},
+	{nameQueue, "gauge", nil, "Services that wait for a worker."},
+	{nameSource, "gauge", []string{"revision"}, "1, with the source revision that is in force."},
+	{nameSourceFiles, "gauge", nil, "Files in the source's latest revision."},
+	{nameSourceProblems, "gauge", nil, "Errors in the source's latest revision."},
+	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
+	{nameBuild, "gauge", []string{"version", "commit", "go"}, "1, with the version that runs."},
+}
+
+// Docs returns the table, for the documentation page.
+func Docs() []Doc {
+	out := make([]Doc, len(table))
+	copy(out, table)
+	return out
+}
