@@ -94,7 +94,7 @@ func getMetricData(c *call, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetM
 			return nil, err
 		}
 		if q.Expression != nil {
-			if _, err := parseExpression(*q.Expression); err != nil {
+			if _, err := parseMath(*q.Expression); err != nil {
 				return nil, refuse("ValidationError", "Error in expression '%s': %v", aws.ToString(q.Id), err)
 			}
 		}
@@ -149,7 +149,7 @@ func (w *World) queryValue(queries []types.MetricDataQuery, id string, from time
 	if s := queries[i].MetricStat; s != nil && s.Metric != nil {
 		return w.window(*s.Metric, s.Unit, from, step).stat(aws.ToString(s.Stat))
 	}
-	e, err := parseExpression(aws.ToString(queries[i].Expression))
+	e, err := parseMath(aws.ToString(queries[i].Expression))
 	if err != nil {
 		return 0, false
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // the static image has no zone files
 )
 
 // schedule is a parsed at, rate or cron expression.

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// expression is metric math as far as the sandbox knows it: numbers, ids,
+// metricMath is metric math as far as the sandbox knows it: numbers, ids,
 // + - * / and parentheses. Functions are not computed.
-type expression struct {
+type metricMath struct {
 	op          byte // '+', '-', '*', '/', 'n' number, 'i' id, '~' minus sign
 	number      float64
 	id          string
-	left, right *expression
+	left, right *metricMath
 }
 
 // value computes the expression; a missing operand makes the result missing.
-func (e *expression) value(of func(id string) (float64, bool)) (float64, bool) {
+func (e *metricMath) value(of func(id string) (float64, bool)) (float64, bool) {
 	switch e.op {
 	case 'n':
 		return e.number, true
@@ -45,15 +45,15 @@ func (e *expression) value(of func(id string) (float64, bool)) (float64, bool) {
 	return l / r, true
 }
 
-type expressionParser struct {
+type mathParser struct {
 	rest  string
 	depth int
 }
 
-// parseExpression reads metric math.
-func parseExpression(s string) (*expression, error) {
-	p := &expressionParser{rest: s}
-	e, err := p.binary("+-", func() (*expression, error) { return p.product() })
+// parseMath reads metric math.
+func parseMath(s string) (*metricMath, error) {
+	p := &mathParser{rest: s}
+	e, err := p.binary("+-", func() (*metricMath, error) { return p.product() })
 	if err != nil {
 		return nil, err
 	}
@@ -63,16 +63,16 @@ func parseExpression(s string) (*expression, error) {
 	return e, nil
 }
 
-func (p *expressionParser) wrong() error {
+func (p *mathParser) wrong() error {
 	return fmt.Errorf("the sandbox computes + - * / and parentheses over ids and numbers only, not '%.40s'", p.rest)
 }
 
-func (p *expressionParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
+func (p *mathParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
 
-func (p *expressionParser) product() (*expression, error) { return p.binary("*/", p.operand) }
+func (p *mathParser) product() (*metricMath, error) { return p.binary("*/", p.operand) }
 
 // binary reads operands with left-associative operators between them.
-func (p *expressionParser) binary(ops string, operand func() (*expression, error)) (*expression, error) {
+func (p *mathParser) binary(ops string, operand func() (*metricMath, error)) (*metricMath, error) {
 	left, err := operand()
 	for err == nil {
 		p.skip()
@@ -81,15 +81,15 @@ func (p *expressionParser) binary(ops string, operand func() (*expression, error
 		}
 		op := p.rest[0]
 		p.rest = p.rest[1:]
-		var right *expression
+		var right *metricMath
 		if right, err = operand(); err == nil {
-			left = &expression{op: op, left: left, right: right}
+			left = &metricMath{op: op, left: left, right: right}
 		}
 	}
 	return nil, err
 }
 
-func (p *expressionParser) operand() (*expression, error) {
+func (p *mathParser) operand() (*metricMath, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	p.skip()
@@ -100,7 +100,7 @@ func (p *expressionParser) operand() (*expression, error) {
 	case c == '-':
 		p.rest = p.rest[1:]
 		e, err := p.operand()
-		return &expression{op: '~', left: e}, err
+		return &metricMath{op: '~', left: e}, err
 	case c == '(':
 		p.rest = p.rest[1:]
 		e, err := p.binary("+-", p.product)
@@ -116,7 +116,7 @@ func (p *expressionParser) operand() (*expression, error) {
 			return nil, p.wrong()
 		}
 		p.rest = p.rest[n:]
-		return &expression{op: 'n', number: v}, nil
+		return &metricMath{op: 'n', number: v}, nil
 	case c >= 'a' && c <= 'z': // ids begin with a small letter, functions with a capital
 		n := 1
 		for n < len(p.rest) && isNameByte(p.rest[n]) {
@@ -124,7 +124,7 @@ func (p *expressionParser) operand() (*expression, error) {
 		}
 		id := p.rest[:n]
 		p.rest = p.rest[n:]
-		return &expression{op: 'i', id: id}, nil
+		return &metricMath{op: 'i', id: id}, nil
 	}
 	return nil, p.wrong()
 }
