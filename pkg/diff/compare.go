@@ -182,7 +182,7 @@ func (c *comparer) governed(p place) bool {
 
 // unwritten handles a live value that the spec says nothing about.
 func (c *comparer) unwritten(l *node, p place) {
-	if why, ok := lookup(c.r.Inherits, p); ok {
+	if why, ok := c.inherits(p); ok {
 		if c.a.InputChanged && !c.r.blank(l, p) {
 			c.inform(p, l.plain, nil, noteInherit+why)
 		}
@@ -207,6 +207,19 @@ func (c *comparer) unwritten(l *node, p place) {
 	default:
 		c.inform(p, l.plain, nil, noteUnknown)
 	}
+}
+
+// inherits finds the reason for which an unwritten place keeps its live value. A
+// map's own entry in the table of defaults goes before "all its entries".
+func (c *comparer) inherits(p place) (why string, ok bool) {
+	if why, ok = c.r.Inherits[p.exact]; ok {
+		return why, true
+	}
+	if _, known := c.r.Defaults[p.exact]; known && p.exact != p.free {
+		return "", false
+	}
+	why, ok = c.r.Inherits[p.free]
+	return why, ok
 }
 
 // undeclared reports that an unwritten path is not at its default.
