@@ -46,8 +46,8 @@ func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerId
 }
 
 var (
-	assumableRole     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
-	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	assumableRole = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
+	sessionName   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
 // assumeRole gives temporary credentials for any well-formed role: whether a
