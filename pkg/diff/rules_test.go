@@ -43,7 +43,7 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 			"a list":      {Containers: []container{{Name: p("c"), Command: []string{"run", secret}}}},
 			"an element":  {Containers: []container{{Name: p("c"), Image: p("x"), Environment: pairs("URL", secret, "B", "b")}}},
 			"a map":       {Options: map[string]string{"o": secret}},
-			"a set":      {Groups: []group{{Arn: p(secret)}}},
+			"a set":       {Groups: []group{{Arn: p(secret)}}},
 			"by its name": {Containers: []container{{Name: p("c"), Image: p("x"), Environment: pairs("X_TOKEN", secret, "B", "b")}}},
 		} {
 			for _, a := range []diff.Args{{Want: &input{Containers: []container{}}, Live: live, InputChanged: true}, {Want: live, Live: &input{}}} {

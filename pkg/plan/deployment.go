@@ -181,7 +181,7 @@ func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 // that starts a deployment differs, the task definition being compared by what
 // is in it and not by its revision.
 func (m *maker) carried(d *draft, h resource.Deployment) bool {
-	service, ok := h.Content[resource.KindService]
+	service, ok := content(h, resource.KindService)
 	if !ok {
 		return false
 	}
@@ -191,7 +191,7 @@ func (m *maker) carried(d *draft, h resource.Deployment) bool {
 		if id.Kind != resource.KindTaskDefinition || td == nil || td.kind == nil {
 			continue
 		}
-		live, ok := h.Content[resource.KindTaskDefinition]
+		live, ok := content(h, resource.KindTaskDefinition)
 		if !ok {
 			return false
 		}
@@ -210,6 +210,14 @@ func (m *maker) carried(d *draft, h resource.Deployment) bool {
 		return m.attributes(id)
 	})
 	return !deploys(d.kind.Diff(&want, &service, m.cmp))
+}
+
+// content is what a deployment carried of one kind; false where ECS no longer
+// tells, which proves nothing.
+func content(h resource.Deployment, kind string) (resource.Live, bool) {
+	l, ok := h.Content[kind]
+	l.Presence = resource.Present
+	return l, ok && l.Value != nil
 }
 
 // cause is the one word that a quarantine keeps: the reason that status gives.
