@@ -17,6 +17,12 @@ func All(p awsclient.Provider) []resource.Kind {
 	return []resource.Kind{
 		newService(b),
 		newTaskDefinition(b),
+		newTargetGroup(b),
+		newListenerRule(b),
+		newScalableTarget(b),
+		newScalingPolicy(b),
+		newScheduledAction(b),
+		newAlarm(b),
 	}
 }
 

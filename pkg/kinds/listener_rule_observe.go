@@ -1,0 +1,232 @@
+package kinds
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// Observe reads each listener in use once and finds the rules on it by their
+// tags. A rule of ours that sits on another listener than wanted is found by
+// the inventory, so that its move is seen for what it is.
+func (k *listenerRule) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	a := ask(q)
+	c, err := k.clients(ctx, q.Target)
+	if err != nil {
+		return a.fail(q, err)
+	}
+	byListener := map[string][]*resource.Object{}
+	for i := range q.Objects {
+		o := &q.Objects[i]
+		in, _ := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
+		if in == nil || aws.ToString(in.ListenerArn) == "" || strings.Contains(*in.ListenerArn, "$(") {
+			a.unknown(o.ID, resource.Errorf(resource.ClassInvalid, "listener rule", "its listener is not known"))
+			continue
+		}
+		byListener[*in.ListenerArn] = append(byListener[*in.ListenerArn], o)
+	}
+	for _, listener := range slices.Sorted(maps.Keys(byListener)) {
+		s := &ruleSearch{k: k, c: c, q: q, a: a}
+		if err := s.listener(ctx, listener, byListener[listener]); err != nil {
+			for _, o := range byListener[listener] {
+				a.unknown(o.ID, err)
+			}
+		}
+	}
+	return a.by
+}
+
+// ruleSearch is the search on one listener.
+type ruleSearch struct {
+	k     *listenerRule
+	c     *awsclient.Clients
+	q     resource.Query
+	a     *answers
+	rules map[string]*types.Rule // by ARN, without the default rule
+	tags  map[string]map[string]string
+	all   bool // the tags of every rule are known
+}
+
+func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resource.Object) error {
+	rules, err := s.describe(ctx, &elasticloadbalancingv2.DescribeRulesInput{ListenerArn: &arn, PageSize: aws.Int32(400)})
+	if err != nil {
+		return err
+	}
+	s.rules, s.tags = map[string]*types.Rule{}, map[string]map[string]string{}
+	for i := range rules {
+		if !aws.ToBool(rules[i].IsDefault) {
+			s.rules[aws.ToString(rules[i].RuleArn)] = &rules[i]
+		}
+	}
+	if err := s.likely(ctx, objects); err != nil {
+		return err
+	}
+	for _, o := range objects {
+		l, err := s.one(ctx, o)
+		if err != nil {
+			l = resource.Live{Err: err}
+		}
+		l.ID = o.ID
+		if l.Presence == resource.Present {
+			s.k.seen.met(o.ID, l.ARN)
+		}
+		s.a.set(l)
+	}
+	return nil
+}
+
+// likely reads the tags of the rules that the objects probably are: where they
+// were met last. In a sweep the inventory's word is enough.
+func (s *ruleSearch) likely(ctx context.Context, objects []*resource.Object) error {
+	at := map[string]*resource.Object{}
+	for _, o := range objects {
+		arn := s.k.seen.where(o.ID)
+		if s.rules[arn] == nil && !s.q.Direct && len(s.rules) > (elbTags{}).batch() {
+			arn = s.k.inventory.get(ctx, s.q.Target, o.Tags[resource.TagOwner]).arn(o)
+		}
+		if s.rules[arn] != nil {
+			at[arn] = o
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	tags, err := s.k.tagsOf(ctx, s.c, elbTags{}, s.q, at)
+	maps.Copy(s.tags, tags)
+	return err
+}
+
+func (s *ruleSearch) one(ctx context.Context, o *resource.Object) (resource.Live, error) {
+	if arn := s.byTags(o); arn != "" {
+		return ruleLive(o.ID, s.rules[arn], s.tags[arn]), nil
+	}
+	if err := s.everyTag(ctx); err != nil {
+		return resource.Live{}, err
+	}
+	if arn := s.byTags(o); arn != "" {
+		return ruleLive(o.ID, s.rules[arn], s.tags[arn]), nil
+	}
+	if l, err := s.elsewhere(ctx, o); err != nil || l.Presence == resource.Present {
+		return l, err
+	}
+	return s.occupant(o), nil
+}
+
+// byTags is the rule that carries the object's identity.
+func (s *ruleSearch) byTags(o *resource.Object) string {
+	for _, arn := range slices.Sorted(maps.Keys(s.tags)) {
+		if s.rules[arn] != nil && sameIdentity(s.tags[arn], o.Tags) {
+			return arn
+		}
+	}
+	return ""
+}
+
+func sameIdentity(have, want map[string]string) bool {
+	for _, k := range []string{resource.TagOwner, resource.TagUnit, resource.TagKey} {
+		if want[k] == "" || have[k] != want[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// everyTag reads the tags of all rules of the listener, once.
+func (s *ruleSearch) everyTag(ctx context.Context) error {
+	if s.all {
+		return nil
+	}
+	for _, chunk := range chunks(slices.Sorted(maps.Keys(s.rules)), (elbTags{}).batch()) {
+		tags, err := elbTags{}.read(ctx, s.c.Read, chunk)
+		if err != nil {
+			return err
+		}
+		for _, arn := range chunk {
+			if _, ok := tags[arn]; !ok {
+				return resource.Errorf(resource.ClassTransient, "elasticloadbalancing:DescribeTags", "%s: %v", arn, errUntold)
+			}
+		}
+		maps.Copy(s.tags, tags)
+	}
+	s.all = true
+	return nil
+}
+
+// elsewhere looks where the rule was met before, or where the inventory has it:
+// on another listener, because the document moved it.
+func (s *ruleSearch) elsewhere(ctx context.Context, o *resource.Object) (resource.Live, error) {
+	arns := []string{s.k.seen.where(o.ID)}
+	if !s.q.Direct {
+		arns = append(arns, s.k.inventory.get(ctx, s.q.Target, o.Tags[resource.TagOwner]).arn(o))
+	}
+	for _, arn := range arns {
+		if arn == "" || s.rules[arn] != nil || !strings.Contains(arn, ":listener-rule/") {
+			continue
+		}
+		found, err := s.describe(ctx, &elasticloadbalancingv2.DescribeRulesInput{RuleArns: []string{arn}})
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			continue
+		}
+		if err != nil {
+			return resource.Live{}, err
+		}
+		tags, err := elbTags{}.read(ctx, s.c.Read, []string{arn})
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			continue
+		}
+		if err != nil {
+			return resource.Live{}, err
+		}
+		if len(found) == 1 && sameIdentity(tags[arn], o.Tags) {
+			return ruleLive(o.ID, &found[0], tags[arn]), nil
+		}
+	}
+	return resource.Live{}, nil
+}
+
+// occupant is the rule of somebody else that has the wanted priority: present
+// and not ours, instead of AWS' PriorityInUse. Rules of this very unit that are
+// about to leave the place do not count.
+func (s *ruleSearch) occupant(o *resource.Object) resource.Live {
+	want := aws.ToInt32(o.Want.(*elasticloadbalancingv2.CreateRuleInput).Priority)
+	for _, arn := range slices.Sorted(maps.Keys(s.rules)) {
+		p := priorityOf(s.rules[arn])
+		tags := s.tags[arn]
+		ours := tags[resource.TagOwner] == o.Tags[resource.TagOwner] && tags[resource.TagUnit] == o.Tags[resource.TagUnit]
+		if p != nil && *p == want && !ours {
+			return ruleLive(o.ID, s.rules[arn], tags)
+		}
+	}
+	return resource.Live{Presence: resource.Absent}
+}
+
+func (s *ruleSearch) describe(ctx context.Context, in *elasticloadbalancingv2.DescribeRulesInput) ([]types.Rule, error) {
+	var all []types.Rule
+	pages := elasticloadbalancingv2.NewDescribeRulesPaginator(s.c.Read.ELB, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Rules...)
+	}
+	return all, nil
+}
+
+// priorityOf reads the string that Describe gives; nil for "default".
+func priorityOf(r *types.Rule) *int32 {
+	n, err := strconv.ParseInt(aws.ToString(r.Priority), 10, 32)
+	if err != nil {
+		return nil
+	}
+	return aws.Int32(int32(n))
+}

@@ -1,0 +1,329 @@
+package kinds
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+const (
+	// fewGroups is up to how many target groups a sweep asks for by name, and
+	// whose attributes it reads each time.
+	fewGroups = 20
+	// attributesAge is after how long the attributes of many are read again.
+	attributesAge = 15 * time.Minute
+	// groupPage is ELB's largest page (API reference of DescribeTargetGroups).
+	groupPage = 400
+)
+
+// groupSearch is one Observe of target groups.
+type groupSearch struct {
+	k     *targetGroup
+	c     *awsclient.Clients
+	q     resource.Query
+	a     *answers
+	found map[resource.ID]*types.TargetGroup
+	attrs map[string]map[string]string
+	tags  map[string]map[string]string
+	// failed are objects that are answered already, as unknown or absent.
+	failed map[resource.ID]bool
+}
+
+func (s *groupSearch) few() bool { return s.q.Direct || len(s.q.Objects) <= fewGroups }
+
+func (s *groupSearch) fail(id resource.ID, err error) {
+	if s.failed == nil {
+		s.failed = map[resource.ID]bool{}
+	}
+	s.failed[id] = true
+	s.a.unknown(id, err)
+}
+
+// find fills found. An object that is not in it and has not failed is absent.
+func (s *groupSearch) find(ctx context.Context) {
+	if !s.few() {
+		all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)})
+		if err != nil {
+			for i := range s.q.Objects {
+				s.fail(s.q.Objects[i].ID, err)
+			}
+			return
+		}
+		s.match(ctx, all)
+		return
+	}
+	var names []string
+	for i := range s.q.Objects {
+		names = append(names, groupName(&s.q.Objects[i]))
+	}
+	slices.Sort(names)
+	// A single missing name fails the whole call; then each is asked for alone.
+	all, err := s.named(ctx, slices.Compact(names))
+	if err == nil {
+		s.match(ctx, all)
+	}
+	for i := range s.q.Objects {
+		if o := &s.q.Objects[i]; s.found[o.ID] == nil {
+			s.findOne(ctx, o, err == nil || resource.ClassOf(err) == resource.ClassNotFound)
+		}
+	}
+}
+
+// findOne looks for one object: by name unless that failed already for another
+// reason than its absence, then where it was met before, then by its tags.
+func (s *groupSearch) findOne(ctx context.Context, o *resource.Object, tryName bool) {
+	if tryName {
+		all, err := s.named(ctx, []string{groupName(o)})
+		if err == nil && len(all) == 1 {
+			s.found[o.ID] = &all[0]
+			return
+		}
+		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
+			s.fail(o.ID, err)
+			return
+		}
+	}
+	arns := []string{s.k.seen.where(o.ID)}
+	if l := s.q.Live[o.ID]; l.Presence == resource.Present {
+		arns = append(arns, l.ARN)
+	}
+	arns = append(arns, s.k.inventory.get(ctx, s.q.Target, o.Tags[resource.TagOwner]).arn(o))
+	slices.Sort(arns)
+	for _, arn := range slices.Compact(arns) {
+		if !strings.Contains(arn, ":targetgroup/") {
+			continue
+		}
+		all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
+		if err == nil && len(all) == 1 {
+			s.found[o.ID] = &all[0]
+			return
+		}
+		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
+			s.fail(o.ID, err)
+			return
+		}
+	}
+	if !tryName {
+		_, err := s.named(ctx, []string{groupName(o)})
+		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
+			s.fail(o.ID, err)
+		}
+	}
+}
+
+func groupName(o *resource.Object) string {
+	in, _ := o.Want.(*elasticloadbalancingv2.CreateTargetGroupInput)
+	if in == nil {
+		return ""
+	}
+	return aws.ToString(in.Name)
+}
+
+func (s *groupSearch) named(ctx context.Context, names []string) ([]types.TargetGroup, error) {
+	return s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: names})
+}
+
+func (s *groupSearch) pages(ctx context.Context, in *elasticloadbalancingv2.DescribeTargetGroupsInput) ([]types.TargetGroup, error) {
+	var all []types.TargetGroup
+	pages := elasticloadbalancingv2.NewDescribeTargetGroupsPaginator(s.c.Read.ELB, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.TargetGroups...)
+	}
+	return all, nil
+}
+
+// match finds the objects among target groups by name, then by identity.
+func (s *groupSearch) match(ctx context.Context, all []types.TargetGroup) {
+	byName, byARN := map[string]*types.TargetGroup{}, map[string]*types.TargetGroup{}
+	for i := range all {
+		byName[aws.ToString(all[i].TargetGroupName)] = &all[i]
+		byARN[aws.ToString(all[i].TargetGroupArn)] = &all[i]
+	}
+	var h *hint
+	asked := false
+	for i := range s.q.Objects {
+		o := &s.q.Objects[i]
+		if tg := byName[groupName(o)]; tg != nil {
+			s.found[o.ID] = tg
+			continue
+		}
+		if tg := byARN[s.k.seen.where(o.ID)]; tg != nil {
+			s.found[o.ID] = tg
+			continue
+		}
+		if !asked && !s.few() {
+			h, asked = s.k.inventory.get(ctx, s.q.Target, anyOwner(s.q)), true
+		}
+		if tg := byARN[h.arn(o)]; tg != nil {
+			s.found[o.ID] = tg
+		}
+	}
+}
+
+// tag reads the tags of what was found.
+func (s *groupSearch) tag(ctx context.Context) {
+	at := map[string]*resource.Object{}
+	for i := range s.q.Objects {
+		o := &s.q.Objects[i]
+		if tg := s.found[o.ID]; tg != nil {
+			at[aws.ToString(tg.TargetGroupArn)] = o
+		}
+	}
+	var err error
+	s.tags, err = s.k.tagsOf(ctx, s.c, elbTags{}, s.q, at)
+	for arn, o := range at {
+		if _, ok := s.tags[arn]; ok {
+			continue
+		}
+		if err == nil {
+			err = resource.Errorf(resource.ClassTransient, "elasticloadbalancing:DescribeTags", "%v", errUntold)
+		}
+		s.fail(o.ID, err)
+	}
+}
+
+// attributes reads the attributes of what was found: each time for few, in
+// rotation for many, and always where they might have changed.
+func (s *groupSearch) attributes(ctx context.Context) {
+	s.attrs = map[string]map[string]string{}
+	for i := range s.q.Objects {
+		o := &s.q.Objects[i]
+		tg := s.found[o.ID]
+		if tg == nil || s.failed[o.ID] {
+			continue
+		}
+		arn := aws.ToString(tg.TargetGroupArn)
+		if !s.few() {
+			if have, ok := s.k.cached(arn); ok {
+				s.attrs[arn] = have
+				continue
+			}
+		}
+		out, err := s.c.Read.ELB.DescribeTargetGroupAttributes(ctx, &elasticloadbalancingv2.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			delete(s.found, o.ID) // it went meanwhile
+			continue
+		}
+		if err != nil {
+			s.fail(o.ID, err)
+			continue
+		}
+		values := map[string]string{}
+		for _, a := range out.Attributes {
+			values[aws.ToString(a.Key)] = aws.ToString(a.Value)
+		}
+		s.k.remember(arn, values)
+		s.attrs[arn] = values
+	}
+}
+
+func (s *groupSearch) answer() {
+	for i := range s.q.Objects {
+		id := s.q.Objects[i].ID
+		tg := s.found[id]
+		switch {
+		case s.failed[id]:
+		case tg == nil:
+			s.a.absent(id)
+		default:
+			arn := aws.ToString(tg.TargetGroupArn)
+			s.k.seen.met(id, arn)
+			s.a.set(groupLive(id, tg, s.tags[arn], s.attrs[arn]))
+		}
+	}
+}
+
+func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]string) resource.Live {
+	in := &elasticloadbalancingv2.CreateTargetGroupInput{}
+	shape.Project(in, tg)
+	in.Name = tg.TargetGroupName
+	arn, name := aws.ToString(tg.TargetGroupArn), aws.ToString(tg.TargetGroupName)
+	full := ""
+	if at := strings.Index(arn, ":targetgroup/"); at >= 0 {
+		full = arn[at+1:] // how CloudWatch's TargetGroup dimension spells it
+	}
+	l := resource.Live{
+		ID: id, Presence: resource.Present, ARN: arn, Name: name, Tags: maps.Clone(tags), Value: in,
+		Attrs: map[string]string{"arn": arn, "name": name, "fullName": full},
+	}
+	if attrs != nil {
+		l.Extra = map[string]any{attributes: maps.Clone(attrs)}
+	}
+	return l
+}
+
+// cached are attributes that are not too old, spread so that the readings of
+// many target groups do not fall due at once.
+func (k *targetGroup) cached(arn string) (map[string]string, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	have, ok := k.attrs[arn]
+	if !ok {
+		return nil, false
+	}
+	spread := time.Duration(len(arn)*7919+int(arn[len(arn)-1])*104729) % (attributesAge / 3)
+	if time.Since(have.read) > attributesAge-spread {
+		return nil, false
+	}
+	return have.values, true
+}
+
+func (k *targetGroup) remember(arn string, values map[string]string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.attrs[arn] = readAttributes{values, time.Now()}
+}
+
+func (k *targetGroup) forget(arn string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.attrs, arn)
+}
+
+func (k *targetGroup) modifyAttributes(ctx context.Context, c *awsclient.Clients, arn string, set map[string]string) error {
+	k.forget(arn)
+	in := &elasticloadbalancingv2.ModifyTargetGroupAttributesInput{TargetGroupArn: &arn}
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		in.Attributes = append(in.Attributes, types.TargetGroupAttribute{Key: aws.String(key), Value: aws.String(set[key])})
+	}
+	_, err := c.Write.ELB.ModifyTargetGroupAttributes(ctx, in)
+	return err
+}
+
+// attributeChanges are the attributes that a write names, with what they shall be.
+func attributeChanges(w resource.Write) map[string]string {
+	want, _ := w.Object.Extra[attributes].(map[string]string)
+	set := map[string]string{}
+	for _, c := range w.Changes {
+		if c.Informational || c.Field() != attributes {
+			continue
+		}
+		key := strings.TrimSuffix(strings.TrimPrefix(c.Path, attributes+"["), "]")
+		if v, ok := want[key]; ok {
+			set[key] = v
+		} else if v, ok := c.New.(string); ok && c.Reason != diff.FromSpec {
+			set[key] = v
+		}
+	}
+	return set
+}
+
+// settledGroup is the wanted target group with returned defaults written out.
+func settledGroup(w resource.Write) (*elasticloadbalancingv2.CreateTargetGroupInput, error) {
+	return settled(w, shape.Clone(w.Object.Want.(*elasticloadbalancingv2.CreateTargetGroupInput)))
+}
