@@ -1,0 +1,132 @@
+package reconcile
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+var (
+	testKey  = resource.UnitKey{Target: "default", Cluster: "main", Name: "web"}
+	svcID    = resource.ID{Target: "default", Cluster: "main", Unit: "web", Kind: resource.KindService}
+	groupID  = svcID.Of(resource.KindTargetGroup, "web")
+	ruleID   = svcID.Of(resource.KindListenerRule, "web")
+	testUnit = &resource.Unit{Key: testKey, ContentHash: "1-aa", Image: "web:1", Objects: []resource.Object{
+		{ID: groupID}, {ID: ruleID, Needs: []resource.ID{groupID}}, {ID: svcID, Needs: []resource.ID{ruleID}},
+	}}
+)
+
+func lives(p resource.Presence, ids ...resource.ID) map[resource.ID]resource.Live {
+	out := map[resource.ID]resource.Live{}
+	for _, id := range ids {
+		out[id] = resource.Live{ID: id, Presence: p}
+	}
+	return out
+}
+
+func TestGrace(t *testing.T) {
+	const grace = time.Minute
+	// observe makes one observation and says whether the object is in grace.
+	observe := func(g *graceKeeper, p resource.Presence, id resource.ID) bool {
+		l := lives(p, id)
+		if id == ruleID { // what it forwards to is there
+			l[groupID] = resource.Live{ID: groupID, Presence: resource.Present}
+		}
+		g.observed(l)
+		return g.within(testUnit, l)[id]
+	}
+	for _, tc := range []struct {
+		name string
+		run  func(t *testing.T, g *graceKeeper)
+	}{
+		{"never seen: missing at once", func(t *testing.T, g *graceKeeper) {
+			if observe(g, resource.Absent, svcID) {
+				t.Error("waits")
+			}
+		}},
+		{"seen: missing after two observations and the grace", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Present, svcID)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("the first absence counts")
+			}
+			time.Sleep(grace / 2)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("counts before the grace has passed")
+			}
+			time.Sleep(grace / 2)
+			if observe(g, resource.Absent, svcID) {
+				t.Error("does not count after the grace")
+			}
+		}},
+		{"one late observation is not two", func(t *testing.T, g *graceKeeper) {
+			g.wrote(svcID)
+			time.Sleep(10 * grace)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("one observation is enough")
+			}
+		}},
+		{"exists is believed at once, and starts afresh", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Present, svcID)
+			observe(g, resource.Absent, svcID)
+			time.Sleep(2 * grace)
+			observe(g, resource.Present, svcID)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("the old absence still counts")
+			}
+		}},
+		{"unknown says nothing", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Present, svcID)
+			observe(g, resource.Absent, svcID)
+			time.Sleep(2 * grace)
+			if observe(g, resource.Unknown, svcID) {
+				t.Error("an unknown object is in grace")
+			}
+			if observe(g, resource.Absent, svcID) {
+				t.Error("the second absence does not count")
+			}
+		}},
+		{"written, then lagging reads", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Absent, svcID)
+			g.wrote(svcID)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("created again while reads lag")
+			}
+		}},
+		{"a rule never seen waits too", func(t *testing.T, g *graceKeeper) {
+			if !observe(g, resource.Absent, ruleID) {
+				t.Error("missing at once, although its create is not idempotent")
+			}
+			time.Sleep(grace)
+			if observe(g, resource.Absent, ruleID) {
+				t.Error("waits for ever")
+			}
+		}},
+		{"deleted by us: no surprise", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Present, svcID)
+			g.gone(svcID)
+			if observe(g, resource.Absent, svcID) {
+				t.Error("waits")
+			}
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { tc.run(t, newGraceKeeper(grace)) })
+		})
+	}
+}
+
+func TestGraceOfARuleWithoutItsTargetGroup(t *testing.T) {
+	g := newGraceKeeper(time.Minute)
+	l := lives(resource.Absent, groupID, ruleID, svcID)
+	g.observed(l)
+	if in := g.within(testUnit, l); len(in) != 0 {
+		t.Errorf("a fresh unit waits for %v: a rule cannot exist before its target group", in)
+	}
+	g.wrote(groupID)
+	g.observed(l)
+	if !g.within(testUnit, l)[ruleID] {
+		t.Error("the target group was written and is not seen yet: the rule may exist")
+	}
+}
