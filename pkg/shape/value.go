@@ -87,7 +87,8 @@ func Clone[T any](v T) T {
 	out := reflect.New(reflect.TypeFor[T]()).Elem()
 	src := reflect.ValueOf(&v).Elem()
 	copyInto(out, src)
-	return out.Interface().(T)
+	clone, _ := out.Interface().(T) // a nil interface has no type to assert
+	return clone
 }
 
 func copyInto(dst, src reflect.Value) {
@@ -150,6 +151,9 @@ func Project(dst, src any) {
 }
 
 func project(dst, src reflect.Value) {
+	if !src.IsValid() {
+		return
+	}
 	for src.Kind() == reflect.Pointer || src.Kind() == reflect.Interface {
 		if src.IsNil() {
 			return

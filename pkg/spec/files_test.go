@@ -185,3 +185,11 @@ func TestDecodeBodyOfAnAnswer(t *testing.T) {
 		t.Errorf("got %s want %s", got, want)
 	}
 }
+
+// Looking for JSON bodies in a file of nothing but openings ends all the same.
+func TestLiftJSONIsBounded(t *testing.T) {
+	got := parseOne(t, strings.Repeat("\"ecs-operator/\": {\n", 12_000))
+	if want := "a.yaml:10001:1: not valid YAML: exceeded max depth of 10000\n"; said(got.Problems) != want {
+		t.Errorf("got %swant %s", said(got.Problems), want)
+	}
+}

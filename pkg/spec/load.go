@@ -205,16 +205,19 @@ func liftJSON(text []byte) (out []byte, bodies map[string]*yaml.Node) {
 		return nil, nil
 	}
 	bodies = map[string]*yaml.Node{}
-	done := 0 // bytes of text that are in out
+	done := 0               // bytes of text that are in out
+	budget := 4 * len(text) // bytes that may be scanned: bodies inside bodies are tried again
+	line, lineStart := 1, 0 // of the match in hand
 	for _, m := range jsonBody.FindAllSubmatchIndex(text, -1) {
 		at := m[2]
-		if at < done {
+		if at < done || budget < 0 {
 			continue // inside a body that was lifted
 		}
-		lineStart := bytes.LastIndexByte(text[:at], '\n') + 1
-		s := &jsonScanner{src: text, at: at, line: bytes.Count(text[:at], []byte("\n")) + 1,
-			column: utf8.RuneCount(text[lineStart:at]) + 1}
+		line += bytes.Count(text[lineStart:at], []byte("\n"))
+		lineStart = bytes.LastIndexByte(text[:at], '\n') + 1
+		s := &jsonScanner{src: text, at: at, line: line, column: utf8.RuneCount(text[lineStart:at]) + 1}
 		n, err := s.value(0)
+		budget -= s.at - at
 		if err != nil || !afterJSON.Match(text[s.at:]) {
 			continue
 		}
