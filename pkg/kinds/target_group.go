@@ -158,8 +158,7 @@ func (k *targetGroup) Create(ctx context.Context, w resource.Write) (resource.Li
 	}
 	in := *w.Object.Want.(*elasticloadbalancingv2.CreateTargetGroupInput)
 	if w.Live.Presence == resource.Present && w.Live.Name == aws.ToString(in.Name) {
-		id := w.Object.ID
-		in.Name = aws.String(hashedName(*in.Name, immutableHash(&in, w.Object.Tags[resource.TagOwner], id.Cluster, id.Unit, id.Name)))
+		in.Name = aws.String(replacementName(&w.Object))
 	}
 	in.Tags = pairs(w.Object.Tags, elbTag)
 	out, err := c.Write.ELB.CreateTargetGroup(ctx, &in)

@@ -52,6 +52,7 @@ func (s *groupSearch) fail(id resource.ID, err error) {
 
 // find fills found. An object that is not in it and has not failed is absent.
 func (s *groupSearch) find(ctx context.Context) {
+	defer s.replaced(ctx)
 	if !s.few() {
 		all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)})
 		if err != nil {
@@ -78,6 +79,40 @@ func (s *groupSearch) find(ctx context.Context) {
 			s.findOne(ctx, o, err == nil || resource.ClassOf(err) == resource.ClassNotFound)
 		}
 	}
+}
+
+// replaced looks behind a written name: when what carries it cannot become what
+// is wanted, a replacement may stand beside it already.
+func (s *groupSearch) replaced(ctx context.Context) {
+	for i := range s.q.Objects {
+		o := &s.q.Objects[i]
+		tg := s.found[o.ID]
+		if _, written := o.Written["name"]; !written || tg == nil || aws.ToString(tg.TargetGroupName) != groupName(o) {
+			continue
+		}
+		l := groupLive(o.ID, tg, nil, nil)
+		replace := false
+		for _, c := range s.k.Diff(o, &l, resource.Compare{}) {
+			replace = replace || c.Effect == diff.Replacement && !c.Informational
+		}
+		if !replace {
+			continue
+		}
+		all, err := s.named(ctx, []string{replacementName(o)})
+		switch {
+		case err == nil && len(all) == 1:
+			s.found[o.ID] = &all[0]
+		case err != nil && resource.ClassOf(err) != resource.ClassNotFound:
+			s.fail(o.ID, err)
+		}
+	}
+}
+
+// replacementName is the name of a target group that takes the place of one
+// that has the wanted name.
+func replacementName(o *resource.Object) string {
+	in := o.Want.(*elasticloadbalancingv2.CreateTargetGroupInput)
+	return hashedName(aws.ToString(in.Name), immutableHash(in, o.Tags[resource.TagOwner], o.ID.Cluster, o.ID.Unit, o.ID.Name))
 }
 
 // findOne looks for one object: by name unless that failed already for another

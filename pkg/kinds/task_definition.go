@@ -106,17 +106,8 @@ func (*taskDefinition) Attributes(o *resource.Object) map[string]string {
 }
 
 func (*taskDefinition) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
-	changes := compareTask(o, l, c)
-	if status, ok := l.Extra[inactive]; ok && l.Presence == resource.Present {
-		changes = append(changes, diff.Change{Path: "status", Op: diff.Replace, Old: status, New: string(types.TaskDefinitionStatusActive),
-			Effect: diff.NewDeployment, Reason: diff.FromSpec, Note: "the revision was deregistered: it is registered again"})
-	}
-	return changes
+	return compareTask(o, l, c)
 }
-
-// inactive is the key of Live.Extra that says that the revision that the
-// service runs has been deregistered.
-const inactive = "status"
 
 func compareTask(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	live, ok := l.Value.(*ecs.RegisterTaskDefinitionInput)
@@ -127,9 +118,9 @@ func compareTask(o *resource.Object, l *resource.Live, c resource.Compare) []dif
 	// A role may be written by its short name (RegisterTaskDefinitionInput.TaskRoleArn).
 	in.TaskRoleArn = asLive(in.TaskRoleArn, live.TaskRoleArn)
 	in.ExecutionRoleArn = asLive(in.ExecutionRoleArn, live.ExecutionRoleArn)
-	with, bare := *o, *l
-	with.Want, bare.Extra = &in, nil
-	return compare(&taskRules, &with, &bare, c)
+	with := *o
+	with.Want = &in
+	return compare(&taskRules, &with, l, c)
 }
 
 // asLive is the live ARN where a short name that was written means it.
@@ -288,7 +279,8 @@ func (r *revision) live() resource.Live {
 		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
 	}
 	if r.status != types.TaskDefinitionStatusActive {
-		l.Extra = map[string]any{inactive: string(r.status)}
+		// Tasks go on with it, but it is no basis for another deployment.
+		l.Health = resource.Health{State: resource.Gone, Reason: "the revision is " + string(r.status)}
 	}
 	return l
 }

@@ -1,0 +1,339 @@
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+// rollouts are the deployments of ECS services (resource.Rollouts).
+type rollouts struct {
+	base
+	deployments *lanes[types.ServiceDeployment]
+	revisions   *lanes[types.ServiceRevision]
+	ended       awsclient.Forever[string, types.ServiceDeployment] // deployments that are over
+	snapshots   awsclient.Forever[string, types.ServiceRevision]   // revisions never change
+	tasks       awsclient.Forever[string, revision]                // nor do task definitions
+}
+
+// NewRollouts gives the seam to ECS' deployments.
+func NewRollouts(p awsclient.Provider) resource.Rollouts {
+	r := &rollouts{base: base{provider: p}}
+	// DescribeServiceDeployments takes 20 ARNs (SDK).
+	r.deployments = newLanes(func(at lane) *awsclient.Batch[string, types.ServiceDeployment] {
+		return &awsclient.Batch[string, types.ServiceDeployment]{Size: 20, Parallel: 2,
+			Call: func(ctx context.Context, arns []string) (map[string]types.ServiceDeployment, error) {
+				return r.describe(ctx, at.target, arns)
+			}}
+	})
+	r.revisions = revisionLanes(r.base)
+	return r
+}
+
+func (r *rollouts) describe(ctx context.Context, target string, arns []string) (map[string]types.ServiceDeployment, error) {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Read.ECS.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]types.ServiceDeployment, len(arns))
+	for _, d := range out.ServiceDeployments {
+		all[aws.ToString(d.ServiceDeploymentArn)] = d
+	}
+	var odd error
+	for _, f := range out.Failures {
+		odd = resource.Errorf(resource.ClassNotFound, "ecs:DescribeServiceDeployments", "%s: %s", aws.ToString(f.Arn), aws.ToString(f.Reason))
+	}
+	return all, odd
+}
+
+// Current follows the service's own pointer, and lists only where ECS gives
+// none. A pointer to nothing is no deployment.
+func (r *rollouts) Current(ctx context.Context, service resource.Live) (*resource.Deployment, error) {
+	if service.Service == nil {
+		return nil, nil
+	}
+	arn := service.Service.CurrentDeployment
+	if arn == "" {
+		briefs, err := r.list(ctx, service, 1)
+		if err != nil || len(briefs) == 0 {
+			return nil, err
+		}
+		arn = aws.ToString(briefs[0].ServiceDeploymentArn)
+	}
+	found := r.deployments.do(ctx, lane{target: service.ID.Target}, []string{arn})[arn]
+	if resource.ClassOf(found.Err) == resource.ClassNotFound {
+		return nil, nil
+	}
+	if found.Err != nil {
+		return nil, found.Err
+	}
+	d := deploymentOf(&found.Value)
+	d.Superseded = service.Service.CurrentDeployment != arn && service.Service.CurrentDeployment != ""
+	if err := r.carry(ctx, service, &d); err != nil {
+		return nil, err
+	}
+	settle(&d, &found.Value, false)
+	return &d, nil
+}
+
+// carry fills in the task definition that the deployment's target revision has.
+func (r *rollouts) carry(ctx context.Context, service resource.Live, d *resource.Deployment) error {
+	if d.TargetRevision == "" {
+		return nil
+	}
+	revs, err := r.snapshot(ctx, service.ID.Target, []string{d.TargetRevision})
+	if err != nil {
+		return err
+	}
+	if rev, ok := revs[d.TargetRevision]; ok {
+		d.TaskDefinition = aws.ToString(rev.TaskDefinition)
+	}
+	return nil
+}
+
+// snapshot reads service revisions, each once.
+func (r *rollouts) snapshot(ctx context.Context, target string, arns []string) (map[string]types.ServiceRevision, error) {
+	missing, have := r.snapshots.Missing(arns)
+	for arn, res := range r.revisions.do(ctx, lane{target: target}, missing) {
+		if res.Err != nil {
+			return nil, res.Err
+		}
+		r.snapshots.Put(arn, res.Value)
+		have[arn] = res.Value
+	}
+	return have, nil
+}
+
+// list gives the newest n deployments of a service, newest first. The SDK has
+// no paginator for it.
+func (r *rollouts) list(ctx context.Context, service resource.Live, n int) ([]types.ServiceDeploymentBrief, error) {
+	c, err := r.clients(ctx, service.ID.Target)
+	if err != nil {
+		return nil, err
+	}
+	in := &ecs.ListServiceDeploymentsInput{Service: aws.String(service.ARN), Cluster: aws.String(service.ID.Cluster),
+		MaxResults: aws.Int32(int32(min(max(n, 1), 100)))}
+	var all []types.ServiceDeploymentBrief
+	for {
+		out, err := c.Read.ECS.ListServiceDeployments(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out.ServiceDeployments...)
+		if aws.ToString(out.NextToken) == "" || len(all) >= n {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	slices.SortStableFunc(all, func(a, b types.ServiceDeploymentBrief) int {
+		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
+	})
+	return all[:min(len(all), n)], nil
+}
+
+// History lists the newest deployments, and for those that failed what they
+// carried, so that it can be recognised.
+func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([]resource.Deployment, error) {
+	briefs, err := r.list(ctx, service, n)
+	if err != nil || len(briefs) == 0 {
+		return nil, err
+	}
+	full, err := r.details(ctx, service, briefs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]resource.Deployment, 0, len(full))
+	var revisions []string
+	for i := range full {
+		d := deploymentOf(&full[i])
+		settle(&d, &full[i], i > 0) // list order is newest first: a later one exists
+		out = append(out, d)
+		if d.TargetRevision != "" {
+			revisions = append(revisions, d.TargetRevision)
+		}
+	}
+	revs, err := r.snapshot(ctx, service.ID.Target, revisions)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		rev, ok := revs[out[i].TargetRevision]
+		if !ok {
+			continue
+		}
+		out[i].TaskDefinition = aws.ToString(rev.TaskDefinition)
+		if out[i].Status.Bad() {
+			if out[i].Content, err = r.content(ctx, service, &rev); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// details describes deployments; those that are over only once.
+func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []types.ServiceDeploymentBrief) ([]types.ServiceDeployment, error) {
+	arns := make([]string, len(briefs))
+	for i, b := range briefs {
+		arns[i] = aws.ToString(b.ServiceDeploymentArn)
+	}
+	missing, have := r.ended.Missing(arns)
+	for arn, res := range r.deployments.do(ctx, lane{target: service.ID.Target}, missing) {
+		if resource.ClassOf(res.Err) == resource.ClassNotFound {
+			continue // it left the history between the two calls
+		}
+		if res.Err != nil {
+			return nil, res.Err
+		}
+		have[arn] = res.Value
+		if isTerminal(res.Value.Status) {
+			r.ended.Put(arn, res.Value)
+		}
+	}
+	var out []types.ServiceDeployment
+	for _, arn := range arns {
+		if d, ok := have[arn]; ok {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// isTerminal: aws-facts 1.4. ECS may learn new states; those are not over.
+func isTerminal(s types.ServiceDeploymentStatus) bool {
+	switch s {
+	case types.ServiceDeploymentStatusSuccessful, types.ServiceDeploymentStatusStopped,
+		types.ServiceDeploymentStatusRollbackSuccessful, types.ServiceDeploymentStatusRollbackFailed:
+		return true
+	}
+	return false
+}
+
+func deploymentOf(d *types.ServiceDeployment) resource.Deployment {
+	out := resource.Deployment{
+		ARN: aws.ToString(d.ServiceDeploymentArn), Reason: aws.ToString(d.StatusReason),
+		CreatedAt: rfc3339(d.CreatedAt), FinishedAt: rfc3339(d.FinishedAt), LifecycleStage: string(d.LifecycleStage),
+	}
+	if out.FinishedAt == "" {
+		out.FinishedAt = rfc3339(d.StoppedAt)
+	}
+	if t := d.TargetServiceRevision; t != nil {
+		out.TargetRevision = aws.ToString(t.Arn)
+		out.Requested, out.Running, out.Pending = t.RequestedTaskCount, t.RunningTaskCount, t.PendingTaskCount
+	}
+	if b := d.DeploymentCircuitBreaker; b != nil {
+		out.Failed, out.Threshold = b.FailureCount, b.Threshold
+	}
+	if d.Rollback != nil && out.Reason == "" {
+		out.Reason = aws.ToString(d.Rollback.Reason)
+	}
+	return out
+}
+
+// settle reads ECS' status. STOP_REQUESTED and STOPPED have two causes: a newer
+// deployment took over, or it failed with rollback off. A newer deployment, or
+// the absence of any monitor that tripped, tells them apart (aws-facts 1.4).
+func settle(d *resource.Deployment, full *types.ServiceDeployment, newerExists bool) {
+	switch full.Status {
+	case types.ServiceDeploymentStatusSuccessful:
+		d.Status = resource.DeploymentSucceeded
+	case types.ServiceDeploymentStatusRollbackSuccessful:
+		d.Status = resource.DeploymentRolledBack
+	case types.ServiceDeploymentStatusRollbackFailed:
+		d.Status = resource.DeploymentFailed
+	case types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress:
+		d.Status = resource.DeploymentRollingBack
+	case types.ServiceDeploymentStatusStopped, types.ServiceDeploymentStatusStopRequested:
+		d.Superseded = (newerExists || d.Superseded) && !tripped(full)
+		switch {
+		case d.Superseded:
+			d.Status = resource.DeploymentSuperseded
+		case full.Status == types.ServiceDeploymentStatusStopped || tripped(full):
+			d.Status = resource.DeploymentFailed
+		default:
+			d.Status = resource.DeploymentRunning // being stopped: what for shows when it has stopped
+		}
+	default:
+		d.Status = resource.DeploymentRunning
+	}
+	if d.Status != resource.DeploymentSuperseded {
+		d.Superseded = false
+	}
+}
+
+// tripped reports whether the circuit breaker or an alarm ended the deployment.
+func tripped(d *types.ServiceDeployment) bool {
+	if b := d.DeploymentCircuitBreaker; b != nil && b.Status == types.ServiceDeploymentRollbackMonitorsStatusTriggered {
+		return true
+	}
+	return d.Alarms != nil && (d.Alarms.Status == types.ServiceDeploymentRollbackMonitorsStatusTriggered || len(d.Alarms.TriggeredAlarmNames) > 0)
+}
+
+// content is what a revision carried, in the form of the create inputs.
+func (r *rollouts) content(ctx context.Context, service resource.Live, rev *types.ServiceRevision) (map[string]resource.Live, error) {
+	in := &ecs.CreateServiceInput{}
+	shape.Project(in, rev)
+	in.Cluster = aws.String(lastSegment(aws.ToString(rev.ClusterArn)))
+	in.ServiceName = aws.String(service.Name)
+	id := service.ID
+	out := map[string]resource.Live{resource.KindService: {
+		ID: id, Presence: resource.Present, ARN: service.ARN, Name: service.Name, Value: in}}
+	arn := aws.ToString(rev.TaskDefinition)
+	if arn == "" {
+		return out, nil
+	}
+	td, ok := r.tasks.Get(arn)
+	if !ok {
+		c, err := r.clients(ctx, id.Target)
+		if err != nil {
+			return nil, err
+		}
+		read, err := describeTask(ctx, c, arn)
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			return out, nil // deregistered and no longer referenced: nothing left to compare with
+		}
+		if err != nil {
+			return nil, err
+		}
+		td = *read
+		r.tasks.Put(arn, td)
+	}
+	l := td.live()
+	l.ID, l.Health = id.Of(resource.KindTaskDefinition, ""), resource.Health{}
+	out[resource.KindTaskDefinition] = l
+	return out, nil
+}
+
+// Tag sets and removes tags of a service or a task definition revision.
+func (r *rollouts) Tag(ctx context.Context, target, arn string, set map[string]string, remove []string) error {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(arn, "arn:") {
+		return fmt.Errorf("tag: %q is no ARN", arn)
+	}
+	if len(set) > 0 {
+		if err := (ecsTags{}).set(ctx, c.Write, arn, maps.Clone(set)); err != nil {
+			return err
+		}
+	}
+	if len(remove) > 0 {
+		return (ecsTags{}).remove(ctx, c.Write, arn, slices.Clone(remove))
+	}
+	return nil
+}
