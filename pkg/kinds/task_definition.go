@@ -67,7 +67,8 @@ func (*taskDefinition) Section() spec.Section {
 			"containerDefinitions[].command", "containerDefinitions[].entryPoint",
 			"containerDefinitions[].healthCheck.command", "containerDefinitions[].environment[].value",
 		},
-		Unions: ecsUnions(),
+		Required: []string{"containerDefinitions", "containerDefinitions[].name", "containerDefinitions[].image"},
+		Unions:   ecsUnions(),
 	}
 }
 
