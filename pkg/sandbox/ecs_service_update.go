@@ -1,0 +1,173 @@
+package sandbox
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func updateService(c *call, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
+	cl, err := c.w.cluster(in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	s := cl.service(in.Service)
+	switch {
+	case s == nil:
+		return nil, refuse("ServiceNotFoundException", "Service not found.")
+	case s.status() != statusActive:
+		return nil, refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+	}
+	next, err := c.w.updated(s, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.w.checkService(cl, next, s); err != nil {
+		return nil, err
+	}
+	before, after := deployed(s), deployed(next)
+	if in.PlatformVersion == nil { // it follows the capacity providers, and those move no task
+		before.PlatformVersion = after.PlatformVersion
+	}
+	deploys := in.ForceNewDeployment || !reflect.DeepEqual(before, after)
+	if s.Service.DesiredCount != next.Service.DesiredCount || deploys {
+		next.Steady = false
+	}
+	*s = *next
+	if deploys {
+		c.w.startRollout(cl, s)
+	} else {
+		s.Rollouts[0].capacity(s)
+		c.w.wake(s, time.Second)
+	}
+	return &ecs.UpdateServiceOutput{Service: new(s.view(cl, true))}, nil
+}
+
+// deployedConfig are the fields whose change starts a deployment, by the SDK's
+// comments on UpdateServiceInput (aws-facts 1.1).
+type deployedConfig struct {
+	TaskDefinition, PlatformVersion string
+	LoadBalancers                   []types.LoadBalancer
+	Network                         *types.NetworkConfiguration
+	Connect                         *types.ServiceConnectConfiguration
+	Registries                      []types.ServiceRegistry
+	Volumes                         []types.ServiceVolumeConfiguration
+	Lattice                         []types.VpcLatticeConfiguration
+}
+
+func deployed(s *ecsService) *deployedConfig {
+	return &deployedConfig{
+		TaskDefinition: aws.ToString(s.Service.TaskDefinition), PlatformVersion: aws.ToString(s.Service.PlatformVersion),
+		LoadBalancers: orEmpty(s.Service.LoadBalancers), Network: s.Service.NetworkConfiguration, Connect: s.ServiceConnect,
+		Registries: orEmpty(s.Service.ServiceRegistries), Volumes: orEmpty(s.Volumes), Lattice: orEmpty(s.Lattice),
+	}
+}
+
+// updated is the service as the request wants it. A list that is nil stays, a
+// list that is empty clears.
+func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService, error) {
+	if err := checkController(s, in); err != nil {
+		return nil, err
+	}
+	next := *s
+	v := &next.Service
+	if in.TaskDefinition != nil {
+		def, err := w.usableTaskDefinition(in.TaskDefinition)
+		if err != nil {
+			return nil, err
+		}
+		v.TaskDefinition = def.Definition.TaskDefinitionArn
+	}
+	if in.DesiredCount != nil {
+		if s.daemon() {
+			return nil, refuse("InvalidParameterException", "The daemon scheduling strategy does not support a desired count for services. Remove a desired count value and try again.")
+		}
+		v.DesiredCount = *in.DesiredCount
+	}
+	if in.NetworkConfiguration != nil {
+		v.NetworkConfiguration = filledNetwork(in.NetworkConfiguration)
+	}
+	if in.CapacityProviderStrategy != nil {
+		v.CapacityProviderStrategy, v.LaunchType = in.CapacityProviderStrategy, ""
+		if len(in.CapacityProviderStrategy) == 0 {
+			v.CapacityProviderStrategy, v.LaunchType = nil, s.Launch
+		}
+		if next.onFargate() != s.onFargate() {
+			next.fillPlatform(nil)
+		}
+	}
+	if in.PlatformVersion != nil {
+		v.PlatformVersion = in.PlatformVersion
+	}
+	v.DeploymentConfiguration = mergedDeployment(v.DeploymentConfiguration, in.DeploymentConfiguration)
+	setList(&v.LoadBalancers, in.LoadBalancers)
+	setList(&v.ServiceRegistries, in.ServiceRegistries)
+	setList(&v.PlacementConstraints, in.PlacementConstraints)
+	if in.PlacementStrategy != nil {
+		v.PlacementStrategy = filledPlacement(in.PlacementStrategy)
+	}
+	setList(&next.Volumes, in.VolumeConfigurations)
+	setList(&next.Lattice, in.VpcLatticeConfigurations)
+	setList(&next.GatewayConnectors, in.GatewayConnectors)
+	setPointer(&next.ServiceConnect, in.ServiceConnectConfiguration)
+	setPointer(&next.Monitoring, in.Monitoring)
+	setPointer(&v.HealthCheckGracePeriodSeconds, in.HealthCheckGracePeriodSeconds)
+	setPointer(&v.DeploymentController, in.DeploymentController)
+	if in.EnableECSManagedTags != nil {
+		v.EnableECSManagedTags = *in.EnableECSManagedTags
+	}
+	if in.EnableExecuteCommand != nil {
+		v.EnableExecuteCommand = *in.EnableExecuteCommand
+	}
+	if in.PropagateTags != "" {
+		v.PropagateTags = in.PropagateTags
+	}
+	if in.AvailabilityZoneRebalancing != "" {
+		v.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing
+	}
+	next.fillRole(nil)
+	return &next, nil
+}
+
+func setList[T any](to *[]T, from []T) {
+	if from != nil {
+		*to = slices.Clone(from)
+	}
+}
+
+func setPointer[T any](to **T, from *T) {
+	if from != nil {
+		*to = from
+	}
+}
+
+// checkController refuses changes of the deployment controller and changes
+// that another controller than ECS has to make.
+func checkController(s *ecsService, in *ecs.UpdateServiceInput) error {
+	have := s.Service.DeploymentController.Type
+	if in.DeploymentController != nil && in.DeploymentController.Type != have {
+		if have == types.DeploymentControllerTypeCodeDeploy && in.DeploymentController.Type == types.DeploymentControllerTypeEcs {
+			return nil
+		}
+		return refuse("InvalidParameterException", "The sandbox does not run the deployment controller %s yet.", in.DeploymentController.Type)
+	}
+	if have == types.DeploymentControllerTypeEcs {
+		return nil
+	}
+	for what, changed := range map[string]bool{
+		"task definition": in.TaskDefinition != nil, "load balancers": in.LoadBalancers != nil,
+		"network configuration": in.NetworkConfiguration != nil, "platform version": in.PlatformVersion != nil,
+	} {
+		if changed {
+			return refuse("InvalidParameterException", "Unable to update %s on services with a %s deployment controller", what, have)
+		}
+	}
+	if in.ForceNewDeployment {
+		return refuse("InvalidParameterException", "Cannot force a new deployment on services with a %s deployment controller. Use AWS CodeDeploy to trigger a new deployment.", have)
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// filledDefinition is what AWS makes of a registration: defaults filled in,
+// sizes normalised, lists in its own order (aws-facts 2.1).
+func filledDefinition(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
+	cpu, _ := taskCPU(in.Cpu)
+	memory, _ := taskMemory(in.Memory)
+	d := types.TaskDefinition{
+		Family: in.Family, Cpu: sizeText(cpu), Memory: sizeText(memory),
+		NetworkMode: networkMode(in), IpcMode: in.IpcMode, PidMode: in.PidMode,
+		ExecutionRoleArn: in.ExecutionRoleArn, TaskRoleArn: in.TaskRoleArn,
+		EnableFaultInjection: in.EnableFaultInjection, EphemeralStorage: in.EphemeralStorage,
+		InferenceAccelerators: in.InferenceAccelerators, ProxyConfiguration: in.ProxyConfiguration,
+		PlacementConstraints: orEmpty(in.PlacementConstraints), RequiresCompatibilities: in.RequiresCompatibilities,
+		RuntimePlatform: in.RuntimePlatform, Volumes: filledVolumes(in.Volumes),
+	}
+	for _, c := range in.ContainerDefinitions {
+		d.ContainerDefinitions = append(d.ContainerDefinitions, filledContainer(c, d.NetworkMode))
+	}
+	d.Compatibilities = compatibilities(in, d)
+	d.RequiresAttributes = requiredAttributes(d)
+	return d
+}
+
+func networkMode(in *ecs.RegisterTaskDefinitionInput) types.NetworkMode {
+	if in.NetworkMode != "" {
+		return in.NetworkMode
+	}
+	return types.NetworkModeBridge
+}
+
+func sizeText(n int32) *string {
+	if n == 0 {
+		return nil
+	}
+	return aws.String(strconv.Itoa(int(n)))
+}
+
+func filledContainer(c types.ContainerDefinition, mode types.NetworkMode) types.ContainerDefinition {
+	if c.Essential == nil {
+		c.Essential = aws.Bool(true)
+	}
+	c.Environment = shuffled(c.Environment, func(p types.KeyValuePair) string { return aws.ToString(p.Name) })
+	c.Secrets = shuffled(c.Secrets, func(s types.Secret) string { return aws.ToString(s.Name) })
+	c.MountPoints = orEmpty(c.MountPoints)
+	c.VolumesFrom = orEmpty(c.VolumesFrom)
+	c.SystemControls = orEmpty(c.SystemControls)
+	c.PortMappings = slices.Clone(orEmpty(c.PortMappings))
+	for i := range c.PortMappings {
+		p := &c.PortMappings[i]
+		if p.Protocol == "" {
+			p.Protocol = types.TransportProtocolTcp
+		}
+		switch {
+		case p.ContainerPort == nil: // a range has no host port of its own
+		case mode == types.NetworkModeAwsvpc || mode == types.NetworkModeHost:
+			p.HostPort = p.ContainerPort
+		case p.HostPort == nil:
+			p.HostPort = aws.Int32(0)
+		}
+	}
+	c.PortMappings = shuffled(c.PortMappings, func(p types.PortMapping) string {
+		return fmt.Sprint(aws.ToInt32(p.ContainerPort), aws.ToString(p.ContainerPortRange), p.Protocol, aws.ToInt32(p.HostPort))
+	})
+	if h := c.HealthCheck; h != nil {
+		c.HealthCheck = &types.HealthCheck{Command: h.Command, StartPeriod: h.StartPeriod,
+			Interval: or32(h.Interval, 30), Timeout: or32(h.Timeout, 5), Retries: or32(h.Retries, 3)}
+	}
+	if r := c.RestartPolicy; r != nil && aws.ToBool(r.Enabled) {
+		filled := *r
+		filled.RestartAttemptPeriod = or32(r.RestartAttemptPeriod, 300)
+		c.RestartPolicy = &filled
+	}
+	if l := c.LogConfiguration; l != nil {
+		filled := *l
+		filled.SecretOptions = orEmpty(l.SecretOptions)
+		c.LogConfiguration = &filled
+	}
+	return c
+}
+
+func or32(p *int32, fallback int32) *int32 {
+	if p != nil {
+		return p
+	}
+	return &fallback
+}
+
+// shuffled puts a list without order into another order, the same each time:
+// AWS does return these lists reordered (aws-facts 2.1), and a differ that
+// relies on their order must fail here and not there.
+func shuffled[T any](list []T, key func(T) string) []T {
+	out := slices.Clone(orEmpty(list))
+	slices.SortStableFunc(out, func(a, b T) int { return strings.Compare(digest(key(a)), digest(key(b))) })
+	return out
+}
+
+func filledVolumes(in []types.Volume) []types.Volume {
+	out := []types.Volume{}
+	for _, v := range in {
+		if e := v.EfsVolumeConfiguration; e != nil {
+			filled := *e
+			if filled.RootDirectory == nil {
+				filled.RootDirectory = aws.String("/")
+			}
+			v.EfsVolumeConfiguration = &filled
+		}
+		if v.Host == nil && v.EfsVolumeConfiguration == nil && v.DockerVolumeConfiguration == nil &&
+			v.FsxWindowsFileServerVolumeConfiguration == nil && !aws.ToBool(v.ConfiguredAtLaunch) {
+			v.Host = &types.HostVolumeProperties{} // a bare name is a host volume
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+var (
+	vcpuText = regexp.MustCompile(`(?i)^([0-9]*\.?[0-9]+)\s*vcpu$`)
+	gbText   = regexp.MustCompile(`(?i)^([0-9]*\.?[0-9]+)\s*gb$`)
+)
+
+// taskCPU reads the task's cpu in units; "1 vCPU" is 1024.
+func taskCPU(s *string) (int32, bool) { return taskSize(s, vcpuText) }
+
+// taskMemory reads the task's memory in MiB; "1 GB" is 1024.
+func taskMemory(s *string) (int32, bool) { return taskSize(s, gbText) }
+
+func taskSize(s *string, unit *regexp.Regexp) (int32, bool) {
+	text := strings.TrimSpace(aws.ToString(s))
+	if text == "" {
+		return 0, true
+	}
+	if m := unit.FindStringSubmatch(text); m != nil {
+		f, err := strconv.ParseFloat(m[1], 64)
+		n := math.Round(f * 1024)
+		return int32(n), err == nil && n > 0 && n < math.MaxInt32
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	return int32(n), err == nil && n > 0
+}
+
+// compatibilities are the launch types that a definition fits.
+func compatibilities(in *ecs.RegisterTaskDefinitionInput, d types.TaskDefinition) []types.Compatibility {
+	out := []types.Compatibility{types.CompatibilityEc2}
+	if d.NetworkMode != types.NetworkModeAwsvpc {
+		out = append([]types.Compatibility{types.CompatibilityExternal}, out...)
+	}
+	if checkFargate(in) == nil {
+		out = append(out, types.CompatibilityFargate)
+	}
+	if slices.Contains(in.RequiresCompatibilities, types.CompatibilityManagedInstances) {
+		out = append(out, types.CompatibilityManagedInstances)
+	}
+	return out
+}
+
+// requiredAttributes are what a container instance must have.
+func requiredAttributes(d types.TaskDefinition) []types.Attribute {
+	names := map[string]bool{}
+	if d.NetworkMode == types.NetworkModeAwsvpc {
+		names["ecs.capability.task-eni"] = true
+	}
+	if d.TaskRoleArn != nil {
+		names["com.amazonaws.ecs.capability.task-iam-role"] = true
+	}
+	for _, c := range d.ContainerDefinitions {
+		if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs {
+			names["com.amazonaws.ecs.capability.logging-driver.awslogs"] = true
+			if d.ExecutionRoleArn != nil {
+				names["ecs.capability.execution-role-awslogs"] = true
+			}
+		}
+		if strings.Contains(aws.ToString(c.Image), ".dkr.ecr.") {
+			names["com.amazonaws.ecs.capability.ecr-auth"] = true
+		}
+	}
+	out := []types.Attribute{}
+	for _, n := range sorted(names) {
+		out = append(out, types.Attribute{Name: aws.String(n)})
+	}
+	return out
+}
