@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
@@ -150,7 +151,7 @@ func classify(ctx context.Context, err error, sent bool) error {
 	if e.Class == resource.ClassUnknownOutcome && !write {
 		e.Class = resource.ClassTransient
 	}
-	return e
+	return framed{e}
 }
 
 // byCode judges an answer.
@@ -177,6 +178,10 @@ func byCode(service, code, message string, status int) resource.Class {
 // withoutAnswer judges an error that carries no code of AWS.
 func withoutAnswer(err error, sent bool) (code, message string, c resource.Class) {
 	message = redact(err.Error())
+	var send *smithyhttp.RequestSendError
+	if errors.As(err, &send) { // the SDK's frames around it say nothing more
+		message = redact(send.Err.Error())
+	}
 	var params smithy.InvalidParamsError
 	if errors.As(err, &params) {
 		return "InvalidParams", message, resource.ClassInvalid
@@ -203,3 +208,17 @@ func withoutAnswer(err error, sent bool) (code, message string, c resource.Class
 	}
 	return "NoAnswer", message, resource.ClassUnknownOutcome
 }
+
+// framed is a *resource.Error as it stands inside the SDK's own frame, which
+// names the operation already ("operation error ECS: CreateService, …").
+type framed struct{ err *resource.Error }
+
+func (f framed) Error() string {
+	if f.err.Message == "" {
+		return f.err.Err.Error()
+	}
+	return f.err.Code + ": " + f.err.Message
+}
+
+// Unwrap gives the classified error.
+func (f framed) Unwrap() error { return f.err }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -208,6 +209,9 @@ func TestErrorCarriesWhatAWSSaid(t *testing.T) {
 		t.Fatalf("%T %v", err, err)
 	}
 	const want = "ecs:CreateService: ClusterNotFoundException: Cluster not found. See https://***@example.com/?X-Amz-Security-Token=***"
+	if got := err.Error(); got != "operation error ECS: CreateService, "+want[len("ecs:CreateService: "):] {
+		t.Errorf("inside the SDK's frame: %s", got)
+	}
 	if e.Class != resource.ClassNotFound || e.RequestID != "req-1" || e.Error() != want {
 		t.Errorf("%v %q\n%s", e.Class, e.RequestID, e)
 	}
@@ -231,6 +235,21 @@ func TestCancellation(t *testing.T) {
 		_, err = c.Write.ECS.CreateService(ctx, &ecs.CreateServiceInput{ServiceName: aws.String("x")})
 		if !errors.Is(err, context.DeadlineExceeded) || resource.ClassOf(err) != resource.ClassUnknownOutcome {
 			t.Errorf("a write that was sent may have happened: %v (%v)", err, resource.ClassOf(err))
+		}
+	})
+}
+
+func TestNobodyListens(t *testing.T) {
+	w := &wire{answer: func(int, *http.Request, string) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		c := clients(t, newPool(t, w, nil))
+		_, err := c.Read.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Services: []string{"x"}})
+		var e *resource.Error
+		const want = `ecs:DescribeServices: NoConnection: Post "http://sandbox.invalid/": dial tcp: connection refused`
+		if !errors.As(err, &e) || e.Error() != want || e.Class != resource.ClassTransient {
+			t.Errorf("got %v", e)
 		}
 	})
 }

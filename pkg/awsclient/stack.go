@@ -111,7 +111,7 @@ func guard(s *middleware.Stack) error {
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 			out middleware.InitializeOutput, md middleware.Metadata, err error) {
 			if isWrite(middleware.GetOperationName(ctx)) {
-				return out, md, &resource.Error{Class: resource.ClassOther, Operation: operationOf(ctx), Err: ErrGuarded}
+				return out, md, framed{&resource.Error{Class: resource.ClassOther, Operation: operationOf(ctx), Err: ErrGuarded}}
 			}
 			return next.HandleInitialize(ctx, in)
 		}), middleware.Before)
@@ -198,7 +198,7 @@ func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.Fi
 
 		var told error
 		if err != nil {
-			told = classify(ctx, err, state != nil && state.out)
+			told = plain(classify(ctx, err, state != nil && state.out))
 		}
 		throttled := resource.ClassOf(told) == resource.ClassThrottled
 		if throttled && b != nil {
