@@ -221,21 +221,7 @@ func plain(v reflect.Value, r *Registry) any {
 		if v.IsNil() {
 			return nil
 		}
-		if d, ok := r.Document(v.Type()); ok {
-			if p, err := d.Plain(v.Interface()); err == nil {
-				return p
-			}
-		}
-		if _, ok := v.Interface().(smithyDocument); ok {
-			if p, err := plainDocument(v.Interface()); err == nil {
-				return p
-			}
-			return nil
-		}
-		if name, value, ok := memberOf(v.Type(), v.Elem()); ok {
-			return map[string]any{name: plain(value, r)}
-		}
-		return plain(v.Elem(), r)
+		return plainOpen(v, r)
 	case reflect.Struct:
 		if v.Type() == timeType {
 			return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano)
@@ -271,4 +257,24 @@ func plain(v reflect.Value, r *Registry) any {
 		return v.Float()
 	}
 	return fmt.Sprint(v)
+}
+
+// plainOpen is plain for what stands in an interface: a document, the member of
+// a union, or any value.
+func plainOpen(v reflect.Value, r *Registry) any {
+	if d, ok := r.Document(v.Type()); ok {
+		if p, err := d.Plain(v.Interface()); err == nil {
+			return p
+		}
+	}
+	if _, ok := v.Interface().(smithyDocument); ok {
+		if p, err := plainDocument(v.Interface()); err == nil {
+			return p
+		}
+		return nil
+	}
+	if name, value, ok := memberOf(v.Type(), v.Elem()); ok {
+		return map[string]any{name: plain(value, r)}
+	}
+	return plain(v.Elem(), r)
 }

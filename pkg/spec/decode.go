@@ -86,6 +86,11 @@ func (d *decoder) members(n *yaml.Node, v reflect.Value, p place, ro reflect.Typ
 			continue
 		}
 		if name := d.extraKey(key, extra); name != "" {
+			if seen[name] {
+				d.r.errorf(key, "%s: written twice, as %s too", p.field(name).shown, quoted(key.Value))
+				continue
+			}
+			seen[name] = true
 			if !isNull(value) {
 				d.extra(value, name, p, extra)
 			}
@@ -369,154 +374,4 @@ func (d *decoder) noReference(key *yaml.Node, p place) {
 	if ref := anyReference.FindString(key.Value); ref != "" {
 		d.r.errorf(key, "%s: %s stands in a key: a reference can stand in values only", p.shown, ref)
 	}
-}
-
-// open fills an interface-typed place: a union or a free-form document.
-func (d *decoder) open(n *yaml.Node, v reflect.Value, p place) {
-	if doc, ok := d.reg.Document(v.Type()); ok {
-		if plain, ok := d.freeForm(n, p); ok {
-			v.Set(reflect.ValueOf(doc.New(plain)))
-		}
-		return
-	}
-	u, ok := d.reg.Union(v.Type())
-	if !ok {
-		d.r.errorf(n, "%s: this version cannot write values of type %s", p.shown, v.Type())
-		return
-	}
-	names := make([]string, len(u.Members))
-	for i, m := range u.Members {
-		names[i] = shape.SpecName(u.MemberName(m))
-	}
-	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
-		what := got(n)
-		if n.Kind == yaml.MappingNode {
-			what = fmt.Sprintf("%d", len(n.Content)/2)
-		}
-		d.r.errorf(n, "%s: expects a mapping with one key of %s, got %s", p.shown, strings.Join(names, ", "), what)
-		return
-	}
-	key, value := n.Content[0], n.Content[1]
-	m, ok := u.Member(key.Value)
-	if !ok {
-		d.r.errorf(key, "%s: %s", p.shown, notOneOf(key.Value, names))
-		return
-	}
-	name := shape.SpecName(u.MemberName(m))
-	if name != key.Value {
-		d.respelled.add(key, fmt.Sprintf("%s (write %s)", key.Value, name))
-	}
-	member := reflect.New(m)
-	if d.value(value, member.Elem().FieldByName("Value"), p.field(name), nil) {
-		v.Set(member)
-	}
-}
-
-// freeForm turns a node into maps, slices and scalars, typed as YAML resolves them.
-func (d *decoder) freeForm(n *yaml.Node, p place) (any, bool) {
-	switch n.Kind {
-	case yaml.MappingNode:
-		out := make(map[string]any, len(n.Content)/2)
-		good := true
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			q := p.field(n.Content[i].Value)
-			d.written[q.index] = d.r.pos(n.Content[i+1])
-			v, ok := d.freeForm(n.Content[i+1], q)
-			out[n.Content[i].Value], good = v, good && ok
-		}
-		return out, good
-	case yaml.SequenceNode:
-		out := make([]any, len(n.Content))
-		good := true
-		for i, item := range n.Content {
-			q := p.item(i, "")
-			d.written[q.index] = d.r.pos(item)
-			v, ok := d.freeForm(item, q)
-			out[i], good = v, good && ok
-		}
-		return out, good
-	}
-	msg := ""
-	var v any
-	switch n.ShortTag() {
-	case "!!null":
-	case "!!bool":
-		v, msg = parseBool(n)
-	case "!!int":
-		v, msg = parseInt(n, 64)
-	case "!!float":
-		v, msg = parseFloat(n)
-	default:
-		if strings.Contains(n.Value, "$(") {
-			msg = "a reference cannot stand inside free-form content"
-		}
-		v = n.Value
-	}
-	if msg != "" {
-		d.r.errorf(n, "%s: %s", p.shown, msg)
-	}
-	return v, msg == ""
-}
-
-// required reports members that must be written and are not. A member is
-// missed only where the object that would hold it is written.
-func (d *decoder) required(key, n *yaml.Node, v reflect.Value, p place) {
-	at := n
-	if key != nil {
-		at = key
-	}
-	for _, path := range d.section.Required {
-		d.require(at, n, v, p, strings.Split(path, "."))
-	}
-}
-
-func (d *decoder) require(at, n *yaml.Node, v reflect.Value, p place, path []string) {
-	if n.Kind != yaml.MappingNode || v.Kind() != reflect.Struct {
-		return // reported already
-	}
-	name, inList := strings.CutSuffix(path[0], "[]")
-	f, _, ok := shape.Find(v.Type(), name)
-	if !ok {
-		return
-	}
-	q := p.field(f.Name)
-	if _, ok := d.written[q.index]; !ok {
-		if len(path) == 1 {
-			d.r.errorf(at, "%s: %s is required", p.shown, f.Name)
-		}
-		return
-	}
-	field, child := v.Field(f.Index), valueOf(n, f)
-	for field.Kind() == reflect.Pointer && !field.IsNil() {
-		field = field.Elem()
-	}
-	switch {
-	case len(path) == 1:
-		if field.Kind() == reflect.Slice && field.Len() == 0 && child.Kind == yaml.SequenceNode {
-			d.r.errorf(child, "%s: at least one is required", q.shown)
-		}
-		if field.Kind() == reflect.String && field.Len() == 0 && child.Kind == yaml.ScalarNode && child.Value == "" {
-			d.r.errorf(child, "%s: must not be empty", q.shown)
-		}
-	case inList:
-		if field.Kind() != reflect.Slice || child.Kind != yaml.SequenceNode || field.Len() != len(child.Content) {
-			return
-		}
-		for i, item := range child.Content {
-			elem := field.Index(i)
-			d.require(item, item, elem, q.item(i, label(item)), path[1:])
-		}
-	default:
-		d.require(child, child, field, q, path[1:])
-	}
-}
-
-// valueOf finds the node of a field that is known to be written.
-func valueOf(n *yaml.Node, f shape.Field) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if strings.EqualFold(n.Content[i].Value, f.Name) || n.Content[i].Value == f.GoName {
-			return n.Content[i+1]
-		}
-	}
-	return &yaml.Node{}
 }

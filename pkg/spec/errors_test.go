@@ -78,8 +78,15 @@ a.yaml:5:53: policy.onDelete: "Keep" is not one of keep, prune, orphan; did you 
 a.yaml:5:71: policy.driftGrace: expects a duration like 30m or 1h, got "1d"
 a.yaml:5:90: policy.keepRevisions: expects at least 1, got "0"
 a.yaml:5:99: policy.wave: expects a whole number, got "x"
-a.yaml:5:111: policy.ignore: "servise.desiredCount" does not begin with a section of the spec; did you mean "service"?; these are taskDefinition, service, targetGroups, listenerRules, scaling, alarms
+a.yaml:5:111: policy.ignore: "servise.desiredCount": a path begins with a section of the spec; did you mean "service"?; these are taskDefinition, service, targetGroups, listenerRules, scaling, alarms
 a.yaml:5:134: policy: unknown field "freeze"; known here: mode, adopt, prune, onDelete, recreate, desiredCount, driftGrace, keepRevisions, wave, ignore`},
+
+		{"ignored paths", inHello("  policy: {ignore: [service.desiredCnt, 'taskDefinition.containerDefinitions.image', 'taskDefinition.containerDefinitions[web].image.x', scaling.policies.cpu.policyTyp]}\n" + goodTask + goodService),
+			`a.yaml:5:21: policy.ignore: "service.desiredCnt": there is no field "desiredCnt"; did you mean "desiredCount"?
+a.yaml:5:41: policy.ignore: "taskDefinition.containerDefinitions.image": expects an element in brackets before ".image"
+a.yaml:5:86: policy.ignore: "taskDefinition.containerDefinitions[web].image.x": nothing lies below a single value: ".x"
+a.yaml:5:138: policy.ignore: "scaling.policies.cpu.policyTyp": there is no field "policyTyp"; did you mean "policyType"?`},
+		{"ignored paths that lead somewhere", inHello("  policy: {ignore: [service, service.tags.team, 'taskDefinition.containerDefinitions[web].environment', 'taskDefinition.containerDefinitions[].dockerLabels[a]', targetGroups.web.attributes, targetGroups.web.port, scaling.maxCapacity, scaling.policies.cpu, alarms.a.evaluationWindow.x.y]}\n" + goodTask + goodService), ""},
 
 		{"unknown fields", inHello("  taskDefinition: {containerDefinitions: [{name: web, imag: nginx}], nonsense: 1}\n" + goodService),
 			`a.yaml:5:43: taskDefinition.containerDefinitions[web]: image is required
@@ -137,6 +144,33 @@ a.yaml:10:27: alarms.c.evaluationWindow: expects a mapping with one key of slidi
 			`a.yaml:10:22: scaling.scheduledActions.a.startTime: expects a time like 2026-01-31T06:00:00Z, or seconds since 1970, got "tomorrow"`},
 		{"nested sections are not fields of the parent", inHello(goodTask + goodService + "  scaling: {minCapacity: 1, policy: {}}\n"),
 			`a.yaml:7:29: scaling: unknown field "policy"; did you mean "policies"?`},
+
+		{"frame of the wrong kind", "apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: [x], labels: {a: [1], b: ~}}\nspec:\n  policy: []\n  dependsOn: [~, {a: b}]\n  cluster: 'a b'\n" + goodTask + goodService,
+			`a.yaml:3:18: metadata.name: expects text, got a list
+a.yaml:3:35: metadata.labels.a: expects text, got a list
+a.yaml:5:11: policy: expects a mapping, got a list
+a.yaml:6:15: spec.dependsOn[0]: an element of a list must not be empty
+a.yaml:6:18: spec.dependsOn[1]: expects text, got a mapping
+a.yaml:7:12: spec.cluster: "a b" is no ECS name: up to 255 letters, digits, hyphens and underscores`},
+		{"frame field twice", inHello("  cluster: a\n  Cluster: b\n" + goodTask + goodService),
+			"a.yaml:6:3: spec.cluster: written twice\na.yaml:6:3: warning: spec: write cluster, not Cluster"},
+		{"durations and switches", inHello("  policy: {driftGrace: -1h, prune: [true], wave: [1], mode: [auto]}\n" + goodTask + goodService),
+			`a.yaml:5:24: policy.driftGrace: expects a duration like 30m or 1h, got "-1h"
+a.yaml:5:36: policy.prune: expects true or false, got a list
+a.yaml:5:50: policy.wave: expects a whole number, got a list
+a.yaml:5:61: policy.mode: expects text, got a list`},
+		{"maps, long enums and long values", inHello("  taskDefinition:\n    requiresCompatibilities: ['']\n    containerDefinitions:\n      - {name: web, image: nginx, dockerLabels: [a], cpu: " + strings.Repeat("x", 70) + "}\n" + goodService +
+			"  alarms: {a: {unit: Kilobyte, threshold: high, evaluationPeriods: 99999999999999999999, period: 1e30}}\n  targetGroups: {a: {Attributes: {b: [c]}, AttributeS: {}, port: 80}}\n"),
+			`a.yaml:6:31: taskDefinition.requiresCompatibilities[0]: expects one of EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES, got ""
+a.yaml:8:49: taskDefinition.containerDefinitions[web].dockerLabels: expects a mapping, got a list; write it without the list around it
+a.yaml:8:59: taskDefinition.containerDefinitions[web].cpu: expects a whole number, got "` + strings.Repeat("x", 57) + `..."
+a.yaml:10:22: alarms.a.unit: "Kilobyte" is not one of the 27 values that are known; did you mean "Kilobytes"?
+a.yaml:10:43: alarms.a.threshold: expects a number, got "high"
+a.yaml:10:68: alarms.a.evaluationPeriods: expects a whole number from -2147483648 to 2147483647, got "99999999999999999999"
+a.yaml:10:98: alarms.a.period: expects a whole number from -2147483648 to 2147483647, got "1e30"
+a.yaml:11:22: warning: targetGroups.a: fields in another spelling than the spec's: Attributes (write attributes), AttributeS (write attributes)
+a.yaml:11:38: targetGroups.a.attributes[b]: expects text, got a list; write it without the list around it
+a.yaml:11:44: targetGroups.a.attributes: written twice, as "AttributeS" too`},
 
 		{"no count", inHello(goodTask + "  service: {deploymentConfiguration: {alarms: {enable: true, rollback: true, alarmNames: [x]}}}\n"),
 			"a.yaml:6:3: service.desiredCount is required: write it, or scaling.minCapacity"},

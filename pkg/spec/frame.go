@@ -342,23 +342,3 @@ func (f *frame) duration(n *yaml.Node, path string) string {
 	}
 	return s
 }
-
-// ignore takes paths of the spec, which must begin with a section.
-func (f *frame) ignore(n *yaml.Node) {
-	var names []string
-	for _, s := range f.sections {
-		names = append(names, s.key)
-	}
-	for _, v := range f.texts(n, "policy.ignore") {
-		first := v.Value
-		if i := strings.IndexAny(first, ".["); i >= 0 {
-			first = first[:i]
-		}
-		if !slices.Contains(names, first) {
-			f.r.errorf(v, "policy.ignore: %s does not begin with a section of the spec%s; these are %s",
-				quoted(v.Value), didYouMean(first, names), strings.Join(names, ", "))
-			continue
-		}
-		f.doc.Policy.Ignore = append(f.doc.Policy.Ignore, v.Value)
-	}
-}
