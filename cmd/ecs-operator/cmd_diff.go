@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+type diffOptions struct {
+	outputOptions
+	all bool
+}
+
+// AddFlags declares the flags of diff.
+func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
+	o.outputOptions.AddFlags(f)
+	f.BoolVar(&o.all, "all", false, "list what is in sync too")
+}
+
+func newDiffCommand(c *console, g *globalOptions) *cobra.Command {
+	o := &diffOptions{}
+	cmd := &cobra.Command{
+		Use:   "diff PATH...",
+		Short: "Show what apply would change in AWS, and change nothing",
+		Long: `diff compares the documents with AWS and shows, field by field and under the
+spec's own names, what apply would do and what the running tasks would feel.
+
+It only reads: its clients refuse every operation that is not a Describe, List
+or Get. A rollout that is under way is not a difference. Values that may be
+secrets are shown as a short hash.
+
+Exit codes: 0 no differences, 1 differences (also those that are held back),
+2 an error.`,
+		Example: `  # What would change?
+  ecs-operator diff services/
+
+  # In a pipeline: a machine-readable plan
+  ecs-operator diff services/ -o json > plan.json
+
+  # Against the embedded AWS that an earlier command left in a file
+  ecs-operator diff --sandbox-state world.json examples/quickstart`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runDiff(cmd.Context(), c, g, o, args)
+		},
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, args []string) error {
+	if err := o.finalize(); err != nil {
+		return err
+	}
+	paths, err := pathArgs(c, "diff", args)
+	if err != nil {
+		return err
+	}
+	m, err := assemble(ctx, c, g, job{paths: paths, readOnly: true})
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	loaded, err := m.load(ctx, c)
+	if err != nil {
+		return err
+	}
+	header, err := m.header(ctx, loaded)
+	if err != nil {
+		return err
+	}
+	c.note("%s\n", c.errStyle.dim(header))
+	outcomes := m.Inspect(ctx, loaded.Units)
+	if err := ctx.Err(); err != nil {
+		return errors.New("interrupted: the comparison is not complete")
+	}
+	totals := totalDiff(outcomes)
+	code := diffExit(loaded, totals)
+	if o.json() {
+		report := diffReport{frame: m.frame(ctx, "diff", loaded), GeneratedAt: c.now().UTC(), Summary: totals,
+			Services: diffJSON(outcomes, o.all), Problems: problemsJSON(loaded.Problems), Exit: code}
+		if err := writeJSON(c.out, report); err != nil {
+			return err
+		}
+		return exitWith(code)
+	}
+	diffText{w: c.out, p: c.outStyle, all: o.all}.write(outcomes)
+	_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
+	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), code)
+	return exitWith(code)
+}
+
+// inSandbox marks the closing line of a report.
+func (m *machine) inSandbox() string {
+	if m.embedded != nil {
+		return " (sandbox)"
+	}
+	return ""
+}
+
+func diffExit(loaded reconcile.Loaded, t diffTotals) int {
+	switch {
+	case countErrors(loaded.Problems) > 0 || t.Errors > 0:
+		return status.ExitError
+	case t.Changed > 0:
+		return status.ExitNotDone // differences, in diff's own sense of 1
+	}
+	return status.ExitOK
+}
+
+// load reads the documents, prints their problems, and refuses to go on where
+// there is nothing at all.
+func (m *machine) load(ctx context.Context, c *console) (reconcile.Loaded, error) {
+	loaded, err := m.Load(ctx)
+	if err != nil {
+		return loaded, err
+	}
+	writeProblems(c.err, c.errStyle, loaded.Problems)
+	if len(loaded.Units) == 0 {
+		return loaded, nothingToDo(m.paths, loaded)
+	}
+	return loaded, nil
+}
+
+// nothingToDo says why there is no service to work on.
+func nothingToDo(paths []string, loaded reconcile.Loaded) error {
+	where := paths[0]
+	if len(paths) > 1 {
+		where = fmt.Sprintf("%s and %s", where, count(len(paths)-1, "other path"))
+	}
+	if n := countErrors(loaded.Problems); n > 0 {
+		return fmt.Errorf("%s: no service can be used, because of the %s above", where, count(n, "error"))
+	}
+	hint := "a document starts with 'apiVersion: " + spec.APIVersion + "' and 'kind: Service'"
+	if n := len(loaded.Skipped); n > 0 {
+		return fmt.Errorf("%s: no documents of ecs-operator here, %s skipped as somebody else's (list them: ecs-operator validate -v %s); %s",
+			where, count(n, "document"), where, hint)
+	}
+	return fmt.Errorf("%s: no documents here; %s", where, hint)
+}

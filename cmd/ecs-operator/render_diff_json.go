@@ -1,0 +1,81 @@
+package main
+
+import (
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// diffReport is `diff -o json`, a promise: fields are added, never changed.
+type diffReport struct {
+	frame
+	GeneratedAt time.Time     `json:"generatedAt"`
+	Summary     diffTotals    `json:"summary"`
+	Services    []diffService `json:"services"`
+	Problems    []problemJSON `json:"problems"`
+	Exit        int           `json:"exit"`
+}
+
+type diffService struct {
+	Name      string         `json:"name"`
+	Cluster   string         `json:"cluster"`
+	Target    string         `json:"target"`
+	Effect    diff.Effect    `json:"effect"`
+	Downtime  bool           `json:"downtime"`
+	Error     string         `json:"error,omitempty"`
+	Resources []diffResource `json:"resources"`
+}
+
+type diffResource struct {
+	Kind    string        `json:"kind"`
+	ID      string        `json:"id"`
+	ARN     string        `json:"arn,omitempty"`
+	Action  plan.Action   `json:"action"`
+	Effect  diff.Effect   `json:"effect"`
+	Blocked status.Reason `json:"blocked,omitempty"`
+	Why     string        `json:"why,omitempty"`
+	Changes []diff.Change `json:"changes"`
+}
+
+// diffJSON lists what differs; what is in sync only with all.
+func diffJSON(outcomes []reconcile.Outcome, all bool) []diffService {
+	out := []diffService{}
+	for _, o := range outcomes {
+		if o.Err == nil && o.Plan.Empty() && !all {
+			continue
+		}
+		s := diffService{
+			Name: o.Plan.Unit.Name, Cluster: o.Plan.Unit.Cluster, Target: o.Plan.Unit.Target,
+			Effect: worstEffect(o.Plan), Resources: resourcesJSON(o.Plan, all),
+		}
+		s.Downtime = s.Effect == diff.Recreation
+		if o.Err != nil {
+			s.Error = o.Err.Error()
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func resourcesJSON(p plan.Plan, all bool) []diffResource {
+	out := []diffResource{}
+	for _, s := range p.Steps {
+		if s.Action == plan.ActionNone && s.Blocked == "" && len(s.Changes) == 0 && !all {
+			continue
+		}
+		r := diffResource{Kind: kindCamel(s.ID.Kind), ID: s.ID.Name, ARN: s.ARN, Action: s.Action,
+			Effect: s.Effect, Blocked: s.Blocked, Why: s.Why, Changes: []diff.Change{}}
+		if r.ID == "" {
+			r.ID = p.Unit.Name
+		}
+		for _, c := range changesOf(s) {
+			c.Path = specPath(s.Section, c.Path)
+			r.Changes = append(r.Changes, c)
+		}
+		out = append(out, r)
+	}
+	return out
+}

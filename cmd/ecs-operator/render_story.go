@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// story tells people what happens, one line an event, in order. It serves run
+// (on stdout, where it is the data) and apply (on stderr, beside the report).
+type story struct {
+	w   io.Writer
+	p   palette
+	now func() time.Time
+	log *zap.Logger // gets the events instead of w, when it is set
+
+	// services is how all services stand, and expected how many there are to be
+	// before the first full pass has ended.
+	services func() []status.Service
+	expected int
+
+	mu    sync.Mutex
+	width int                            // of the longest name seen
+	told  map[resource.UnitKey]string    // the state that was told last
+	since map[resource.UnitKey]time.Time // when a unit left Ready
+	ready int                            // "3 services ready" stands; 0: it does not
+}
+
+func newStory(w io.Writer, p palette, now func() time.Time) *story {
+	return &story{w: w, p: p, now: now, told: map[resource.UnitKey]string{}, since: map[resource.UnitKey]time.Time{}}
+}
+
+// follow says whose story it is. It comes before the first event.
+func (s *story) follow(services func() []status.Service, units []*resource.Unit) {
+	s.services, s.expected = services, len(units)
+	for _, u := range units {
+		s.width = max(s.width, len(u.Key.Name))
+	}
+}
+
+// event tells one event.
+func (s *story) event(e reconcile.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e.Kind {
+	case reconcile.EventStep:
+		s.line(e, s.stepSymbol(e.Step), oneLine(e.Message), zap.InfoLevel)
+	case reconcile.EventDrift:
+		s.line(e, s.p.warn("!"), oneLine(e.Message), zap.WarnLevel)
+	case reconcile.EventProblem:
+		s.line(e, s.p.bad("!"), oneLine(e.Message), zap.WarnLevel)
+	case reconcile.EventState:
+		s.state(e)
+	case reconcile.EventPass:
+		s.expected = 0
+	}
+	s.settle()
+}
+
+func (s *story) stepSymbol(step *plan.Step) string {
+	if step == nil {
+		return s.p.warn("~")
+	}
+	switch step.Action {
+	case plan.ActionCreate:
+		return s.p.good("+")
+	case plan.ActionDelete:
+		return s.p.bad("-")
+	}
+	return s.p.warn("~")
+}
+
+// state tells a change of state, and nothing when it reads as the line before.
+func (s *story) state(e reconcile.Event) {
+	if e.Status == nil {
+		s.line(e, " ", oneLine(e.Message), zap.InfoLevel)
+		return
+	}
+	now := *e.Status
+	text := stateText(now)
+	if s.told[e.Unit] == text {
+		return
+	}
+	s.told[e.Unit] = text
+	if now.State == status.StateReady {
+		delete(s.since, e.Unit)
+	} else if _, open := s.since[e.Unit]; !open {
+		s.since[e.Unit] = s.now()
+	}
+	level := zap.InfoLevel
+	if now.State == status.StateStalled {
+		level = zap.WarnLevel
+	}
+	symbol := map[status.State]string{status.StateReady: "✓", status.StateStalled: "✗"}[now.State]
+	if symbol == "" {
+		symbol = "…"
+	}
+	s.line(e, statePaint(s.p, now.State)(symbol), text, level)
+}
+
+// stateText is a state as one sentence.
+func stateText(s status.Service) string {
+	text := fmt.Sprintf("%s  %d/%d running", s.State, s.Running, s.Desired)
+	if s.State == status.StateReady {
+		if s.Image != "" {
+			text += "  " + s.Image
+		}
+		return text
+	}
+	if s.Reason != "" {
+		text += "  " + string(s.Reason)
+	}
+	if s.Why != "" {
+		text += ": " + oneLine(s.Why)
+	}
+	return text
+}
+
+// settle says when everything is ready: once, and again after it was not, or
+// when there are more or fewer services.
+func (s *story) settle() {
+	if s.services == nil {
+		return
+	}
+	services := s.services()
+	all := len(services) > 0 && len(services) >= s.expected && !slices.ContainsFunc(services, unready)
+	switch {
+	case !all:
+		s.ready = 0
+	case s.ready != len(services):
+		s.ready = len(services)
+		text := count(s.ready, "service") + " ready"
+		if s.log != nil {
+			s.log.Info(text, zap.Int("ready", s.ready))
+		} else {
+			_, _ = fmt.Fprintf(s.w, "%s  %s\n", s.clock(), s.p.good(s.p.bold(text)))
+		}
+	}
+}
+
+func unready(s status.Service) bool { return s.State != status.StateReady }
+
+// waiting lists what is not ready, for a heartbeat; "" for nothing.
+func (s *story) waiting() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var parts []string
+	for key, began := range s.since {
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", key.Name, s.told[key], s.now().Sub(began).Round(time.Second)))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "; ")
+}
+
+func (s *story) line(e reconcile.Event, symbol, text string, level zapcore.Level) {
+	if s.log != nil {
+		s.log.Log(level, text, eventFields(e)...)
+		return
+	}
+	name := e.Unit.Name
+	s.width = max(s.width, len(name))
+	_, _ = fmt.Fprintf(s.w, "%s  %s%s  %s %s\n", s.clock(), s.p.bold(name), strings.Repeat(" ", s.width-len(name)), symbol, text)
+}
+
+func (s *story) clock() string { return s.p.dim(s.now().Format("15:04:05")) }
+
+// eventFields are the event for machines.
+func eventFields(e reconcile.Event) []zap.Field {
+	fields := []zap.Field{zap.String("event", string(e.Kind))}
+	if e.Unit.Name != "" {
+		fields = append(fields, zap.String("service", e.Unit.Name), zap.String("cluster", e.Unit.Cluster), zap.String("target", e.Unit.Target))
+	}
+	if e.Reason != "" {
+		fields = append(fields, zap.String("reason", string(e.Reason)))
+	}
+	if e.Step != nil {
+		fields = append(fields, zap.String("object", e.Step.ID.Local()), zap.String("action", string(e.Step.Action)), zap.String("effect", string(e.Step.Effect)))
+	}
+	if e.Status != nil {
+		fields = append(fields, zap.String("state", string(e.Status.State)), zap.Int32("running", e.Status.Running), zap.Int32("desired", e.Status.Desired))
+	}
+	return fields
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+// specPath is the spec's own name of a field: section and path in one.
+func specPath(section, path string) string {
+	switch {
+	case path == "":
+		return section
+	case strings.HasPrefix(path, "["):
+		return section + path
+	}
+	return section + "." + path
+}
+
+// showValue prints a value on one line. Values that may be secrets are hashes
+// already: pkg/diff lets nothing else out.
+func showValue(v any) string {
+	if v == nil {
+		return "unset"
+	}
+	if s, ok := v.(string); ok && s != "" && !strings.ContainsAny(s, " \t\n\r\"'") {
+		return s
+	}
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(v) != nil {
+		return "?"
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// changesOf are a step's changes; those of a create are the fields of what
+// would be created, because its plan holds no comparison.
+func changesOf(s plan.Step) []diff.Change {
+	if s.Action != plan.ActionCreate || len(s.Changes) > 0 || s.Want == nil {
+		return s.Changes
+	}
+	var out []diff.Change
+	leaves("", diff.Redact(shape.Plain(s.Want, nil)), func(path string, v any) {
+		out = append(out, diff.Change{Path: path, Op: diff.Add, New: v, Effect: s.Effect, Reason: diff.FromSpec})
+	})
+	return out
+}
+
+// leaves visits the scalars of a plain tree, named as pkg/diff names them.
+func leaves(path string, v any, visit func(path string, v any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			at := key
+			if path != "" {
+				at = path + "." + key
+			}
+			leaves(at, v[key], visit)
+		}
+	case []any:
+		if !slices.ContainsFunc(v, composite) {
+			visit(path, v)
+			return
+		}
+		for i, item := range v {
+			key := fmt.Sprint(i)
+			if m, ok := item.(map[string]any); ok {
+				if name, ok := m["name"].(string); ok && name != "" {
+					key, m = name, maps.Clone(m)
+					delete(m, "name") // the path says it
+					item = m
+				}
+			}
+			leaves(path+"["+key+"]", item, visit)
+		}
+	case nil:
+	default:
+		visit(path, v)
+	}
+}
+
+func composite(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}

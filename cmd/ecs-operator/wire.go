@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/metrics"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+)
+
+// job says what a command wants of the machine.
+type job struct {
+	paths    []string
+	readOnly bool // the write clients refuse too
+	onEvent  func(reconcile.Event)
+	// The daemon's own; zero for the defaults.
+	workers              int
+	resync, absenceGrace time.Duration
+}
+
+// machine is everything wired together: source → engine ← kinds ← pool ← AWS or
+// the embedded one. This is the one place where the floors meet.
+type machine struct {
+	*reconcile.Engine
+	pool     *awsclient.Pool
+	registry *prometheus.Registry
+	embedded *embedded // nil on a real AWS
+	log      *zap.Logger
+	paths    []string
+}
+
+// assemble wires a machine. It makes no call.
+func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machine, error) {
+	paths, err := cleanPaths(j.paths)
+	if err != nil {
+		return nil, err
+	}
+	log := newLogger(c, g)
+	m := &machine{registry: prometheus.NewRegistry(), log: log, paths: paths}
+	counters := metrics.New(m.registry)
+	build := buildVersion()
+	counters.Build(build.Version, build.Commit)
+
+	options := awsclient.Options{
+		Targets: map[string]awsclient.Target{resource.DefaultTarget: {
+			Region: g.region, Profile: g.profile, RoleARN: g.assumeRole, ExternalID: g.externalID,
+		}},
+		CloudWatchProtocol: g.cloudWatchProtocol,
+		ReadBudget:         g.readBudget,
+		WriteBudget:        g.writeBudget,
+		UserAgent:          "ecs-operator/" + build.Version,
+		OnCall:             observeCalls(counters, log),
+	}
+	if g.sandboxed() {
+		if m.embedded, err = openEmbedded(g); err != nil {
+			return nil, err
+		}
+		options.HTTPClient = &http.Client{Transport: m.embedded.transport()}
+		options.Endpoint = embeddedEndpoint
+		options.Static = true
+		options.Unlimited = true // its throttle buckets are the world's, not ours to save
+		options.Targets[resource.DefaultTarget] = awsclient.Target{Region: sandbox.Region}
+	}
+	if m.pool, err = awsclient.New(ctx, options); err != nil {
+		m.close()
+		return nil, err
+	}
+	counters.WatchBudgets(func() []metrics.Budget {
+		var out []metrics.Budget
+		for _, b := range m.pool.Budgets() {
+			out = append(out, metrics.Budget{Target: b.Target, Category: b.Category, Left: b.Left})
+		}
+		return out
+	})
+	pool := m.pool
+	if j.readOnly {
+		pool = pool.ReadOnly()
+	}
+	files := source.Dir(paths...)
+	files.Log = log
+	m.Engine = reconcile.New(reconcile.Options{
+		Frame:    resource.Frame{Owner: g.owner, Scope: g.scope},
+		Target:   resource.DefaultTarget,
+		Kinds:    kinds.All(pool),
+		Rollouts: kinds.NewRollouts(pool),
+		Sections: kinds.Sections(),
+		Source:   files,
+
+		Workers:      j.workers,
+		Resync:       j.resync,
+		AbsenceGrace: orGrace(j.absenceGrace, g),
+		Poll:         g.poll(),
+		Log:          log,
+		Metrics:      counters,
+		OnEvent:      j.onEvent,
+	})
+	return m, nil
+}
+
+// observeCalls counts every attempt of every call, and logs it.
+func observeCalls(m *metrics.Metrics, log *zap.Logger) func(awsclient.Call) {
+	return func(call awsclient.Call) {
+		result := "ok"
+		if call.Err != nil {
+			result = resource.ClassOf(call.Err).String()
+		}
+		m.ObserveCall(call.Service, call.Operation, result, call.Throttled, call.Duration)
+		level := zap.DebugLevel
+		if call.Throttled {
+			level = zap.WarnLevel
+		}
+		log.Log(level, "call "+call.Service+":"+call.Operation, zap.String("target", call.Target), zap.Bool("write", call.Write),
+			zap.String("result", result), zap.Duration("took", call.Duration), zap.Duration("waited", call.Waited), zap.String("requestId", call.RequestID))
+	}
+}
+
+func orGrace(d time.Duration, g *globalOptions) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return g.absenceGrace()
+}
+
+// poll is how often a running rollout is looked at: often enough to watch where
+// time runs faster.
+func (g *globalOptions) poll() time.Duration {
+	if !g.sandboxed() {
+		return reconcile.DefaultPoll
+	}
+	d := time.Duration(float64(reconcile.DefaultPoll) / g.sandboxSpeed)
+	return min(max(d, 50*time.Millisecond), reconcile.DefaultPoll)
+}
+
+// close lets go of what assemble took.
+func (m *machine) close() {
+	if m.embedded != nil {
+		if err := m.embedded.close(); err != nil {
+			m.log.Error("the embedded AWS could not be closed", zap.Error(err))
+		}
+	}
+	_ = m.log.Sync() // stderr may not be syncable, and nobody is left to tell
+}
+
+// header is the line above every report: where, as whom, from what.
+func (m *machine) header(ctx context.Context, loaded reconcile.Loaded) (string, error) {
+	clients, err := m.pool.For(ctx, resource.DefaultTarget)
+	if err != nil {
+		return "", err
+	}
+	parts := []string{"account " + clients.Account, "region " + clients.Region, "caller " + shortCaller(clients.Caller)}
+	if over := m.pool.Override(); over != "" {
+		parts = append(parts, "endpoint override "+over)
+	}
+	if m.embedded != nil {
+		parts = append(parts, "embedded AWS (sandbox)")
+	}
+	parts = append(parts, fmt.Sprintf("specs @ %s (%s)", shortRevision(loaded.Revision), strings.Join(m.paths, ", ")))
+	return strings.Join(parts, "  "), nil
+}
+
+// frame starts a JSON report.
+func (m *machine) frame(ctx context.Context, kind string, loaded reconcile.Loaded) frame {
+	f := frame{APIVersion: "ecs-operator/" + kind + "/v1", Sandbox: m.embedded != nil,
+		Source: &sourceRef{Revision: loaded.Revision, Paths: m.paths}}
+	if clients, err := m.pool.For(ctx, resource.DefaultTarget); err == nil {
+		f.Account, f.Region = clients.Account, clients.Region
+	}
+	return f
+}
+
+// shortCaller is what follows the account in an ARN: user/anna, assumed-role/ops/anna.
+func shortCaller(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	return parts[len(parts)-1]
+}
+
+func shortRevision(rev string) string {
+	if len(rev) > 12 {
+		return rev[:12]
+	}
+	return rev
+}
+
+// cleanPaths checks the paths that a person gave.
+func cleanPaths(paths []string) ([]string, error) {
+	if err := checkPaths(paths); err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(paths))
+	for _, p := range paths {
+		out = append(out, filepath.Clean(p))
+	}
+	return out, nil
+}
+
+// pathArgs takes PATH… from the arguments, else from ECS_OPERATOR_PATH.
+func pathArgs(c *console, verb string, args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	if p := c.getenv(pathEnv); p != "" {
+		return []string{p}, nil
+	}
+	return nil, fmt.Errorf("which documents? Name a directory or file, like 'ecs-operator %s .', or set %s", verb, pathEnv)
+}
+
+const pathEnv = "ECS_OPERATOR_PATH"
