@@ -40,6 +40,7 @@ func (*alarm) Section() spec.Section {
 		Path: "alarms", Kind: resource.KindAlarm, Many: true,
 		New:        func() any { return &cloudwatch.PutMetricAlarmInput{} },
 		ReadOnly:   types.MetricAlarm{},
+		Required:   alarmRequired,
 		Frame:      []string{"alarmName"},
 		Attributes: []string{"arn", "name"},
 		Sugar: map[string]spec.Sugar{

@@ -29,6 +29,7 @@ func (*listenerRule) Section() spec.Section {
 		Path: "listenerRules", Kind: resource.KindListenerRule, Many: true,
 		New:        func() any { return &elasticloadbalancingv2.CreateRuleInput{} },
 		ReadOnly:   types.Rule{},
+		Required:   ruleRequired,
 		Attributes: []string{"arn", "name"},
 		Sugar:      map[string]spec.Sugar{"tags": {Key: "key", Value: "value"}},
 	}
@@ -42,12 +43,6 @@ func (*listenerRule) Complete(f resource.Frame, u *resource.Unit, o *resource.Ob
 	in := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
 	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
 	in.Tags = nil
-	if aws.ToString(in.ListenerArn) == "" {
-		problems = append(problems, problem(u, o, "listenerArn", "%s.listenerArn is missing: the rule needs the ARN of its listener", o.Section))
-	}
-	if in.Priority == nil {
-		problems = append(problems, problem(u, o, "priority", "%s.priority is missing: a number from 1 to 50000 that no other rule of the listener has", o.Section))
-	}
 	if shiftsTraffic(u, o) {
 		if o.Extra == nil {
 			o.Extra = map[string]any{}

@@ -42,6 +42,7 @@ func (*scalableTarget) Section() spec.Section {
 		Path: "scaling", Kind: resource.KindScalableTarget,
 		New:        func() any { return &applicationautoscaling.RegisterScalableTargetInput{} },
 		ReadOnly:   types.ScalableTarget{},
+		Required:   scalableTargetRequired,
 		Frame:      []string{"resourceId", "scalableDimension", "serviceNamespace"},
 		Attributes: []string{"arn", "name"},
 	}
@@ -66,10 +67,7 @@ func (*scalableTarget) Complete(f resource.Frame, u *resource.Unit, o *resource.
 	want, more := completeScaled(u, o, scaled{in.ResourceId, in.ScalableDimension, in.ServiceNamespace})
 	in.ResourceId, in.ScalableDimension, in.ServiceNamespace = want.resourceID, want.dimension, want.namespace
 	problems = append(problems, more...)
-	switch {
-	case in.MinCapacity == nil || in.MaxCapacity == nil:
-		problems = append(problems, problem(u, o, "minCapacity", "spec.scaling needs minCapacity and maxCapacity"))
-	case *in.MinCapacity > *in.MaxCapacity:
+	if in.MinCapacity != nil && in.MaxCapacity != nil && *in.MinCapacity > *in.MaxCapacity {
 		problems = append(problems, problem(u, o, "minCapacity", "spec.scaling.minCapacity %d is more than maxCapacity %d", *in.MinCapacity, *in.MaxCapacity))
 	}
 	if u.Object(serviceID(u)) != nil {

@@ -29,6 +29,7 @@ func (*scalingPolicy) Section() spec.Section {
 		Path: "scaling.policies", Kind: resource.KindScalingPolicy, Many: true,
 		New:        func() any { return &applicationautoscaling.PutScalingPolicyInput{} },
 		ReadOnly:   types.ScalingPolicy{},
+		Required:   policyRequired,
 		Frame:      []string{"policyName", "resourceId", "scalableDimension", "serviceNamespace"},
 		Attributes: []string{"arn", "name"},
 		Sugar: map[string]spec.Sugar{

@@ -30,6 +30,7 @@ func (*scheduledAction) Section() spec.Section {
 		Path: "scaling.scheduledActions", Kind: resource.KindScheduledAction, Many: true,
 		New:        func() any { return &applicationautoscaling.PutScheduledActionInput{} },
 		ReadOnly:   types.ScheduledAction{},
+		Required:   actionRequired,
 		Frame:      []string{"scheduledActionName", "resourceId", "scalableDimension", "serviceNamespace"},
 		Attributes: []string{"arn", "name"},
 	}
@@ -46,9 +47,6 @@ func (*scheduledAction) Complete(f resource.Frame, u *resource.Unit, o *resource
 	problems := nameProblems(u, o, "scheduledActionName", "the scheduled action's name", *in.ScheduledActionName, maxActionName, scheduledName)
 	want, more := completeScaled(u, o, scaled{in.ResourceId, in.ScalableDimension, in.ServiceNamespace})
 	in.ResourceId, in.ScalableDimension, in.ServiceNamespace = want.resourceID, want.dimension, want.namespace
-	if aws.ToString(in.Schedule) == "" {
-		problems = append(problems, problem(u, o, "schedule", "%s.schedule is missing: cron(…), rate(…) or at(…)", o.Section))
-	}
 	o.Need(unitID(u, resource.KindScalableTarget, ""))
 	return append(problems, more...)
 }

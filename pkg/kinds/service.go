@@ -48,6 +48,7 @@ func (*service) Section() spec.Section {
 		Attributes: []string{"arn", "name"},
 		Sugar:      map[string]spec.Sugar{"tags": {Key: "key", Value: "value"}},
 		Unions:     ecsUnions(),
+		Required:   serviceRequired,
 		Documents:  ecsDocuments(),
 	}
 }
