@@ -1,0 +1,250 @@
+package kinds_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// world is one sandbox with the kinds over it, and a person's own clients.
+type world struct {
+	t        *testing.T
+	sandbox  *sandbox.Sandbox
+	pool     *awsclient.Pool
+	kinds    []resource.Kind
+	rollouts resource.Rollouts
+	raw      *awsclient.Clients
+	fault    atomic.Pointer[sandbox.FaultFunc]
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.sandbox = sandbox.New(sandbox.Options{Logf: t.Logf, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+		if f := w.fault.Load(); f != nil {
+			return (*f)(ctx, c)
+		}
+		return nil
+	}})
+	pool, err := awsclient.New(t.Context(), awsclient.Options{
+		Targets: map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}},
+		Static:  true, Endpoint: "http://sandbox.invalid", Unlimited: true,
+		HTTPClient: &http.Client{Transport: w.sandbox.Transport()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pool = pool
+	w.fresh()
+	if w.raw, err = pool.For(t.Context(), resource.DefaultTarget); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// fresh forgets all that the kinds keep in memory, as a restart does.
+func (w *world) fresh() {
+	w.kinds, w.rollouts = kinds.All(w.pool), kinds.NewRollouts(w.pool)
+}
+
+func (w *world) kind(name string) resource.Kind {
+	w.t.Helper()
+	for _, k := range w.kinds {
+		if k.Name() == name {
+			return k
+		}
+	}
+	w.t.Fatalf("no kind %s", name)
+	return nil
+}
+
+var frame = resource.Frame{Owner: resource.DefaultOwner}
+
+// load turns one document into a unit; any problem fails the test.
+func (w *world) load(yaml string) *resource.Unit {
+	w.t.Helper()
+	u, problems := desire(w.t, yaml)
+	for _, p := range problems {
+		w.t.Fatal(p)
+	}
+	return u
+}
+
+func desire(t *testing.T, yaml string) (*resource.Unit, []spec.Problem) {
+	t.Helper()
+	r := spec.Parse([]spec.File{{Path: "spec.yaml", Data: []byte(yaml)}}, kinds.Sections(), spec.DefaultLimits)
+	for _, p := range r.Problems {
+		if p.Severity == spec.Error {
+			t.Fatal(p)
+		}
+	}
+	if len(r.Documents) != 1 {
+		t.Fatalf("%d documents", len(r.Documents))
+	}
+	return resource.Desire(frame, resource.DefaultTarget, r.Documents[0], kinds.All(nil))
+}
+
+// ordered are the unit's objects, each after those that it needs.
+func (w *world) ordered(u *resource.Unit) []resource.Object {
+	w.t.Helper()
+	var out []resource.Object
+	done := map[resource.ID]bool{}
+	for len(out) < len(u.Objects) {
+		before := len(out)
+		for _, o := range u.Objects {
+			ready := !slices.ContainsFunc(o.Needs, func(id resource.ID) bool { return !done[id] })
+			if !done[o.ID] && ready {
+				out, done[o.ID] = append(out, o), true
+			}
+		}
+		if len(out) == before {
+			w.t.Fatalf("a circle among the objects of %s", u.Key)
+		}
+	}
+	return out
+}
+
+// observe asks about every object of a unit, kind by kind.
+func (w *world) observe(u *resource.Unit, direct bool) map[resource.ID]resource.Live {
+	w.t.Helper()
+	live := map[resource.ID]resource.Live{}
+	for _, k := range w.kinds {
+		var objects []resource.Object
+		for _, o := range u.Objects {
+			if o.ID.Kind == k.Name() {
+				objects = append(objects, o)
+			}
+		}
+		if len(objects) == 0 {
+			continue
+		}
+		found := k.Observe(w.t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: objects, Direct: direct, Live: live})
+		for _, o := range objects {
+			if _, ok := found[o.ID]; !ok {
+				w.t.Fatalf("%s was asked for and not answered", o.ID)
+			}
+		}
+		maps.Copy(live, found)
+	}
+	return live
+}
+
+func attrsOf(live map[resource.ID]resource.Live) func(resource.ID) map[string]string {
+	return func(id resource.ID) map[string]string { return live[id].Attrs }
+}
+
+// changes is what differs for one object: fields by the kind, then tags.
+func (w *world) changes(u *resource.Unit, id resource.ID, live map[resource.ID]resource.Live) []diff.Change {
+	w.t.Helper()
+	o, _ := resource.Resolve(*u.Object(id), attrsOf(live))
+	l := live[id]
+	if l.Presence != resource.Present {
+		w.t.Fatalf("%s is %s: %v", id.Local(), l.Presence, l.Err)
+	}
+	k := w.kind(id.Kind)
+	svc := live[id.Of(resource.KindService, "")]
+	out := k.Diff(&o, &l, resource.Compare{
+		Policy:            u.Policy,
+		HasScalableTarget: live[id.Of(resource.KindScalableTarget, "")].Presence == resource.Present,
+		InputChanged:      svc.Tags[resource.TagSpecHash] != u.ContentHash,
+	})
+	if k.Taggable() {
+		for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
+			if have, ok := l.Tags[key]; !ok {
+				out = append(out, diff.Change{Path: "tags." + key, Op: diff.Add, New: o.Tags[key], Effect: diff.None, Reason: diff.FromSpec})
+			} else if have != o.Tags[key] {
+				out = append(out, diff.Change{Path: "tags." + key, Op: diff.Replace, Old: have, New: o.Tags[key], Effect: diff.None, Reason: diff.FromSpec})
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(l.Tags)) {
+			if _, ok := o.Tags[key]; !ok {
+				out = append(out, diff.Change{Path: "tags." + key, Op: diff.Remove, Old: l.Tags[key], Effect: diff.None, Reason: diff.FromSpec})
+			}
+		}
+	}
+	return out
+}
+
+func writable(changes []diff.Change) []diff.Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c diff.Change) bool { return c.Informational })
+}
+
+func paths(changes []diff.Change) []string {
+	out := []string{}
+	for _, c := range changes {
+		out = append(out, c.Path)
+	}
+	return out
+}
+
+// apply brings a unit into the world the way that apply does: in order, each
+// object read again before it is written. It returns how many writes that took.
+func (w *world) apply(u *resource.Unit) int {
+	w.t.Helper()
+	writes := len(w.sandbox.Writes())
+	live := w.observe(u, false)
+	for _, o := range w.ordered(u) {
+		k := w.kind(o.ID.Kind)
+		resolved, open := resource.Resolve(o, attrsOf(live))
+		if len(open) > 0 {
+			w.t.Fatalf("%s: %v still open", o.ID.Local(), open)
+		}
+		l := k.Observe(w.t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{resolved}, Direct: true, Live: live})[o.ID]
+		var err error
+		switch l.Presence {
+		case resource.Unknown:
+			w.t.Fatalf("%s: %v", o.ID.Local(), l.Err)
+		case resource.Absent:
+			l, err = k.Create(w.t.Context(), resource.Write{Object: resolved, Live: l, Token: "token-" + u.ContentHash, Unit: live[o.ID.Of(resource.KindService, "")]})
+		default:
+			live[o.ID] = l
+			if cs := writable(w.changes(u, o.ID, live)); len(cs) > 0 {
+				l, err = k.Update(w.t.Context(), resource.Write{Object: resolved, Live: l, Changes: cs, Unit: live[o.ID.Of(resource.KindService, "")]})
+			}
+		}
+		if err != nil {
+			w.t.Fatalf("%s: %v", o.ID.Local(), err)
+		}
+		if l.Presence != resource.Present || l.ARN == "" || l.Name == "" {
+			w.t.Fatalf("%s: the write answered %s, ARN %q, name %q", o.ID.Local(), l.Presence, l.ARN, l.Name)
+		}
+		live[o.ID] = l
+	}
+	return len(w.sandbox.Writes()) - writes
+}
+
+// settle lets the world do what it does by itself.
+func (w *world) settle() { w.sandbox.Advance(10 * time.Minute) }
+
+// clean fails unless nothing at all differs.
+func (w *world) clean(u *resource.Unit) {
+	w.t.Helper()
+	for _, direct := range []bool{false, true} {
+		live := w.observe(u, direct)
+		for _, o := range u.Objects {
+			for _, c := range w.changes(u, o.ID, live) {
+				w.t.Errorf("direct=%t: %s differs right after apply: %+v", direct, o.ID.Local(), c)
+			}
+		}
+	}
+}
+
+func edit(t *testing.T, yaml, old, new string) string {
+	t.Helper()
+	if strings.Count(yaml, old) != 1 {
+		t.Fatalf("%q occurs %d times", old, strings.Count(yaml, old))
+	}
+	return strings.Replace(yaml, old, new, 1)
+}
