@@ -38,7 +38,7 @@ func putCompositeAlarm(c *call, in *cloudwatch.PutCompositeAlarmInput) (*cloudwa
 		was := old.Alarm
 		alarm.StateValue, alarm.StateReason, alarm.StateReasonData = was.StateValue, was.StateReason, was.StateReasonData
 		alarm.StateUpdatedTimestamp, alarm.StateTransitionedTimestamp = was.StateUpdatedTimestamp, was.StateTransitionedTimestamp
-		old.Alarm = alarm
+		old.Alarm, old.Hand = alarm, false
 	} else {
 		alarm.StateValue = types.StateValueInsufficientData
 		alarm.StateReason = aws.String("Unchecked: Initial alarm creation")
@@ -70,7 +70,7 @@ func checkCompositeAlarm(w *World, in *cloudwatch.PutCompositeAlarmInput) error 
 	}
 	rule, err := parseRule(*in.AlarmRule)
 	if err != nil {
-		return refuse("ValidationError", "%v", err)
+		return err
 	}
 	var missing []string
 	for _, child := range rule.children() {
@@ -93,7 +93,7 @@ func (w *World) evaluateComposites() {
 		changed := false
 		for _, name := range names {
 			a := w.Alarms.Composite[name]
-			if a == nil {
+			if a == nil || a.Hand {
 				continue
 			}
 			rule, err := parseRule(aws.ToString(a.Alarm.AlarmRule))
@@ -111,6 +111,7 @@ func (w *World) evaluateComposites() {
 			reason := fmt.Sprintf("%s transitioned to %s because its rule %s evaluates so", *a.Alarm.AlarmArn, to, *a.Alarm.AlarmRule)
 			from, sort, actions := w.setState(name, to, reason, nil)
 			w.noteAlarm(name, sort, types.HistoryItemTypeStateUpdate, fmt.Sprintf("Alarm updated from %s to %s", from, to))
+			w.childChanged(name)
 			w.act(name, sort, actions)
 		}
 		if !changed {
@@ -127,4 +128,14 @@ func (w *World) suppressed(a *types.CompositeAlarm) bool {
 	}
 	state, _ := w.alarmState(*a.ActionsSuppressor)
 	return state == string(types.StateValueAlarm)
+}
+
+// childChanged lets the composite alarms above a changed alarm be evaluated
+// again, also those whose state was set by hand.
+func (w *World) childChanged(name string) {
+	for _, a := range w.Alarms.Composite {
+		if a.Hand && slices.Contains(ruleChildren(aws.ToString(a.Alarm.AlarmRule)), name) {
+			a.Hand = false
+		}
+	}
 }

@@ -55,9 +55,10 @@ func (w *World) evaluateAlarm(name string, a *metricAlarm) {
 		return
 	}
 	to, reason, known := w.verdict(&a.Alarm)
-	if !known {
-		return
+	if !known || to == types.StateValueInsufficientData && w.Clock.Before(a.SetAt.Add(evaluationRange(&a.Alarm))) {
+		return // without data a state that was set by hand stays for the range that would hold data
 	}
+	a.SetAt = time.Time{}
 	if to != a.Alarm.StateValue {
 		w.transit(name, to, reason, nil)
 		return
@@ -94,19 +95,30 @@ type alarmPoint struct {
 	there bool
 }
 
+// evaluationRange is how far back an alarm looks.
+func evaluationRange(a *types.MetricAlarm) time.Duration {
+	_, period := watchedQuery(a)
+	return time.Duration(aws.ToInt32(a.EvaluationPeriods)+extraPeriods) * time.Duration(period) * time.Second
+}
+
+// watchedQuery is the id of the expression that an alarm watches, "" for an
+// alarm on one metric, and its period.
+func watchedQuery(a *types.MetricAlarm) (id string, period int32) {
+	if a.MetricName != nil {
+		return "", max(1, aws.ToInt32(a.Period))
+	}
+	for _, q := range a.Metrics {
+		if aws.ToBool(q.ReturnData) && aws.ToString(q.Id) != aws.ToString(a.ThresholdMetricId) {
+			id = aws.ToString(q.Id)
+		}
+	}
+	return id, max(1, queryPeriod(a.Metrics, id))
+}
+
 // alarmData are the values of the newest n whole periods.
 func (w *World) alarmData(a *types.MetricAlarm, n int) []alarmPoint {
-	period := aws.ToInt32(a.Period)
-	watched := ""
-	if a.MetricName == nil {
-		for _, q := range a.Metrics {
-			if aws.ToBool(q.ReturnData) && aws.ToString(q.Id) != aws.ToString(a.ThresholdMetricId) {
-				watched = aws.ToString(q.Id)
-			}
-		}
-		period = queryPeriod(a.Metrics, watched)
-	}
-	step := time.Duration(max(period, 1)) * time.Second
+	watched, period := watchedQuery(a)
+	step := time.Duration(period) * time.Second
 	metric := types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}
 	stat := string(a.Statistic)
 	if a.ExtendedStatistic != nil {

@@ -67,7 +67,11 @@ func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) error {
 
 // alarmWanted applies the filters of DescribeAlarms.
 func (w *World) alarmWanted(in *cloudwatch.DescribeAlarmsInput, name string) bool {
-	sort, state, actions := types.AlarmTypeMetricAlarm, types.StateValue(""), []string{}
+	var (
+		sort    = types.AlarmTypeMetricAlarm
+		state   types.StateValue
+		actions []string
+	)
 	if a := w.Alarms.Metric[name]; a != nil {
 		state = a.Alarm.StateValue
 		actions = slices.Concat(a.Alarm.AlarmActions, a.Alarm.OKActions, a.Alarm.InsufficientDataActions)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -77,10 +76,10 @@ func parseRule(rule string) (*ruleNode, error) {
 		return nil, p.wrong()
 	}
 	if p.elements > maxRuleElements {
-		return nil, fmt.Errorf("AlarmRule must not contain more than %d elements", maxRuleElements)
+		return nil, refuse("ValidationError", "AlarmRule must not contain more than %d elements", maxRuleElements)
 	}
 	if len(n.children()) > maxRuleChildren {
-		return nil, fmt.Errorf("AlarmRule must not reference more than %d alarms", maxRuleChildren)
+		return nil, refuse("ValidationError", "AlarmRule must not reference more than %d alarms", maxRuleChildren)
 	}
 	return n, nil
 }
@@ -92,7 +91,7 @@ type ruleParser struct {
 }
 
 func (p *ruleParser) wrong() error {
-	return fmt.Errorf("AlarmRule has an error near '%.40s'", p.rest)
+	return refuse("ValidationError", "AlarmRule has an error near '%.40s'", p.rest)
 }
 
 func (p *ruleParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
@@ -148,7 +147,7 @@ func (p *ruleParser) factor() (*ruleNode, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > maxRuleElements {
-		return nil, fmt.Errorf("AlarmRule must not contain more than %d elements", maxRuleElements)
+		return nil, refuse("ValidationError", "AlarmRule must not contain more than %d elements", maxRuleElements)
 	}
 	switch {
 	case p.word("NOT"):

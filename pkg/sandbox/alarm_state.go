@@ -47,7 +47,8 @@ func deleteAlarms(c *call, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.Delete
 	return &cloudwatch.DeleteAlarmsOutput{}, nil
 }
 
-// setAlarmState sets a state until the next evaluation finds another one.
+// setAlarmState sets a state until an evaluation finds another one; that of a
+// composite alarm until a child of it changes (SDK comment of SetAlarmState).
 func setAlarmState(c *call, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
 	name := aws.ToString(in.AlarmName)
 	if _, ok := c.w.alarmState(name); !ok {
@@ -58,6 +59,11 @@ func setAlarmState(c *call, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetA
 	}
 	if d := in.StateReasonData; d != nil && !json.Valid([]byte(*d)) {
 		return nil, refuse("InvalidFormat", "StateReasonData must be valid JSON")
+	}
+	if a := c.w.Alarms.Metric[name]; a != nil {
+		a.SetAt = c.w.Clock
+	} else {
+		c.w.Alarms.Composite[name].Hand = true
 	}
 	c.w.transit(name, in.StateValue, aws.ToString(in.StateReason), in.StateReasonData)
 	c.w.startAlarmTick()
@@ -93,6 +99,7 @@ func (w *World) transit(name string, to types.StateValue, reason string, data *s
 		return
 	}
 	w.noteAlarm(name, sort, types.HistoryItemTypeStateUpdate, fmt.Sprintf("Alarm updated from %s to %s", from, to))
+	w.childChanged(name)
 	w.act(name, sort, actions)
 	w.evaluateComposites()
 }

@@ -389,3 +389,43 @@ func TestAlarmRules(t *testing.T) {
 		}
 	}
 }
+
+func TestStatesSetByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := alarmClient(New(Options{}))
+		if _, err := c.PutMetricAlarm(t.Context(), metricAlarmInput("child")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.PutCompositeAlarm(t.Context(), &cloudwatch.PutCompositeAlarmInput{AlarmName: aws.String("parent"), AlarmRule: aws.String("ALARM(child)")}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		set := func(name string) {
+			t.Helper()
+			if _, err := c.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: &name, StateReason: aws.String("a test"),
+				StateValue: types.StateValueAlarm}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(child, parent types.StateValue, when string) {
+			t.Helper()
+			out, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{"MetricAlarm", "CompositeAlarm"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, p := out.MetricAlarms[0].StateValue, out.CompositeAlarms[0].StateValue; m != child || p != parent {
+				t.Errorf("%s: child %s, parent %s", when, m, p)
+			}
+		}
+		want(types.StateValueInsufficientData, types.StateValueOk, "at first")
+		set("parent")
+		time.Sleep(time.Hour)
+		want(types.StateValueInsufficientData, types.StateValueAlarm, "a composite stays until a child changes")
+		set("child")
+		want(types.StateValueAlarm, types.StateValueAlarm, "at once")
+		time.Sleep(3 * time.Minute)
+		want(types.StateValueAlarm, types.StateValueAlarm, "within the evaluation range")
+		time.Sleep(3 * time.Minute)
+		want(types.StateValueInsufficientData, types.StateValueOk, "after it")
+	})
+}

@@ -28,12 +28,14 @@ type metricAlarm struct {
 	// person's own.
 	Owner   string
 	Created time.Time
+	SetAt   time.Time // when somebody set the state by hand; zero: it was evaluated
 }
 
 // compositeAlarm is an alarm on other alarms.
 type compositeAlarm struct {
 	Alarm types.CompositeAlarm
 	Tags  map[string]string
+	Hand  bool // the state was set by hand, and no child has changed since
 }
 
 const alarmARNPrefix = "arn:aws:cloudwatch:" + Region + ":" + Account + ":alarm:"

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,14 +17,14 @@ type schedule struct {
 }
 
 // errSchedule is the refusal of what is no schedule.
-var errSchedule = errors.New("Schedule must be at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields)")
+var errSchedule = refuse("ValidationException", "Schedule must be at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields)")
 
 // parseSchedule reads the three forms of Application Auto Scaling (SDK comment
 // of PutScheduledActionInput.Schedule). Times are in the zone, UTC without one.
 func parseSchedule(s, zone string) (*schedule, error) {
 	loc, err := time.LoadLocation(zone) // "" is UTC
 	if err != nil || strings.EqualFold(zone, "local") {
-		return nil, fmt.Errorf("Timezone %q is not a known time zone", zone)
+		return nil, refuse("ValidationException", "Timezone %q is not a known time zone", zone)
 	}
 	name, inner, ok := strings.Cut(strings.TrimSpace(s), "(")
 	inner, closed := strings.CutSuffix(inner, ")")

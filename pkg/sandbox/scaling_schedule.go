@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -78,9 +79,18 @@ func checkScheduledAction(a *types.ScheduledAction) error {
 		return refuse("ValidationException", "End time must be later than start time")
 	}
 	if _, err := parseSchedule(*a.Schedule, aws.ToString(a.Timezone)); err != nil {
-		return refuse("ValidationException", "%v", err)
+		return schedulingError(err)
 	}
 	return nil
+}
+
+// schedulingError is a refusal, whatever part of the parser found the fault.
+func schedulingError(err error) error {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e
+	}
+	return refuse("ValidationException", "%v", err)
 }
 
 // planAction sets the timer of the next time; older timers find another

@@ -1,0 +1,105 @@
+package awsclient_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+)
+
+func over(t *testing.T, s *sandbox.Sandbox, protocol string) *awsclient.Pool {
+	t.Helper()
+	p, err := awsclient.New(t.Context(), awsclient.Options{
+		Targets: map[string]awsclient.Target{"default": {Region: sandbox.Region, Account: sandbox.Account}},
+		Static:  true, Endpoint: "http://sandbox.invalid", HTTPClient: &http.Client{Transport: s.Transport()},
+		CloudWatchProtocol: protocol,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Every service answers, CloudWatch in each of its three protocols, and errors
+// come back with their class.
+func TestOverTheSandbox(t *testing.T) {
+	for _, protocol := range []string{"cbor", "json", "query"} {
+		t.Run(protocol, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := sandbox.New(sandbox.Options{})
+				c, err := over(t, s, protocol).For(t.Context(), "default")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.Account != sandbox.Account || c.Caller == "" {
+					t.Errorf("caller: %+v", c)
+				}
+				want := func(err error, operation, code string, class resource.Class) {
+					t.Helper()
+					var e *resource.Error
+					if !errors.As(err, &e) || e.Operation != operation || e.Code != code || e.Class != class || e.RequestID == "" {
+						t.Errorf("got %#v (%v), want %s %s %v", e, err, operation, code, class)
+					}
+				}
+				_, err = c.Read.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("nowhere"), Services: []string{"x"}})
+				want(err, "ecs:DescribeServices", "ClusterNotFoundException", resource.ClassNotFound)
+				_, err = c.Read.ELB.DescribeTargetGroups(t.Context(), &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{"nobody"}})
+				want(err, "elasticloadbalancing:DescribeTargetGroups", "TargetGroupNotFound", resource.ClassNotFound)
+				_, err = c.Write.CloudWatch.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("nobody"),
+					StateReason: aws.String("x"), StateValue: cwtypes.StateValueOk})
+				want(err, "cloudwatch:SetAlarmState", "ResourceNotFound", resource.ClassNotFound)
+				_, err = c.Write.AutoScaling.RegisterScalableTarget(t.Context(), &applicationautoscaling.RegisterScalableTargetInput{
+					ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount,
+					ResourceId: aws.String("service/default/nobody"), MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(1)})
+				want(err, "application-autoscaling:RegisterScalableTarget", "ValidationException", resource.ClassTransient)
+				_, err = c.Write.CloudWatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String("a"),
+					Tags: []cwtypes.Tag{{Key: aws.String("k"), Value: aws.String("v")}}, MetricName: aws.String("M"), Namespace: aws.String("N"),
+					Statistic: cwtypes.StatisticSum, Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
+					ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold})
+				if err != nil {
+					t.Fatal(err)
+				}
+				found, err := c.Read.Tagging.GetResources(t.Context(), &resourcegroupstaggingapi.GetResourcesInput{})
+				if err != nil || len(found.ResourceTagMappingList) == 0 {
+					t.Errorf("tagged resources: %+v, %v", found, err)
+				}
+			})
+		})
+	}
+}
+
+// A planning pass cannot write, whatever it tries: the journal is the witness.
+func TestReadOnlyLeavesNoTrace(t *testing.T) {
+	s := sandbox.New(sandbox.Options{})
+	c, err := over(t, s, "").ReadOnly().For(t.Context(), "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, api := range []awsclient.API{c.Read, c.Write} {
+		_, errs := api.ECS.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String(fmt.Sprint("c", i))})
+		_, errs2 := api.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"a"}})
+		if !errors.Is(errs, awsclient.ErrGuarded) || !errors.Is(errs2, awsclient.ErrGuarded) {
+			t.Errorf("%v, %v", errs, errs2)
+		}
+		if _, err := api.ECS.ListClusters(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if w := s.Writes(); len(w) != 0 {
+		t.Errorf("writes: %+v", w)
+	}
+}
