@@ -112,7 +112,6 @@ var alarmRules = diff.Rules{
 		"treatMissingData":                 "missing",
 		"evaluateLowSampleCountPercentile": "evaluate",
 		"metrics[].returnData":             true, // MetricDataQuery.ReturnData: omitted means true
-		"evaluationWindow":                 map[string]any{"slidingWindow": map[string]any{}},
 	},
 	Absent:    map[string]bool{"": true},
 	Ignored:   map[string]string{"tags": "compared as tags", "alarmName": "how the alarm is looked up"},

@@ -87,7 +87,7 @@ var scalableTargetRules = diff.Rules{
 		"suspendedState.dynamicScalingOutSuspended": false,
 		"suspendedState.scheduledScalingSuspended":  false,
 	},
-	Absent: map[string]bool{"": true},
+	Absent: map[string]bool{"": true, "suspendedState": false},
 	Inherits: map[string]string{
 		"suspendedState.dynamicScalingInSuspended": "Auto Scaling itself switches scale-in off while ECS deploys",
 		"minCapacity": "it cannot be left out", "maxCapacity": "it cannot be left out",

@@ -59,7 +59,7 @@ func (*scalingPolicy) Attributes(o *resource.Object) map[string]string {
 
 const tracking = "targetTrackingScalingPolicyConfiguration"
 
-// scalingPolicyRules: PutScalingPolicy overwrites the whole policy.
+// scalingPolicyRules are how a scaling policy is compared.
 var scalingPolicyRules = diff.Rules{
 	Keys: map[string]string{
 		tracking + ".customizedMetricSpecification.dimensions":                             "name",
@@ -177,7 +177,7 @@ func (k *scalingPolicy) Create(ctx context.Context, w resource.Write) (resource.
 	return k.put(ctx, w)
 }
 
-// Update puts the whole policy again: that is how AWS changes one.
+// Update puts the whole policy again, with the defaults that it returns to.
 func (k *scalingPolicy) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
 	return k.put(ctx, w)
 }
@@ -187,7 +187,11 @@ func (k *scalingPolicy) put(ctx context.Context, w resource.Write) (resource.Liv
 	if err != nil {
 		return resource.Live{}, err
 	}
-	in := w.Object.Want.(*applicationautoscaling.PutScalingPolicyInput)
+	// "Any parameters that you don't specify are not changed" (PutScalingPolicy).
+	in, err := settled(w, shape.Clone(w.Object.Want.(*applicationautoscaling.PutScalingPolicyInput)))
+	if err != nil {
+		return resource.Live{}, err
+	}
 	out, err := c.Write.AutoScaling.PutScalingPolicy(ctx, in)
 	if err != nil {
 		return resource.Live{}, lagging(err)

@@ -57,8 +57,8 @@ func (*scheduledAction) Attributes(o *resource.Object) map[string]string {
 	return map[string]string{"name": aws.ToString(o.Want.(*applicationautoscaling.PutScheduledActionInput).ScheduledActionName)}
 }
 
-// scheduledActionRules: what is not sent is deleted (PutScheduledAction), so
-// absent is absent. Times come back in milliseconds.
+// scheduledActionRules are how a scheduled action is compared. Times come back
+// in milliseconds.
 var scheduledActionRules = diff.Rules{
 	Defaults: map[string]any{"timezone": "UTC"}, // "Scheduled actions … default time zone is UTC"
 	Absent:   map[string]bool{"": true},
@@ -132,7 +132,7 @@ func (k *scheduledAction) Create(ctx context.Context, w resource.Write) (resourc
 	return k.put(ctx, w)
 }
 
-// Update puts the whole action again: what it leaves out, AWS deletes.
+// Update puts the whole action again, with the defaults that it returns to.
 func (k *scheduledAction) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
 	return k.put(ctx, w)
 }
@@ -144,7 +144,11 @@ func (k *scheduledAction) put(ctx context.Context, w resource.Write) (resource.L
 	if err != nil {
 		return resource.Live{}, err
 	}
-	in := w.Object.Want.(*applicationautoscaling.PutScheduledActionInput)
+	// Of what it is not told, AWS deletes the times and keeps the rest.
+	in, err := settled(w, shape.Clone(w.Object.Want.(*applicationautoscaling.PutScheduledActionInput)))
+	if err != nil {
+		return resource.Live{}, err
+	}
 	if _, err := c.Write.AutoScaling.PutScheduledAction(ctx, in); err != nil {
 		return resource.Live{}, lagging(err)
 	}

@@ -27,7 +27,7 @@ func serviceRules(want *ecs.CreateServiceInput) *diff.Rules {
 		Keys:      serviceKeys,
 		Sets:      serviceSets,
 		Defaults:  replicaDefaults,
-		Absent:    map[string]bool{"": true, "networkConfiguration": false, "role": false},
+		Absent:    serviceAbsent,
 		Inherits:  serviceInherits,
 		Ignored:   serviceIgnored,
 		Effects:   serviceEffects,
@@ -97,14 +97,17 @@ var replicaDefaults = map[string]any{
 	"deploymentConfiguration.lifecycleHooks[].targetType":                 "AWS_LAMBDA",
 	"deploymentConfiguration.lifecycleHooks[].timeoutConfiguration":       map[string]any{"action": "ROLLBACK", "timeoutInMinutes": 1440},
 	"deploymentConfiguration.earlySuccessCriteria":                        map[string]any{"enable": false},
-	"enableECSManagedTags":          false,
-	"enableExecuteCommand":          false,
-	"propagateTags":                 "NONE", // CreateServiceInput.PropagateTags
-	"healthCheckGracePeriodSeconds": 0,
-	"platformVersion":               "LATEST",
-	"networkConfiguration.awsvpcConfiguration.assignPublicIp": "DISABLED", // ecspresso, pipecd
-	"serviceConnectConfiguration":                             map[string]any{"enabled": false},
-	"volumeConfigurations[].managedEBSVolume.filesystemType":  "xfs", // ServiceManagedEBSVolumeConfiguration.FilesystemType
+	"deploymentConfiguration.linearConfiguration":                         nil,
+	"deploymentConfiguration.canaryConfiguration":                         nil,
+	"deploymentConfiguration.lifecycleHooks":                              nil,
+	"enableECSManagedTags":                                                false,
+	"enableExecuteCommand":                                                false,
+	"propagateTags":                                                       "NONE", // CreateServiceInput.PropagateTags
+	"healthCheckGracePeriodSeconds":                                       0,
+	"platformVersion":                                                     "LATEST",
+	"networkConfiguration.awsvpcConfiguration.assignPublicIp":             "DISABLED", // ecspresso, pipecd
+	"serviceConnectConfiguration":                                         map[string]any{"enabled": false},
+	"volumeConfigurations[].managedEBSVolume.filesystemType":              "xfs", // ServiceManagedEBSVolumeConfiguration.FilesystemType
 }
 
 // daemonDefaults: ecspresso and cdk-real-drift saw 100/0 where a REPLICA has 200/100.
@@ -114,6 +117,10 @@ var daemonDefaults = func() map[string]any {
 	d["deploymentConfiguration.minimumHealthyPercent"] = 0
 	return d
 }()
+
+// serviceAbsent: AWS adds nothing that the defaults do not name. Objects that
+// come back in full are compared member by member.
+var serviceAbsent = map[string]bool{"": true, "deploymentConfiguration": false, "networkConfiguration": false, "role": false}
 
 var serviceInherits = map[string]string{
 	"availabilityZoneRebalancing": "AWS enables it at creation and keeps what an existing service has",

@@ -23,7 +23,7 @@ func targetGroupRules(want *elasticloadbalancingv2.CreateTargetGroupInput) *diff
 			"port": diff.Replacement, "vpcId": diff.Replacement, "targetType": diff.Replacement,
 			"ipAddressType": diff.Replacement, "targetControlPort": diff.Replacement,
 		},
-		Absent: map[string]bool{"": true, attributes: false},
+		Absent: map[string]bool{"": true, attributes: false, "matcher": false},
 	}
 	d := r.Defaults
 	switch {
