@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestDuplicateIdentity(t *testing.T) {
 		t.Errorf("documents: %s", diff)
 	}
 	for _, p := range got.Problems {
-		if p.Document != "main/web" {
+		if p.Document != "main/web" || !p.Duplicate {
 			t.Errorf("document %q of %s", p.Document, p)
 		}
 	}
@@ -191,5 +192,36 @@ func TestLiftJSONIsBounded(t *testing.T) {
 	got := parseOne(t, strings.Repeat("\"ecs-operator/\": {\n", 12_000))
 	if want := "a.yaml:10001:1: not valid YAML: exceeded max depth of 10000\n"; said(got.Problems) != want {
 		t.Errorf("got %swant %s", said(got.Problems), want)
+	}
+}
+
+// A document that uses every section, as people write one.
+func TestCheckout(t *testing.T) {
+	data, err := os.ReadFile("testdata/checkout.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Parse([]File{{Path: "checkout.yaml", Data: data}}, testSections(), DefaultLimits)
+	if len(got.Problems) != 0 || len(got.Documents) != 1 {
+		t.Fatal(said(got.Problems))
+	}
+	refs := map[string][]string{}
+	for _, b := range got.Documents[0].Bodies {
+		refs[b.Path()] = nil
+		for _, r := range b.Refs {
+			refs[b.Path()] = append(refs[b.Path()], r.Text)
+		}
+	}
+	want := map[string][]string{
+		"taskDefinition": nil, "targetGroups.blue": nil, "targetGroups.green": nil,
+		"service":                          {"$(alarms.errors.name)", "$(targetGroups.green.arn)", "$(listenerRules.web.arn)", "$(targetGroups.blue.arn)"},
+		"listenerRules.web":                {"$(targetGroups.blue.arn)", "$(targetGroups.green.arn)"},
+		"scaling":                          nil,
+		"scaling.policies.cpu":             nil,
+		"scaling.scheduledActions.morning": nil,
+		"alarms.errors":                    {"$(targetGroups.blue.fullName)", "$(targetGroups.green.fullName)"},
+	}
+	if diff := cmp.Diff(want, refs); diff != "" {
+		t.Error(diff)
 	}
 }

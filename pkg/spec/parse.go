@@ -210,6 +210,7 @@ func (p *parser) unique() []Document {
 			continue
 		}
 		c.problem.Message = fmt.Sprintf("the service %s is declared at %s too: nothing is done to it until one declaration remains", c.identity, elsewhere(c, rivals))
+		c.problem.Duplicate = true
 		p.result.Problems = append(p.result.Problems, c.problem)
 	}
 	return docs
