@@ -22,6 +22,7 @@ func createTargetGroup(c *call, in *elbv2.CreateTargetGroupInput) (*elbv2.Create
 	}
 	want := elbtypes.TargetGroup{TargetGroupName: in.Name}
 	shape.Project(&want, in)
+	dropEmpty(&want)
 	if err := checkTargetGroup(&want); err != nil {
 		return nil, err
 	}
@@ -70,6 +71,19 @@ func checkELBName(what, name string) error {
 		return refuse("ValidationError", "%s name '%s' cannot begin with 'internal-'", what, name)
 	}
 	return nil
+}
+
+// dropEmpty takes an empty string for one that was not given: Terraform sends
+// "ProtocolVersion=" and AWS lets it.
+func dropEmpty(tg *elbtypes.TargetGroup) {
+	for _, p := range []**string{&tg.ProtocolVersion, &tg.HealthCheckPath, &tg.HealthCheckPort, &tg.VpcId} {
+		if *p != nil && **p == "" {
+			*p = nil
+		}
+	}
+	if m := tg.Matcher; m != nil && aws.ToString(m.HttpCode) == "" && aws.ToString(m.GrpcCode) == "" {
+		tg.Matcher = nil
+	}
 }
 
 func isHTTP(p elbtypes.ProtocolEnum) bool {
@@ -291,6 +305,7 @@ func modifyTargetGroup(c *call, in *elbv2.ModifyTargetGroupInput) (*elbv2.Modify
 	if in.HealthCheckEnabled != nil && !*in.HealthCheckEnabled && want.TargetType != elbtypes.TargetTypeEnumLambda {
 		return nil, refuse("InvalidConfigurationRequest", "Health check enabled must be true for target groups with target type '%s'", want.TargetType)
 	}
+	dropEmpty(&want)
 	matcherDefaults(&want)
 	if err := checkHealthCheck(&want); err != nil {
 		return nil, err

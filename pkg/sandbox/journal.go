@@ -37,7 +37,7 @@ func (j *journal) add(e Entry) {
 func (s *Sandbox) Journal() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.journal.entries)
+	return append([]Entry{}, s.journal.entries...)
 }
 
 // Writes lists the calls of operations that change things, refused ones

@@ -19,13 +19,15 @@ type operation struct {
 	name    string // "CreateService"
 	writes  bool
 	in      func() any // a fresh SDK input
+	out     any        // a nil pointer of the SDK's output type
 	run     func(c *call, in any) (any, error)
 }
 
 // op wraps a typed function into a table entry.
 func op[I, O any](service, name string, writes bool, fn func(c *call, in *I) (*O, error)) operation {
 	return operation{service: service, name: name, writes: writes,
-		in: func() any { return new(I) },
+		in:  func() any { return new(I) },
+		out: (*O)(nil),
 		run: func(c *call, in any) (any, error) {
 			out, err := fn(c, in.(*I))
 			if err != nil {

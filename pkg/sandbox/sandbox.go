@@ -170,6 +170,8 @@ func digest(s string) string {
 var registry = sync.OnceValue(func() *shape.Registry {
 	return shape.NewRegistry([]shape.Union{
 		shape.UnionOf[ecstypes.ServiceConnectContainerConfiguration](&ecstypes.ServiceConnectContainerConfigurationMemberLogLevel{}),
+		shape.UnionOf[ecstypes.SharingStrategy](&ecstypes.SharingStrategyMemberNvidiaMps{}),
+		shape.UnionOf[ecstypes.GatewayConnectionResources](&ecstypes.GatewayConnectionResourcesMemberHostSharedAlb{}),
 		shape.UnionOf[cwtypes.EvaluationCriteria](&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}),
 		shape.UnionOf[cwtypes.EvaluationWindow](&cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{}),
 	}, []shape.Document{{

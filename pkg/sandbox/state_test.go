@@ -59,17 +59,18 @@ func TestWorldSurvives(t *testing.T) {
 // SDK bump that brings an unknown union must not go unnoticed.
 func TestUnionsAndDocuments(t *testing.T) {
 	for name, o := range New(Options{}).ops {
-		in := reflect.TypeOf(o.in())
-		wire.Walk(in, registry(), func(path string, typ reflect.Type) {
-			if typ.Kind() != reflect.Interface {
-				return
-			}
-			_, union := registry().Union(typ)
-			_, document := registry().Document(typ)
-			if !union && !document {
-				t.Errorf("%s: %s is a %s that no registry knows", name, path, typ)
-			}
-		})
+		for _, side := range []reflect.Type{reflect.TypeOf(o.in()), reflect.TypeOf(o.out)} {
+			wire.Walk(side, registry(), func(path string, typ reflect.Type) {
+				if typ.Kind() != reflect.Interface {
+					return
+				}
+				_, union := registry().Union(typ)
+				_, document := registry().Document(typ)
+				if !union && !document {
+					t.Errorf("%s: %s is a %s that no registry knows", name, path, typ)
+				}
+			})
+		}
 	}
 }
 

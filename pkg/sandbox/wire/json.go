@@ -81,7 +81,7 @@ func appendJSON(b []byte, tree any, stamp func([]byte, time.Time) []byte) []byte
 	case int64:
 		return strconv.AppendInt(b, x, 10)
 	case float64:
-		return appendFloat(b, x)
+		return appendDouble(b, x)
 	case []byte:
 		return appendString(b, base64.StdEncoding.EncodeToString(x))
 	case time.Time:
@@ -120,6 +120,17 @@ func appendFloat(b []byte, f float64) []byte {
 		return append(b, `"-Infinity"`...)
 	}
 	return strconv.AppendFloat(b, f, 'f', -1, 64)
+}
+
+// appendDouble writes a number that is not an integer by type as AWS does,
+// 80.0 and not 80: clients in loosely typed languages tell the two apart.
+func appendDouble(b []byte, f float64) []byte {
+	from := len(b)
+	b = appendFloat(b, f)
+	if !bytes.ContainsAny(b[from:], ".\"") {
+		b = append(b, ".0"...)
+	}
+	return b
 }
 
 func appendString(b []byte, s string) []byte {

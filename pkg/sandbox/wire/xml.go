@@ -57,7 +57,7 @@ func scalarText(tree any) string {
 	case time.Time:
 		return x.UTC().Format("2006-01-02T15:04:05.000Z")
 	case float64:
-		return string(bytes.Trim(appendFloat(nil, x), `"`))
+		return string(bytes.Trim(appendDouble(nil, x), `"`))
 	case int64:
 		return strconv.FormatInt(x, 10)
 	}
