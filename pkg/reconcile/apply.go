@@ -81,7 +81,7 @@ func (x *execution) missing(s *plan.Step) (resource.ID, status.Reason) {
 // step does one step: resolve, read again, compare, write.
 func (x *execution) step(ctx context.Context, s *plan.Step) {
 	o, open := resource.Resolve(*x.unit.Object(s.ID), x.attrs)
-	if len(open) > 0 {
+	if len(open) > 0 && s.Action != plan.ActionAdopt { // an adoption writes tags alone
 		x.block(s, status.DependencyMissing, fmt.Sprintf("waits for %s of %s", open[0].Attr, open[0].To.Local()))
 		return
 	}
@@ -351,8 +351,8 @@ func (x *execution) unclear(ctx context.Context, s *plan.Step, w resource.Write,
 // stepDone says in one sentence what was done.
 func stepDone(s plan.Step) string {
 	what := s.ID.Local()
-	if s.ARN != "" {
-		what += " " + shortARN(s.ARN)
+	if s.ID.Kind == resource.KindTaskDefinition && s.ARN != "" {
+		what += " " + plan.RevisionName(s.ARN)
 	}
 	switch s.Action {
 	case plan.ActionCreate:
@@ -384,17 +384,6 @@ func changedFields(changes []diff.Change) string {
 		return strings.Join(paths[:most], ", ") + fmt.Sprintf(" and %d more", n-most)
 	}
 	return strings.Join(paths, ", ")
-}
-
-// shortARN is the part of an ARN that people call the thing by.
-func shortARN(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		if _, rest, ok := strings.Cut(parts[5], "/"); ok {
-			return rest
-		}
-		return parts[5]
-	}
-	return arn
 }
 
 // waitTick is the rhythm in which one-shot commands look again after something

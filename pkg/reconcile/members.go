@@ -236,8 +236,14 @@ func picture(u *resource.Unit, live map[resource.ID]resource.Live) string {
 func (d *daemon) stalled(m *member, world string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	r := m.retry
-	return r.reason != "" && r.signature == m.signature && r.world == world && time.Now().Before(r.until)
+	r := &m.retry
+	if r.reason == "" || r.signature != m.signature || time.Now().After(r.until) {
+		return false
+	}
+	if r.world == "" { // what the refused pass itself wrote is no news
+		r.world = world
+	}
+	return r.world == world
 }
 
 // keepReason gives the outcome of a look the reason that the unit stalls for.
@@ -263,7 +269,8 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 		}
 	}
 	cur.clean = cur.clean && out.Err == nil
-	cur.synced = cur.clean && out.Writes == 0 && out.Status.Reason == status.Synced
+	cur.synced = cur.clean && out.Writes == 0 && out.Status.Reason == status.Synced ||
+		before.synced && len(cur.blocked) == 1 && cur.blocked[status.AbsenceGrace] > 0 // told when it is made again
 	m.last = cur
 	if out.Writes > 0 || out.Err != nil {
 		m.touched++
@@ -281,6 +288,9 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	if after(out.Status.Reason) == nextSlow {
 		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, out.Plan
 		m.retry.signature, m.retry.world, m.retry.until = m.signature, world, time.Now().Add(slowTimer)
+		if out.Writes > 0 {
+			m.retry.world = ""
+		}
 	} else {
 		m.retry.reason = ""
 	}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // observe reads every object of the units once: kind by kind in the order of
@@ -193,8 +195,18 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	if v.plan.Quarantine == nil {
 		v.plan.Quarantine = v.unremembered()
 	}
+	v.blame()
 	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
 	return v
+}
+
+// blame tells our own defects from reads that failed.
+func (v *view) blame() {
+	for i := range v.plan.Steps {
+		if s := &v.plan.Steps[i]; s.Blocked == status.Unobserved && errors.Is(v.live[s.ID].Err, errPanic) {
+			s.Blocked = status.InternalError
+		}
+	}
 }
 
 func (e *Engine) currentFrame() resource.Frame {

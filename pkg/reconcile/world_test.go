@@ -1,0 +1,419 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is one sandbox with the operator before it, in virtual time.
+type world struct {
+	t       *testing.T
+	sandbox *sandbox.Sandbox
+	files   *memory
+	pool    *awsclient.Pool
+	kinds   func([]resource.Kind) []resource.Kind // puts faults before real kinds
+
+	mu     sync.Mutex
+	fault  sandbox.FaultFunc
+	events []Event
+	counts counts
+}
+
+// inWorld runs a scenario inside a bubble of virtual time.
+func inWorld(t *testing.T, run func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, files: newMemory()}
+		w.sandbox = sandbox.New(sandbox.Options{Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+			w.mu.Lock()
+			f := w.fault
+			w.mu.Unlock()
+			if f == nil {
+				return nil
+			}
+			return f(ctx, c)
+		}})
+		run(t, w)
+	})
+}
+
+// engine is a fresh operator process: nothing but AWS remembers anything.
+func (w *world) engine() *Engine {
+	w.t.Helper()
+	pool, err := awsclient.New(w.t.Context(), awsclient.Options{
+		Targets:    map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}},
+		HTTPClient: &http.Client{Transport: w.sandbox.Transport()}, Endpoint: "http://sandbox.invalid",
+		Static: true, Unlimited: true,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.pool = pool
+	all := kinds.All(pool)
+	if w.kinds != nil {
+		all = w.kinds(all)
+	}
+	return New(Options{
+		Kinds: all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
+		Poll: 5 * time.Second, AbsenceGrace: 2 * time.Second, Metrics: &w.counts,
+		OnEvent: func(e Event) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.events = append(w.events, e)
+		},
+	})
+}
+
+func (w *world) spoil(f sandbox.FaultFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = f
+}
+
+// once spoils the first call of an operation that comes.
+func once(operation string, f sandbox.Fault) sandbox.FaultFunc {
+	var done sync.Once
+	return func(_ context.Context, c sandbox.Call) (out *sandbox.Fault) {
+		if c.Operation == operation {
+			done.Do(func() { out = &f })
+		}
+		return out
+	}
+}
+
+// always spoils every call of some operations.
+func always(f sandbox.Fault, operations ...string) sandbox.FaultFunc {
+	return func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+		if slices.Contains(operations, c.Operation) {
+			return &f
+		}
+		return nil
+	}
+}
+
+// load reads the documents and wants them good.
+func (w *world) load(e *Engine) Loaded {
+	w.t.Helper()
+	l, err := e.Load(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+// apply is the command: load, apply.
+func (w *world) apply(e *Engine, o ApplyOptions) map[string]Outcome {
+	w.t.Helper()
+	out := map[string]Outcome{}
+	for _, x := range e.Apply(w.t.Context(), w.load(e).Units, o) {
+		out[x.Status.Name] = x
+	}
+	return out
+}
+
+func (w *world) wait(e *Engine) map[string]Outcome {
+	w.t.Helper()
+	return w.apply(e, ApplyOptions{Wait: true})
+}
+
+// writes are the operations that changed something since a mark, by name.
+func (w *world) writes(since int) []string {
+	var out []string
+	for _, entry := range w.sandbox.Writes()[since:] {
+		out = append(out, entry.Operation+" "+entry.Subject)
+	}
+	return out
+}
+
+func (w *world) mark() int { return len(w.sandbox.Writes()) }
+
+// done counts the writes of an operation that took effect.
+func (w *world) done(operation string) int {
+	n := 0
+	for _, entry := range w.sandbox.Writes() {
+		if entry.Operation == operation && (entry.Error == "" || entry.Error == "ConnectionDropped") {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) quiet(since int, when string) {
+	w.t.Helper()
+	if writes := w.writes(since); len(writes) > 0 {
+		w.t.Errorf("%s: writes %v, want none", when, writes)
+	}
+}
+
+// want checks how one unit stands.
+func (w *world) want(o Outcome, state status.State, reason status.Reason, exit int) {
+	w.t.Helper()
+	if o.Status.State != state || o.Status.Reason != reason || o.Exit() != exit {
+		w.t.Errorf("%s is %s %s %q (exit %d, err %v), want %s %s (exit %d); steps %s", o.Status.Name, o.Status.State, o.Status.Reason, o.Status.Why,
+			o.Exit(), o.Err, state, reason, exit, steps(o))
+	}
+}
+
+func steps(o Outcome) string {
+	var out []string
+	for _, s := range o.Plan.Steps {
+		out = append(out, fmt.Sprintf("%s:%s[%s %s]", s.ID.Local(), s.Action, s.Blocked, s.Why))
+	}
+	return strings.Join(out, " ")
+}
+
+func (w *world) told(kind EventKind, part string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, e := range w.events {
+		if e.Kind == kind && strings.Contains(e.Message, part) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) story() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	for _, e := range w.events {
+		fmt.Fprintf(&b, "%s %s %s: %s\n", e.Time.Format("15:04:05.000"), e.Kind, e.Unit.Name, e.Message)
+	}
+	return b.String()
+}
+
+// run starts the daemon and gives what stops it.
+func (w *world) run(e *Engine) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	return func() {
+		w.t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("Run returned %v", err)
+		}
+	}
+}
+
+// until lets the world live until something holds, for at most five minutes of it.
+func (w *world) until(what string, holds func() bool) time.Duration {
+	w.t.Helper()
+	began := time.Now()
+	for time.Since(began) < 5*time.Minute {
+		synctest.Wait()
+		if holds() {
+			return time.Since(began)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.t.Fatalf("%s: not within five minutes\n%s", what, w.story())
+	return 0
+}
+
+// stands reports whether the daemon says that a service is in a state.
+func stands(e *Engine, name string, reason status.Reason) func() bool {
+	return func() bool {
+		for _, s := range e.Status() {
+			if s.Name == name {
+				return s.Reason == reason
+			}
+		}
+		return false
+	}
+}
+
+// memory is a source in memory: a file system that a bubble can wait for.
+type memory struct {
+	mu    sync.Mutex
+	files map[string]string
+	bad   []source.Problem
+	err   error
+	hints map[chan<- struct{}]bool
+}
+
+func newMemory() *memory {
+	return &memory{files: map[string]string{}, hints: map[chan<- struct{}]bool{}}
+}
+
+// put writes a file, or with "" removes it, and tells who watches.
+func (m *memory) put(name, text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if text == "" {
+		delete(m.files, name)
+	} else {
+		m.files[name] = text
+	}
+	m.tell()
+}
+
+func (m *memory) fail(err error, bad ...source.Problem) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err, m.bad = err, bad
+	m.tell()
+}
+
+func (m *memory) tell() {
+	for h := range m.hints {
+		select {
+		case h <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (m *memory) Snapshot(context.Context) (source.Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return source.Snapshot{}, m.err
+	}
+	s := source.Snapshot{Complete: len(m.bad) == 0, Problems: m.bad}
+	sum := 0
+	for _, name := range slices.Sorted(maps.Keys(m.files)) {
+		s.Files = append(s.Files, source.File{Path: name, Data: []byte(m.files[name])})
+		for _, b := range []byte(name + m.files[name]) {
+			sum = sum*31 + int(b)
+		}
+	}
+	s.Revision = fmt.Sprintf("mem-%x", uint64(sum))
+	return s, nil
+}
+
+func (m *memory) Watch(ctx context.Context, hint chan<- struct{}) error {
+	m.mu.Lock()
+	m.hints[hint] = true
+	m.mu.Unlock()
+	<-ctx.Done()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.hints, hint)
+	return nil
+}
+
+// counts is a Metrics that remembers.
+type counts struct {
+	NoMetrics
+	mu         sync.Mutex
+	idleWrites int
+	panics     int
+	drift      []string
+	rollouts   []resource.DeploymentStatus
+}
+
+func (c *counts) IdleWrites(n int) { c.mu.Lock(); defer c.mu.Unlock(); c.idleWrites += n }
+func (c *counts) Panic()           { c.mu.Lock(); defer c.mu.Unlock(); c.panics++ }
+func (c *counts) Drift(_ resource.UnitKey, kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drift = append(c.drift, kind)
+}
+func (c *counts) Rollout(s resource.DeploymentStatus) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rollouts = append(c.rollouts, s)
+}
+func (c *counts) seen() (idle, panics int, drift []string, rollouts []resource.DeploymentStatus) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.idleWrites, c.panics, slices.Clone(c.drift), slices.Clone(c.rollouts)
+}
+
+// hello is the smallest document, with another image and more words when wanted.
+func hello(name, image string, more ...string) string {
+	return fmt.Sprintf(`apiVersion: ecs-operator/v1
+kind: Service
+metadata: {name: %s}
+spec:
+  cluster: default
+  taskDefinition:
+    containerDefinitions:
+      - {name: web, image: "%s", memory: 64, portMappings: [{containerPort: 80}]}
+  service:
+    desiredCount: 2
+    deploymentConfiguration:
+      deploymentCircuitBreaker: {enable: true, rollback: true}
+%s`, name, image, strings.Join(more, "\n"))
+}
+
+// web is a service behind the load balancer, with scaling and an alarm.
+const web = `apiVersion: ecs-operator/v1
+kind: Service
+metadata: {name: web}
+spec:
+  cluster: default
+  taskDefinition:
+    networkMode: awsvpc
+    requiresCompatibilities: [FARGATE]
+    cpu: "256"
+    memory: "512"
+    executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole
+    containerDefinitions:
+      - {name: web, image: "nginx:1.29", portMappings: [{containerPort: 80}]}
+  targetGroups:
+    web: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox}
+  listenerRules:
+    web:
+      listenerArn: arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0123456789abcdef/fedcba9876543210
+      priority: 10
+      conditions: [{field: path-pattern, pathPatternConfig: {values: ["/*"]}}]
+      actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]
+  service:
+    launchType: FARGATE
+    desiredCount: 2
+    networkConfiguration:
+      awsvpcConfiguration: {subnets: [subnet-0sandboxa, subnet-0sandboxb], securityGroups: [sg-0sandbox]}
+    loadBalancers: [{targetGroupArn: "$(targetGroups.web.arn)", containerName: web, containerPort: 80}]
+    deploymentConfiguration:
+      deploymentCircuitBreaker: {enable: true, rollback: true}
+  scaling:
+    minCapacity: 2
+    maxCapacity: 6
+    policies:
+      cpu:
+        policyType: TargetTrackingScaling
+        targetTrackingScalingPolicyConfiguration:
+          targetValue: 60
+          predefinedMetricSpecification: {predefinedMetricType: ECSServiceAverageCPUUtilization}
+  alarms:
+    errors:
+      metricName: HTTPCode_Target_5XX_Count
+      namespace: AWS/ApplicationELB
+      statistic: Sum
+      period: 60
+      evaluationPeriods: 1
+      threshold: 5
+      comparisonOperator: GreaterThanThreshold
+      dimensions: [{name: TargetGroup, value: "$(targetGroups.web.fullName)"}]
+`
+
+var errDisk = errors.New("input/output error")
+
+const (
+	minute = time.Minute
+	hour   = time.Hour
+)
