@@ -171,6 +171,8 @@ func TestCompare(t *testing.T) {
 			live: &input{Subnets: []string{"b", "a"}, Groups: []group{{Arn: p("y")}, {Arn: p("x")}}}},
 		"set differs": {want: &input{Subnets: []string{"a", "b"}}, live: &input{Subnets: []string{"b", "c"}},
 			out: []string{`replace subnets ["b","c"] → ["a","b"] (in place, spec)`}},
+		"a set counts its elements": {want: &input{Subnets: []string{"a", "a"}}, live: &input{Subnets: []string{"a", "b"}},
+			out: []string{`replace subnets ["a","b"] → ["a","a"] (in place, spec)`}},
 		"order of a command is meaning": {want: web(func(c *container) { c.Command = []string{"a", "b"} }), live: web(func(c *container) { c.Command = []string{"b", "a"} }),
 			out: []string{`replace containers[web].command ["b","a"] → ["a","b"] (new deployment, spec)`}},
 		"sequence of objects": {want: &input{Steps: []step{{Type: p("a")}, {Type: p("b")}}}, live: &input{Steps: []step{{Type: p("a"), Target: p("t")}}},

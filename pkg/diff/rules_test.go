@@ -147,6 +147,16 @@ func TestPositions(t *testing.T) {
 }
 
 func TestEffects(t *testing.T) {
+	r := &diff.Rules{Effects: map[string]diff.Effect{"cou": diff.Recreation, "deployment": diff.NewDeployment, "deployment.maximumPercent": diff.None}}
+	live := &input{Count: p(int32(1)), Deployment: &deployment{MaximumPercent: p(int32(1)), Breaker: &breaker{Enable: true}}}
+	want := &input{Count: p(int32(2)), Deployment: &deployment{MaximumPercent: p(int32(2)), Breaker: &breaker{Rollback: true, Enable: true}}}
+	if d := cmp.Diff([]string{
+		"replace count 1 → 2 (in place, spec)", // a path's beginning is no prefix of it
+		"add deployment.breaker.rollback null → true (new deployment, spec)",
+		"replace deployment.maximumPercent 1 → 2 (none, spec)",
+	}, lines(r.Compare(diff.Args{Want: want, Live: live}))); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
 	if diff.Worst() != diff.None || diff.Worst(diff.TasksLater, diff.Forced, diff.InPlace) != diff.Forced {
 		t.Error("Worst does not find the gravest")
 	}

@@ -106,7 +106,7 @@ func (m *maker) holdRegistration() {
 		return
 	}
 	reason, why := s.heldReason, s.heldWhy
-	if reason == "" || !deploys(s.held) {
+	if reason == "" {
 		reason, why = s.Blocked, s.Why
 		if s.live.Presence == resource.Present && s.Action != ActionAdopt && s.Action != ActionCreate && !deploys(s.Changes) {
 			return

@@ -219,8 +219,41 @@ func TestOwnership(t *testing.T) {
 		s.in.Frame = scoped
 		expect(t, plan.Make(s.in), "none task-definition", "update service (in place) tags.:scope")
 	})
+	t.Run("a scope that nobody asks for", func(t *testing.T) {
+		d := helloDoc("nginx:1")
+		d.Policy.Adopt = true
+		s := of(desire(d)).edit(svc, "", tag(resource.TagScope, "team-b")).edit(svc, "", func(l *resource.Live) {
+			l.Value.(*service).GracePeriod = p(int32(1))
+		})
+		// Without --scope there is no tag to write: adopting it again and again would not end.
+		expect(t, plan.Make(s.in), "none task-definition", "update service (in place) gracePeriod")
+	})
+	t.Run("adopting waits for nobody", func(t *testing.T) {
+		d := webDoc("nginx:1", 80)
+		d.Policy.Adopt = true
+		s := of(desire(d)).edit(svc, "", tag(resource.TagOwner, "")).live(resource.KindTargetGroup, "web", resource.Live{})
+		pl := plan.Make(s.in)
+		expect(t, pl,
+			"none target-group/web blocked Unobserved",
+			"none alarm/errors [dimension]",
+			"none task-definition",
+			"adopt service (in place) tags.:owner",
+			"none scalable-target")
+	})
+	t.Run("nothing is led to what is not ours", func(t *testing.T) {
+		s := web().edit(resource.KindTargetGroup, "web", tag(resource.TagOwner, "")).edit(svc, "", func(l *resource.Live) {
+			l.Value.(*service).LoadBalancers = nil
+		})
+		for _, step := range plan.Make(s.in).Steps {
+			if step.Writes() {
+				t.Errorf("%s %s would be written", step.Action, step.ID)
+			}
+		}
+	})
 	t.Run("nothing is made around a foreign service", func(t *testing.T) {
-		s := web().edit(svc, "", tag(resource.TagOwner, "")).live(resource.KindAlarm, "errors", resource.Live{Presence: resource.Absent})
+		s := web().edit(svc, "", tag(resource.TagOwner, "")).edit(resource.KindScalableTarget, "", func(l *resource.Live) {
+			l.Value.(*scalableTarget).Max = p(int32(9))
+		}).live(resource.KindAlarm, "errors", resource.Live{Presence: resource.Absent})
 		for _, step := range plan.Make(s.in).Steps {
 			if step.Writes() {
 				t.Errorf("%s %s would be written", step.Action, step.ID)

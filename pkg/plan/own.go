@@ -89,7 +89,7 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 		want := o.Tags[key]
 		have, ok := live.Tags[key]
 		switch {
-		case key == resource.TagRevision || strings.HasPrefix(key, "aws:"):
+		case strings.HasPrefix(key, "aws:"): // AWS' own, which nobody may write
 		case !ok:
 			add(key, diff.Add, nil, want)
 		case have != want:
