@@ -119,7 +119,10 @@ func watchedQuery(a *types.MetricAlarm) (id string, period int32) {
 func (w *World) alarmData(a *types.MetricAlarm, n int) []alarmPoint {
 	watched, period := watchedQuery(a)
 	step := time.Duration(period) * time.Second
-	metric := types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}
+	var series []*metricSeries
+	if watched == "" {
+		series = w.seriesOf(types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}, a.Unit)
+	}
 	stat := string(a.Statistic)
 	if a.ExtendedStatistic != nil {
 		stat = *a.ExtendedStatistic
@@ -131,7 +134,7 @@ func (w *World) alarmData(a *types.MetricAlarm, n int) []alarmPoint {
 		if watched != "" {
 			p.value, p.there = w.queryValue(a.Metrics, watched, p.at, step, 0)
 		} else {
-			p.value, p.there = w.window(metric, a.Unit, p.at, step).stat(stat)
+			p.value, p.there = window(series, p.at, step).stat(stat)
 		}
 		out = append(out, p)
 	}

@@ -158,10 +158,10 @@ func (p *metricPoint) add(sum, count, low, high float64) {
 }
 
 // window adds up what was put into [from, from+length).
-func (w *World) window(m types.Metric, unit types.StandardUnit, from time.Time, length time.Duration) metricPoint {
+func window(series []*metricSeries, from time.Time, length time.Duration) metricPoint {
 	total := metricPoint{At: from}
 	to := from.Add(length)
-	for _, s := range w.seriesOf(m, unit) {
+	for _, s := range series {
 		i := sort.Search(len(s.Points), func(i int) bool { return !s.Points[i].At.Before(from) })
 		for ; i < len(s.Points) && s.Points[i].At.Before(to); i++ {
 			p := s.Points[i]
@@ -176,13 +176,14 @@ func (w *World) window(m types.Metric, unit types.StandardUnit, from time.Time, 
 
 // seriesOf are the series of a metric: one unit, or all of them.
 func (w *World) seriesOf(m types.Metric, unit types.StandardUnit) []*metricSeries {
+	prefix := seriesKey(aws.ToString(m.Namespace), aws.ToString(m.MetricName), m.Dimensions, "")
 	units := []types.StandardUnit{unit}
 	if unit == "" {
 		units = types.StandardUnit("").Values()
 	}
 	var out []*metricSeries
 	for _, u := range units {
-		if s := w.Alarms.Series[seriesKey(aws.ToString(m.Namespace), aws.ToString(m.MetricName), m.Dimensions, u)]; s != nil {
+		if s := w.Alarms.Series[prefix+string(u)]; s != nil {
 			out = append(out, s)
 		}
 	}

@@ -26,13 +26,14 @@ func getMetricStatistics(c *call, in *cloudwatch.GetMetricStatisticsInput) (*clo
 		return nil, refuse("InvalidParameterCombination", "You have requested up to %d datapoints, which exceeds the limit of %d.", n, maxDatapoints)
 	}
 	m := types.Metric{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions}
+	series := c.w.seriesOf(m, in.Unit)
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
 	for t := from; t.Before(to); t = t.Add(step) {
-		p := c.w.window(m, in.Unit, t, step)
+		p := window(series, t, step)
 		if p.Count == 0 {
 			continue
 		}
-		d := types.Datapoint{Timestamp: aws.Time(t), Unit: cmp.Or(in.Unit, c.w.seriesOf(m, in.Unit)[0].Unit)}
+		d := types.Datapoint{Timestamp: aws.Time(t), Unit: cmp.Or(in.Unit, series[0].Unit)}
 		for _, s := range in.Statistics {
 			v, _ := p.stat(string(s))
 			switch s {
@@ -147,7 +148,7 @@ func (w *World) queryValue(queries []types.MetricDataQuery, id string, from time
 		return 0, false
 	}
 	if s := queries[i].MetricStat; s != nil && s.Metric != nil {
-		return w.window(*s.Metric, s.Unit, from, step).stat(aws.ToString(s.Stat))
+		return window(w.seriesOf(*s.Metric, s.Unit), from, step).stat(aws.ToString(s.Stat))
 	}
 	e, err := parseMath(aws.ToString(queries[i].Expression))
 	if err != nil {

@@ -393,3 +393,41 @@ func TestScalingSurvivesTheStateFile(t *testing.T) {
 		t.Errorf("after a restart: %+v", a)
 	}
 }
+
+// Two target-tracking policies scale in only together, out each for itself.
+func TestPoliciesScaleInTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newScalingBench(t)
+		b.register(1, 9)
+		b.track("cpu", nil)
+		b.track("memory", func(c *types.TargetTrackingScalingPolicyConfiguration) {
+			c.PredefinedMetricSpecification.PredefinedMetricType = types.MetricTypeECSServiceAverageMemoryUtilization
+		})
+		b.cpu(10, 20)
+		b.wantCount(2, "memory has not spoken")
+		b.cpu(90, 3)
+		b.wantCount(4, "one is enough to scale out")
+		_, err := b.aas.DeleteScalingPolicy(t.Context(), &applicationautoscaling.DeleteScalingPolicyInput{ServiceNamespace: ecsSpace,
+			ResourceId: aws.String(scaledResource), ScalableDimension: ecsCount, PolicyName: aws.String("memory")})
+		b.must(err)
+		b.cpu(10, 20)
+		if n := b.count(); n >= 4 {
+			t.Errorf("alone it scales in: %d", n)
+		}
+	})
+}
+
+func BenchmarkAWeekOfAlarms(b *testing.B) {
+	for b.Loop() {
+		s := New(Options{})
+		c := alarmClient(s)
+		for i := range 10 {
+			in := metricAlarmInput(fmt.Sprint("a", i))
+			in.EvaluationPeriods = aws.Int32(15)
+			if _, err := c.PutMetricAlarm(b.Context(), in); err != nil {
+				b.Fatal(err)
+			}
+		}
+		s.Advance(7 * 24 * time.Hour)
+	}
+}
