@@ -106,8 +106,7 @@ var replicaDefaults = map[string]any{
 	"healthCheckGracePeriodSeconds":                                       0,
 	"platformVersion":                                                     "LATEST",
 	"networkConfiguration.awsvpcConfiguration.assignPublicIp":             "DISABLED", // ecspresso, pipecd
-	"serviceConnectConfiguration":                                         map[string]any{"enabled": false},
-	"volumeConfigurations[].managedEBSVolume.filesystemType":              "xfs", // ServiceManagedEBSVolumeConfiguration.FilesystemType
+	"volumeConfigurations[].managedEBSVolume.filesystemType":              "xfs",      // ServiceManagedEBSVolumeConfiguration.FilesystemType
 }
 
 // daemonDefaults: ecspresso and cdk-real-drift saw 100/0 where a REPLICA has 200/100.

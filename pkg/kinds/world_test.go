@@ -2,6 +2,8 @@ package kinds_test
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -247,4 +249,11 @@ func edit(t *testing.T, yaml, old, new string) string {
 		t.Fatalf("%q occurs %d times", old, strings.Count(yaml, old))
 	}
 	return strings.Replace(yaml, old, new, 1)
+}
+
+// jsonEncoder prints as people would, without HTML escapes.
+func jsonEncoder(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
 }
