@@ -97,13 +97,15 @@ func (w *World) judge(cl *ecsCluster, s *ecsService) {
 	}
 	c := s.Service.DeploymentConfiguration
 	if b := c.DeploymentCircuitBreaker; b != nil && b.Enable {
-		filled := *d.Deployment.DeploymentCircuitBreaker
-		filled.FailureCount, filled.Threshold = r.Failures, threshold(b, s.Service.DesiredCount)
-		tripped := r.Failures >= filled.Threshold
-		if tripped {
-			filled.Status = monitorTriggered
+		tripped := r.Failures >= threshold(b, s.Service.DesiredCount)
+		if d.Digits == r.Digits { // a rollback is watched too, and does not count again
+			filled := *d.Deployment.DeploymentCircuitBreaker
+			filled.FailureCount, filled.Threshold, filled.Status = r.Failures, threshold(b, s.Service.DesiredCount), monitorOn
+			if tripped {
+				filled.Status = monitorTriggered
+			}
+			d.Deployment.DeploymentCircuitBreaker = &filled
 		}
-		d.Deployment.DeploymentCircuitBreaker = &filled
 		if tripped {
 			w.fail(s, r, d, b.Rollback, "tasks failed to start.", "Service deployment rolled back because the circuit breaker threshold was exceeded.")
 			return

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
 // The network of the documented world.
@@ -230,7 +231,12 @@ func (w *World) checkLoadBalancers(s, old *ecsService, def *ecsTaskDef) error {
 		if old != nil && slices.ContainsFunc(old.Service.LoadBalancers, func(o types.LoadBalancer) bool { return aws.ToString(o.TargetGroupArn) == arn }) {
 			continue // checked when it was put there
 		}
+		tg := w.targetGroup(arn)
+		awsvpc := def.Definition.NetworkMode == types.NetworkModeAwsvpc
 		switch {
+		case tg != nil && (tg.Value.TargetType == elbtypes.TargetTypeEnumIp) != awsvpc:
+			return invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
+				arn, tg.Value.TargetType, def.Definition.NetworkMode)
 		case !w.targetGroupExists(arn):
 			return invalid("Unable to find the target group %s.", arn)
 		case !w.targetGroupAttached(arn):
