@@ -49,8 +49,7 @@ func (s *Sandbox) Writes() []Entry {
 func (s *Sandbox) note(o operation, r *http.Request, in any, code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.advance(s.now())
-	s.journal.add(entryOf(s.world.Clock, o, r, in, code))
+	s.journal.add(entryOf(s.now(), o, r, in, code))
 }
 
 func entryOf(now time.Time, o operation, r *http.Request, in any, code string) Entry {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -145,12 +146,33 @@ func (s *Sandbox) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.skipped += d
-	if s.world.advance(s.now()) {
-		s.dirty = true
-	}
+	s.live()
 	if err := s.persist(); err != nil {
 		s.opts.logf("sandbox: %v", err)
 	}
+}
+
+// live advances the world outside of a call. A timer that panics is lost, and
+// only it.
+func (s *Sandbox) live() {
+	for {
+		if s.liveOnce() {
+			return
+		}
+	}
+}
+
+func (s *Sandbox) liveOnce() (done bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.logf("sandbox: a timer panicked: %v\n%s", p, debug.Stack())
+			s.dirty = true
+		}
+	}()
+	if s.world.advance(s.now()) {
+		s.dirty = true
+	}
+	return true
 }
 
 // hexID makes a new id of n hexadecimal digits (at most 64), the same for the

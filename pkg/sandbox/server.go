@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -130,7 +131,8 @@ func errorCode(err error) string {
 	if err == nil {
 		return ""
 	}
-	if e, ok := err.(*apiError); ok {
+	var e *apiError
+	if errors.As(err, &e) {
 		return e.Code
 	}
 	return "InternalFailure"

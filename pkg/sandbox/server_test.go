@@ -154,6 +154,21 @@ func TestPanicOnTheWire(t *testing.T) {
 	}
 }
 
+// TestPanicOfATimer plants a timer that panics: time goes on, and the other
+// timers with it.
+func TestPanicOfATimer(t *testing.T) {
+	lived := 0
+	s := New(Options{})
+	s.world.handlers["planted-panic"] = func(*World, string) { panic("planted") }
+	s.world.handlers["planted"] = func(*World, string) { lived++ }
+	s.world.after(time.Second, "planted-panic", "")
+	s.world.after(2*time.Second, "planted", "")
+	s.Advance(3 * time.Second)
+	if lived != 1 {
+		t.Errorf("the timer behind the panic ran %d times", lived)
+	}
+}
+
 func TestSTS(t *testing.T) {
 	bothFronts(t, Options{}, func(t *testing.T, s *Sandbox, cfg aws.Config) {
 		c := sts.NewFromConfig(cfg)

@@ -54,7 +54,7 @@ func Open(path string, opts Options) (*Sandbox, error) {
 	s.dirty = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.advance(s.now())
+	s.live()
 	if err := s.persist(); err != nil {
 		_ = lock.release() // as above
 		return nil, err
@@ -70,7 +70,7 @@ func (s *Sandbox) Close() error {
 	if s.store == nil {
 		return nil
 	}
-	s.world.advance(s.now())
+	s.live()
 	s.dirty = true
 	err := s.persist()
 	err = errors.Join(err, s.store.lock.release())

@@ -48,7 +48,7 @@ func at(err error, step string) error {
 
 // fill sets dst from a tree as a protocol parsed it: nil, bool, string,
 // json.Number, int64, float64, []byte, time.Time, []any, map[string]any, or
-// form. null leaves dst alone.
+// form and text. null leaves dst alone.
 func (c Codec) fill(dst reflect.Value, tree any) error {
 	if tree == nil {
 		return nil
@@ -108,7 +108,7 @@ func (c Codec) fillSlice(dst reflect.Value, tree any) error {
 		items = x
 	case form:
 		items = x.list()
-	case string:
+	case text:
 		if x != "" { // "Targets=" is how the Query protocol says []
 			return mismatch(dst.Type(), "expected a list, got a string")
 		}
@@ -205,18 +205,21 @@ func (c Codec) fillInterface(dst reflect.Value, tree any) error {
 func fillScalar(dst reflect.Value, tree any) error {
 	switch dst.Kind() {
 	case reflect.String:
-		s, ok := tree.(string)
-		if !ok {
+		switch s := tree.(type) {
+		case string:
+			dst.SetString(s)
+		case text:
+			dst.SetString(string(s))
+		default:
 			return mismatch(dst.Type(), kindName(tree)+" can not be converted to String")
 		}
-		dst.SetString(s)
 	case reflect.Bool:
 		switch b := tree.(type) {
 		case bool:
 			dst.SetBool(b)
-		case string: // of a form
+		case text:
 			if b != "true" && b != "false" {
-				return mismatch(dst.Type(), strconv.Quote(b)+" is not a boolean")
+				return mismatch(dst.Type(), strconv.Quote(string(b))+" is not a boolean")
 			}
 			dst.SetBool(b == "true")
 		default:
@@ -244,6 +247,8 @@ func fillBytes(dst reflect.Value, tree any) error {
 	switch x := tree.(type) {
 	case []byte:
 		dst.SetBytes(x)
+	case text:
+		return fillBytes(dst, string(x))
 	case string:
 		b, err := base64.StdEncoding.DecodeString(x)
 		if err != nil {
@@ -262,7 +267,7 @@ func asMembers(tree any) (map[string]any, bool) {
 		return x, true
 	case form:
 		return x, true
-	case string: // "Matcher=" of a form: a structure without members
+	case text: // "Matcher=" of a form: a structure without members
 		return nil, x == ""
 	}
 	return nil, false
@@ -286,8 +291,8 @@ func asInt(tree any) (int64, error) {
 			return 0, errors.New("not an integer")
 		}
 		return int64(x), nil
-	case string:
-		return strconv.ParseInt(x, 10, 64)
+	case text:
+		return strconv.ParseInt(string(x), 10, 64)
 	}
 	return 0, errors.New("not a number")
 }
@@ -300,8 +305,12 @@ func asFloat(tree any) (float64, error) {
 		return float64(x), nil
 	case json.Number:
 		return x.Float64()
-	case string: // a form's number, and JSON's NaN and Infinity
-		return strconv.ParseFloat(x, 64)
+	case text:
+		return strconv.ParseFloat(string(x), 64)
+	case string: // what JSON has no number for
+		if x == "NaN" || x == "Infinity" || x == "-Infinity" {
+			return strconv.ParseFloat(x, 64)
+		}
 	}
 	return 0, errors.New("not a number")
 }
@@ -312,6 +321,8 @@ func asTime(tree any) (time.Time, error) {
 	switch x := tree.(type) {
 	case time.Time:
 		return x, nil
+	case text:
+		return asTime(string(x))
 	case string:
 		if t, err := time.Parse(time.RFC3339Nano, x); err == nil {
 			return t.UTC(), nil
@@ -360,7 +371,7 @@ func kindName(tree any) string {
 	switch tree.(type) {
 	case bool:
 		return "a boolean"
-	case string:
+	case string, text:
 		return "a string"
 	case json.Number, int64, float64:
 		return "NUMBER_VALUE"

@@ -11,6 +11,9 @@ import (
 // form is one level of a Query request: "A.B=1" is form{"A": form{"B": "1"}}.
 type form map[string]any
 
+// text is a value of a form: it has no type of its own, the member decides.
+type text string
+
 // DecodeQuery fills an SDK input from the form of a Query request:
 // "Tags.member.1.Key=a".
 func (c Codec) DecodeQuery(values url.Values, in any) error {
@@ -32,7 +35,7 @@ func parseForm(values url.Values) form {
 		}
 		last := steps[len(steps)-1]
 		if _, taken := level[last]; !taken {
-			level[last] = values.Get(name)
+			level[last] = text(values.Get(name))
 		}
 	}
 	return root
@@ -79,8 +82,8 @@ func (f form) entries() map[string]any {
 	out := map[string]any{}
 	for _, item := range inner.numbered() {
 		if entry, ok := item.(form); ok {
-			if key, ok := entry["key"].(string); ok {
-				out[key] = entry["value"]
+			if key, ok := entry["key"].(text); ok {
+				out[string(key)] = entry["value"]
 			}
 		}
 	}
