@@ -232,7 +232,7 @@ func cause(s resource.DeploymentStatus) string {
 }
 
 func quarantined(q Quarantine) string {
-	return fmt.Sprintf("this content did not survive deployment %s (%s, %s); change the spec, or run `retry` to try it once more",
+	return fmt.Sprintf("this content did not survive deployment %s (%s, %s); change the spec, or try it once more with `ecs-operator retry`",
 		q.Deployment, q.Cause, q.TaskDefinition)
 }
 
