@@ -34,7 +34,6 @@ type daemon struct {
 	mu       sync.Mutex
 	units    map[resource.UnitKey]*member
 	problems map[string]bool // told, by text
-	seen     string          // the source as of the last load
 	sweeping *sweep
 }
 

@@ -36,9 +36,9 @@ func TestDaemonBringsServicesUp(t *testing.T) {
 			t.Error(err)
 		}
 		w.until("the pass is told", func() bool { return w.told(EventPass, "2 services ready") > 0 })
-		time.Sleep(5 * time.Second)
+		w.sleep(5 * time.Second)
 		mark := w.mark()
-		time.Sleep(10 * time.Minute) // many passes
+		w.sleep(10 * time.Minute) // many passes
 		w.quiet(mark, "in ten quiet minutes")
 		if idle, panics, drift, _ := w.counts.seen(); idle+panics+len(drift) > 0 {
 			t.Errorf("idle writes %d, panics %d, drift %v", idle, panics, drift)
@@ -75,7 +75,7 @@ func TestDaemonHealsDrift(t *testing.T) {
 		e := w.engine()
 		defer w.run(e)()
 		w.until("ready", stands(e, "web", status.Synced))
-		time.Sleep(5 * time.Second)
+		w.sleep(5 * time.Second)
 		c := w.person()
 		_, err := c.Write.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ecs-operator/default/web/errors"}})
 		w.ok(err)
@@ -112,13 +112,13 @@ func TestDaemonDoesNotDeployABadImageAgain(t *testing.T) {
 			t.Errorf("no quarantine among the tags %v", tagged.Tags)
 		}
 		mark := w.mark()
-		time.Sleep(hour)
+		w.sleep(hour)
 		w.quiet(mark, "an hour after the rollback")
 		stop()
 		again := w.engine()
 		defer w.run(again)()
 		w.until("known after a restart", stands(again, "hello", status.RolledBack))
-		time.Sleep(hour)
+		w.sleep(hour)
 		w.quiet(mark, "an hour after a restart")
 	})
 }
@@ -132,21 +132,21 @@ func TestDaemonKeepsTheLastGoodDocuments(t *testing.T) {
 		defer w.run(e)()
 		both := func() bool { return stands(e, "hello", status.Synced)() && stands(e, "other", status.Synced)() }
 		w.until("ready", both)
-		time.Sleep(5 * time.Second)
+		w.sleep(5 * time.Second)
 		mark := w.mark()
 
 		w.files.put("hello.yaml", strings.Replace(good, "desiredCount", "desierdCount", 1))
 		w.until("the bad document is told", stands(e, "hello", status.InvalidSpec))
-		time.Sleep(5 * time.Minute)
+		w.sleep(5 * time.Minute)
 		if !stands(e, "other", status.Synced)() {
 			t.Error("the other service suffers")
 		}
 		w.files.put("hello.yaml", "ecs-operator/v1: [") // now nobody knows whose it is
-		time.Sleep(5 * time.Minute)
+		w.sleep(5 * time.Minute)
 		w.files.fail(errDisk)
-		time.Sleep(5 * time.Minute)
+		w.sleep(5 * time.Minute)
 		w.files.fail(nil, source.Problem{Path: "sub", Message: "directory cannot be read"})
-		time.Sleep(5 * time.Minute)
+		w.sleep(5 * time.Minute)
 		if len(e.Status()) != 2 {
 			t.Errorf("statuses: %+v", e.Status())
 		}
@@ -159,7 +159,7 @@ func TestDaemonKeepsTheLastGoodDocuments(t *testing.T) {
 
 		w.files.put("hello.yaml", "")
 		w.until("forgotten", func() bool { return len(e.Status()) == 1 })
-		time.Sleep(10 * time.Minute)
+		w.sleep(10 * time.Minute)
 		if n := w.told(EventProblem, "the document of default/hello is gone"); n != 1 {
 			t.Errorf("told %d times", n)
 		}
@@ -191,10 +191,10 @@ func TestDaemonRidesOutAnOutage(t *testing.T) {
 		w.spoil(func(context.Context, sandbox.Call) *sandbox.Fault { return &sandbox.Fault{Drop: true} })
 		defer w.run(e)()
 		w.until("unobserved", stands(e, "hello", status.Unobserved))
-		time.Sleep(10 * time.Minute)
+		w.sleep(10 * time.Minute)
 		w.quiet(0, "during the outage")
 		w.spoil(always(sandbox.Fault{Code: "ThrottlingException", Message: "Rate exceeded"}, "DescribeServices", "CreateService"))
-		time.Sleep(10 * time.Minute)
+		w.sleep(10 * time.Minute)
 		w.spoil(nil)
 		w.until("ready", stands(e, "hello", status.Synced))
 	})
@@ -207,7 +207,7 @@ func TestDaemonLeavesARefusedWriteAlone(t *testing.T) {
 		e := w.engine()
 		defer w.run(e)()
 		w.until("denied", stands(e, "hello", status.AccessDenied))
-		time.Sleep(4 * time.Minute) // four resyncs
+		w.sleep(4 * time.Minute) // four resyncs
 		tries := 0
 		for _, entry := range w.sandbox.Writes() {
 			if entry.Operation == "CreateService" {

@@ -44,7 +44,7 @@ func inWorld(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, files: newMemory()}
-		w.sandbox = sandbox.New(sandbox.Options{Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+		w.sandbox = sandbox.New(sandbox.Options{Speed: 10, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 			w.mu.Lock()
 			f := w.fault
 			w.mu.Unlock()
@@ -151,7 +151,7 @@ func (w *world) mark() int { return len(w.sandbox.Writes()) }
 func (w *world) done(operation string) int {
 	n := 0
 	for _, entry := range w.sandbox.Writes() {
-		if entry.Operation == operation && (entry.Error == "" || entry.Error == "ConnectionDropped") {
+		if entry.Operation == operation && entry.Error == "" {
 			n++
 		}
 	}
@@ -417,3 +417,6 @@ const (
 	minute = time.Minute
 	hour   = time.Hour
 )
+
+// sleep lets the world live for a while.
+func (w *world) sleep(d time.Duration) { time.Sleep(d) }
