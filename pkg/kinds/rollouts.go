@@ -289,6 +289,9 @@ func (r *rollouts) content(ctx context.Context, service resource.Live, rev *type
 	shape.Project(in, rev)
 	in.Cluster = aws.String(lastSegment(aws.ToString(rev.ClusterArn)))
 	in.ServiceName = aws.String(service.Name)
+	if now, ok := service.Value.(*ecs.CreateServiceInput); ok && (now.PlatformVersion == nil || *now.PlatformVersion == "LATEST") {
+		in.PlatformVersion = nil // deployments and revisions name the version that LATEST was
+	}
 	id := service.ID
 	out := map[string]resource.Live{resource.KindService: {
 		ID: id, Presence: resource.Present, ARN: service.ARN, Name: service.Name, Value: in}}
