@@ -235,6 +235,27 @@ func TestRunningDeployment(t *testing.T) {
 	})
 }
 
+// A target group that must be made anew moves together with the service, or the
+// rules would lead the traffic to where nothing runs.
+func TestHeldServiceKeepsItsTargetGroup(t *testing.T) {
+	u := webUnit("nginx:1", 81)
+	moved := " loadBalancers[$(targetGroups.web.arn)] loadBalancers[arn:targetgroup/web-" + hash(int32(80)) + "]"
+	s := web().now(u).edit(resource.KindService, "", tag(resource.TagHold, u.ContentHash))
+	expect(t, plan.Make(s.in),
+		"replace target-group/web (replacement) blocked OnHold port",
+		"update alarm/errors (in place) blocked DependencyMissing dimension",
+		"none task-definition",
+		deployService+" blocked OnHold"+moved,
+		"none scalable-target")
+
+	s = web().now(u).edit(resource.KindService, "", tag(resource.TagOwner, ""))
+	for _, step := range plan.Make(s.in).Steps {
+		if step.Writes() {
+			t.Errorf("%s %s would be written", step.Action, step.ID)
+		}
+	}
+}
+
 func TestHold(t *testing.T) {
 	s := hello("nginx:1").now(desire(helloDoc("nginx:2")))
 	s.edit(resource.KindService, "", tag(resource.TagHold, s.unit.ContentHash+" by=ann"))

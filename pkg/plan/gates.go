@@ -24,8 +24,8 @@ func (m *maker) holdUnit() {
 		}
 	}
 	if m.service != nil && m.service.foreign {
-		for _, d := range m.order { // nothing is put around a service that is not ours
-			if d.Action == ActionCreate {
+		for _, d := range m.order { // nothing is made around a service that is not ours
+			if d.Action == ActionCreate || d.Action == ActionReplace {
 				d.block(m.service.Blocked, "the service comes first: "+m.service.Why)
 			}
 		}
@@ -71,14 +71,8 @@ func (m *maker) missing(d *draft, changes []diff.Change) string {
 	for _, id := range d.Needs {
 		to := m.drafts[id]
 		needed := d.Action == ActionCreate || d.Action == ActionReplace || !d.kind.Taggable()
-		for _, r := range d.open {
-			if r.To != id {
-				continue
-			}
-			if to == nil || to.live.Presence != resource.Present ||
-				slices.ContainsFunc(real(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) }) {
-				needed = true
-			}
+		if slices.ContainsFunc(d.open, func(r resource.Ref) bool { return r.To == id }) {
+			needed = needed || to == nil || to.live.Presence != resource.Present || d.refersTo(id, changes)
 		}
 		if !needed {
 			continue
@@ -98,16 +92,18 @@ func (d *draft) available() bool {
 	return d.Blocked == "" || d.live.Presence == resource.Present && d.stays && !d.foreign
 }
 
-// holdRegistration keeps a revision from being registered that the service may
-// not run yet: every pass until then would find it superfluous.
-func (m *maker) holdRegistration() {
+// holdFollowers holds what makes sense only together with a deployment that is
+// held. A revision that the service may not run yet is not registered: every
+// pass until then would find it superfluous. Nor is a target group made that it
+// may not move to: a rule would lead the traffic to where nothing runs.
+func (m *maker) holdFollowers() {
 	s := m.service
 	if s == nil {
 		return
 	}
-	reason, why := s.heldReason, s.heldWhy
+	reason, why, changes := s.heldReason, s.heldWhy, s.held
 	if reason == "" {
-		reason, why = s.Blocked, s.Why
+		reason, why, changes = s.Blocked, s.Why, s.Changes
 		if s.live.Presence == resource.Present && s.Action != ActionAdopt && s.Action != ActionCreate && !deploys(s.Changes) {
 			return
 		}
@@ -116,10 +112,24 @@ func (m *maker) holdRegistration() {
 		return
 	}
 	for _, id := range s.Needs {
-		if d := m.drafts[id]; d != nil && id.Kind == resource.KindTaskDefinition && d.writes() {
+		d := m.drafts[id]
+		if d == nil || !d.writes() {
+			continue
+		}
+		if id.Kind == resource.KindTaskDefinition || s.live.Presence == resource.Present && !d.stays && s.refersTo(id, changes) {
 			d.block(reason, why)
 		}
 	}
+	for _, d := range m.order {
+		m.gateNeeds(d)
+	}
+}
+
+// refersTo reports whether one of the changes holds an open reference to an object.
+func (d *draft) refersTo(id resource.ID, changes []diff.Change) bool {
+	return slices.ContainsFunc(d.open, func(r resource.Ref) bool {
+		return r.To == id && slices.ContainsFunc(real(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) || strings.Contains(c.Path, r.Text) })
+	})
 }
 
 // deploying reports whether a change touches what the service runs or how it

@@ -47,7 +47,7 @@ func Make(in Input) Plan {
 		}
 		m.gateNeeds(d)
 	}
-	m.holdRegistration()
+	m.holdFollowers()
 	m.plan.Steps = []Step{}
 	for _, d := range m.order {
 		m.plan.Steps = append(m.plan.Steps, d.steps()...)
