@@ -95,9 +95,6 @@ func checkTargetGroup(tg *elbtypes.TargetGroup) error {
 	if tg.TargetType == "" {
 		tg.TargetType = elbtypes.TargetTypeEnumInstance
 	}
-	if !slices.Contains(tg.TargetType.Values(), tg.TargetType) {
-		return refuse("ValidationError", "1 validation error detected: Value '%s' at 'targetType' failed to satisfy constraint: Member must satisfy enum value set: [instance, ip, lambda, alb]", tg.TargetType)
-	}
 	if tg.TargetType == elbtypes.TargetTypeEnumLambda {
 		if tg.Protocol != "" || tg.Port != nil || tg.VpcId != nil {
 			return refuse("ValidationError", "Protocol, port and VPC ID cannot be specified for target groups with target type 'lambda'")
@@ -107,8 +104,6 @@ func checkTargetGroup(tg *elbtypes.TargetGroup) error {
 	switch {
 	case tg.Protocol == "":
 		return refuse("ValidationError", "A protocol must be specified")
-	case !slices.Contains(tg.Protocol.Values(), tg.Protocol):
-		return refuse("ValidationError", "1 validation error detected: Value '%s' at 'protocol' failed to satisfy constraint: Member must satisfy enum value set: %v", tg.Protocol, tg.Protocol.Values())
 	case tg.Port == nil:
 		return refuse("ValidationError", "A port must be specified")
 	case *tg.Port < 1 || *tg.Port > 65535:

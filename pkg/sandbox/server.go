@@ -114,7 +114,11 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	if s.world.advance(s.now()) || o.writes {
 		s.dirty = true
 	}
-	out, err := o.run(&call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}, in)
+	err := checkEnums(o, in)
+	var out any
+	if err == nil {
+		out, err = o.run(&call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}, in)
+	}
 	if err != nil {
 		a = q.fail(id, err)
 		code = errorCode(err)

@@ -233,6 +233,7 @@ var cloudWatchErrors = []struct {
 	{"ResourceNotFound", "ResourceNotFound", 404},
 	{"ResourceNotFoundException", "ResourceNotFoundException", 404},
 	{"ConcurrentModificationException", "ConcurrentModificationException", 429},
+	{"ConflictException", "ConflictException", 409},
 }
 
 // wireError gives an error the names that its service uses. Operations may name

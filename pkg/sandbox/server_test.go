@@ -117,6 +117,7 @@ func TestWireErrors(t *testing.T) {
 		{"wrong type", "/", map[string]string{"X-Amz-Target": "ResourceGroupsTaggingAPI_20170126.GetResources", "Authorization": signed}, `{"ResourcesPerPage":"many"}`, 400, "SerializationException"},
 		{"number for a string", "/", map[string]string{"X-Amz-Target": "ResourceGroupsTaggingAPI_20170126.GetResources", "Authorization": signed}, `{"PaginationToken":1}`, 400, "NUMBER_VALUE can not be converted to String"},
 		{"wrong form type", "/", with(form, "Authorization", signed), "Action=DescribeTargetGroups&Version=2015-12-01&PageSize=many", 400, "<Code>MalformedInput</Code>"},
+		{"enum", "/", with(form, "Authorization", signed), "Action=CreateRule&Version=2015-12-01&ListenerArn=x&Actions.member.1.Type=fly", 400, "actions.1.member.type&#39; failed to satisfy constraint: Member must satisfy enum value set: [forward, "},
 		{"too large", "/", map[string]string{"X-Amz-Target": "ResourceGroupsTaggingAPI_20170126.GetResources", "Authorization": signed}, strings.Repeat(" ", maxBody+1), 413, "RequestEntityTooLarge"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -33,9 +33,11 @@ func (e Error) JSON() []byte {
 	return appendJSON(nil, Object{{"__type", e.Type}, {"message", e.Message}}, jsonTime)
 }
 
-// CBOR is the body of an rpc-v2-cbor error.
+// CBOR is the body of an rpc-v2-cbor error. Half of CloudWatch's errors call
+// their text Message and half message, and clients go by the exact name.
 func (e Error) CBOR() []byte {
-	return cbor.Encode(cbor.Map{"__type": cbor.String(e.Type), "message": cbor.String(e.Message)})
+	text := cbor.String(e.Message)
+	return cbor.Encode(cbor.Map{"__type": cbor.String(e.Type), "message": text, "Message": text})
 }
 
 // XML is the body of a Query error.
