@@ -1,0 +1,121 @@
+package kinds_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// recorded lists where AWS' recorded answers of each kind lie, and under which
+// member of the answer.
+var recorded = []struct{ kind, folder, member string }{
+	{resource.KindTaskDefinition, "describe-task-definition", "taskDefinition"},
+	{resource.KindService, "describe-services", "services"},
+	{resource.KindTargetGroup, "describe-target-groups", "TargetGroups"},
+	{resource.KindListenerRule, "describe-rules", "Rules"},
+	{resource.KindAlarm, "describe-alarms", "MetricAlarms"},
+	{resource.KindScalableTarget, "describe-scalable-targets", "ScalableTargets"},
+}
+
+// TestRecordedAnswers: what AWS gave back, wanted as it stands, differs from
+// itself in nothing; and of what is left out of it nothing changes by itself
+// unless the rules name a default that AWS did not have there.
+func TestRecordedAnswers(t *testing.T) {
+	root := os.Getenv("ECS_OPERATOR_CORPUS")
+	if root == "" {
+		t.Skip("ECS_OPERATOR_CORPUS is not set: no recorded answers of AWS to compare")
+	}
+	for _, r := range recorded {
+		t.Run(r.kind, func(t *testing.T) {
+			files, err := filepath.Glob(filepath.Join(root, "outputs", r.folder, "*.json"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("no files: %v", err)
+			}
+			bodies := 0
+			for _, f := range files {
+				for _, item := range members(t, f, r.member) {
+					bodies++
+					compareWithItself(t, filepath.Base(f), kindNamed(t, r.kind), item)
+				}
+			}
+			if bodies == 0 {
+				t.Fatalf("no %s in %d files", r.member, len(files))
+			}
+			t.Logf("%d bodies in %d files", bodies, len(files))
+		})
+	}
+}
+
+// members finds the bodies in one file: an answer, a recording around one, or
+// a bare body.
+func members(t *testing.T, file, member string) [][]byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Logf("%s: not JSON: %v", filepath.Base(file), err)
+		return nil
+	}
+	var out [][]byte
+	var walk func(v any)
+	walk = func(v any) {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return
+		}
+		if data, ok := m["data"]; ok {
+			walk(data)
+			return
+		}
+		switch x := m[member].(type) {
+		case []any:
+			for _, item := range x {
+				b, _ := json.Marshal(item)
+				out = append(out, b)
+			}
+		case map[string]any:
+			b, _ := json.Marshal(x)
+			out = append(out, b)
+		}
+	}
+	walk(doc)
+	return out
+}
+
+func compareWithItself(t *testing.T, file string, k resource.Kind, item []byte) {
+	t.Helper()
+	s := k.Section()
+	s.Required = nil
+	body, problems := spec.DecodeBody(file, item, s)
+	for _, p := range problems {
+		if p.Severity == spec.Error {
+			t.Logf("skipped: %s", p)
+			return
+		}
+	}
+	o := &resource.Object{ID: resource.ID{Kind: k.Name()}, Want: body.Value, Extra: body.Extra, Written: body.Written, Section: s.Path}
+	l := &resource.Live{Presence: resource.Present, Value: body.Value, Extra: body.Extra}
+	for _, changed := range []bool{false, true} {
+		for _, c := range k.Diff(o, l, resource.Compare{InputChanged: changed}) {
+			t.Errorf("%s: differs from itself: %+v", file, c)
+		}
+	}
+	// Nothing wanted: whatever would be written must say that it is a default.
+	empty := &resource.Object{ID: o.ID, Want: s.New(), Section: s.Path}
+	for _, c := range k.Diff(empty, l, resource.Compare{}) {
+		if c.Reason == diff.FromSpec {
+			t.Errorf("%s: nobody wrote it: %+v", file, c)
+		}
+		if c.Effect.Rank() > diff.TasksLater.Rank() && !c.Informational {
+			t.Errorf("%s: drift alone would have a heavy effect: %+v", file, c)
+		}
+	}
+}
