@@ -106,8 +106,7 @@ func (m *maker) running(d *draft) (status.Reason, string) {
 // judgeStanding looks at a service that already has the wanted content: it may
 // have failed with it and stand still, having nothing to go back to.
 func (m *maker) judgeStanding(d *draft) {
-	s := d.live.Service
-	if s == nil || s.PrimaryState != "FAILED" {
+	if !m.stands(d) {
 		return
 	}
 	for _, id := range d.Needs {
@@ -134,6 +133,20 @@ func (m *maker) judgeStanding(d *draft) {
 	}
 	d.held, d.heldAction = []diff.Change{}, ActionNone
 	d.heldReason, d.heldWhy = status.Quarantined, quarantined(tag)
+}
+
+// stands: the service's deployment failed and nothing took its place. ECS gives
+// the legacy rollout state for rolling deployments only, so that without one the
+// newest service deployment says it.
+func (m *maker) stands(d *draft) bool {
+	s := d.live.Service
+	if s == nil {
+		return false
+	}
+	if s.PrimaryState == "" && len(m.in.History) > 0 {
+		return m.in.History[0].Status == resource.DeploymentFailed
+	}
+	return s.PrimaryState == "FAILED"
 }
 
 // again deploys what the service already has once more.
@@ -196,7 +209,7 @@ func (m *maker) carried(d *draft, h resource.Deployment) bool {
 			return false
 		}
 		want, _ := resource.Resolve(*td.object, m.attributes)
-		if len(real(td.kind.Diff(&want, &live, m.cmp))) > 0 {
+		if len(effective(td.kind.Diff(&want, &live, m.cmp))) > 0 {
 			return false
 		}
 		arn[id] = h.TaskDefinition

@@ -189,6 +189,14 @@ func TestStandingStill(t *testing.T) {
 		s.edit(resource.KindService, "", primary("IN_PROGRESS"))
 		expect(t, plan.Make(s.in), "none task-definition", "none service")
 	})
+	t.Run("where ECS gives no rollout state", func(t *testing.T) {
+		s := stalled().edit(resource.KindService, "", primary(""))
+		if pl := plan.Make(s.in); !pl.Empty() {
+			expect(t, pl)
+		}
+		newest := failed(s.unit, "1", resource.DeploymentFailed)
+		expect(t, plan.Make(s.with(history(newest)).in), "none task-definition", "none service blocked Quarantined", "quarantine d1 RolloutFailed")
+	})
 	t.Run("a new spec helps", func(t *testing.T) {
 		s := stalled()
 		s.now(desire(helloDoc("nginx:2")))

@@ -128,7 +128,7 @@ func (m *maker) holdFollowers() {
 // refersTo reports whether one of the changes holds an open reference to an object.
 func (d *draft) refersTo(id resource.ID, changes []diff.Change) bool {
 	return slices.ContainsFunc(d.open, func(r resource.Ref) bool {
-		return r.To == id && slices.ContainsFunc(real(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) || strings.Contains(c.Path, r.Text) })
+		return r.To == id && slices.ContainsFunc(effective(changes), func(c diff.Change) bool { return mentions(c.New, r.Text) || strings.Contains(c.Path, r.Text) })
 	})
 }
 

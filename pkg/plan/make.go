@@ -164,7 +164,7 @@ func (m *maker) differ(d *draft, want resource.Object) {
 func (d *draft) decide(recreate bool) {
 	d.Effect = worst(d.Changes)
 	switch {
-	case len(real(d.Changes)) == 0:
+	case len(effective(d.Changes)) == 0:
 		d.Action = ActionNone
 	case d.ID.Kind == resource.KindTaskDefinition: // an update is a new revision
 		d.Action, d.stays = ActionUpdate, false
@@ -189,7 +189,7 @@ func recreates(id resource.ID, e diff.Effect) bool {
 
 func needsRecreate(changes []diff.Change) string {
 	var paths []string
-	for _, c := range real(changes) {
+	for _, c := range effective(changes) {
 		if c.Effect.Rank() >= diff.Replacement.Rank() {
 			paths = append(paths, c.Path)
 		}
@@ -265,7 +265,7 @@ func (d *draft) steps() []Step {
 	return []Step{first, second}
 }
 
-func real(changes []diff.Change) []diff.Change {
+func effective(changes []diff.Change) []diff.Change {
 	var out []diff.Change
 	for _, c := range changes {
 		if !c.Informational {
@@ -277,7 +277,7 @@ func real(changes []diff.Change) []diff.Change {
 
 func worst(changes []diff.Change) diff.Effect {
 	e := diff.None
-	for _, c := range real(changes) {
+	for _, c := range effective(changes) {
 		e = diff.Worst(e, c.Effect)
 	}
 	return e

@@ -30,7 +30,7 @@ func (m *maker) own(d *draft, tags, changes []diff.Change) bool {
 			return false
 		}
 		d.Action, d.Changes, d.Effect = ActionAdopt, tags, diff.InPlace
-		if len(real(changes)) > 0 {
+		if len(effective(changes)) > 0 {
 			d.hold(changes, status.DependencyMissing, "it is adopted first; the rest follows in the next pass")
 		}
 		return true
