@@ -79,8 +79,8 @@ func (g *graceKeeper) gone(id resource.ID) {
 }
 
 // within returns the objects of a unit that are absent but do not count as
-// missing yet.
-func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]bool {
+// missing yet. What this process never knew only waits when it would be written now.
+func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Live, write bool) map[resource.ID]bool {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -91,7 +91,7 @@ func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Liv
 		if s == nil || live[o.ID].Presence != resource.Absent {
 			continue
 		}
-		if !s.known && (o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
+		if !s.known && (!write || o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
 			continue
 		}
 		if s.times >= 2 && now.Sub(s.since) >= g.grace {

@@ -35,7 +35,7 @@ func TestGrace(t *testing.T) {
 			l[groupID] = resource.Live{ID: groupID, Presence: resource.Present}
 		}
 		g.observed(l)
-		return g.within(testUnit, l)[id]
+		return g.within(testUnit, l, true)[id]
 	}
 	for _, tc := range []struct {
 		name string
@@ -95,6 +95,10 @@ func TestGrace(t *testing.T) {
 			}
 		}},
 		{"a rule never seen waits too", func(t *testing.T, g *graceKeeper) {
+			l := lives(resource.Absent, ruleID)
+			if g.observed(l); g.within(testUnit, l, false)[ruleID] {
+				t.Error("a plan that is only shown waits")
+			}
 			if !observe(g, resource.Absent, ruleID) {
 				t.Error("missing at once, although its create is not idempotent")
 			}
@@ -121,12 +125,12 @@ func TestGraceOfARuleWithoutItsTargetGroup(t *testing.T) {
 	g := newGraceKeeper(time.Minute)
 	l := lives(resource.Absent, groupID, ruleID, svcID)
 	g.observed(l)
-	if in := g.within(testUnit, l); len(in) != 0 {
+	if in := g.within(testUnit, l, true); len(in) != 0 {
 		t.Errorf("a fresh unit waits for %v: a rule cannot exist before its target group", in)
 	}
 	g.wrote(groupID)
 	g.observed(l)
-	if !g.within(testUnit, l)[ruleID] {
+	if !g.within(testUnit, l, true)[ruleID] {
 		t.Error("the target group was written and is not seen yet: the rule may exist")
 	}
 }

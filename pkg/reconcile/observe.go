@@ -175,12 +175,13 @@ type view struct {
 
 func (v *view) service() resource.Live { return v.live[serviceID(v.unit)] }
 
-// look plans one unit from what was observed. It writes nothing.
-func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live) view {
+// look plans one unit from what was observed. It writes nothing; write says
+// whether the plan is meant to be executed now.
+func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) view {
 	v := view{unit: u, live: live}
 	in := plan.Input{
 		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
-		Now: now(), InGrace: e.grace.within(u, live),
+		Now: now(), InGrace: e.grace.within(u, live, write),
 	}
 	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
 		// What could not be read may be there: no count is sent then, either.

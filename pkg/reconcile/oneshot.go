@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultWaitTimeout
 	}
-	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units))}
+	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units)), began: time.Now()}
 	for i := range units {
 		a.open[i] = true
 	}
@@ -78,6 +79,7 @@ type application struct {
 	out   []Outcome
 	open  map[int]bool // units that are not done with
 	tries []int        // second looks that a unit has had
+	began time.Time
 }
 
 // maxSecondLooks bounds how often a one-shot command plans a unit again because
@@ -120,6 +122,9 @@ func (a *application) close() (pause time.Duration, again bool) {
 		case soon && a.tries[i] < maxSecondLooks:
 			a.tries[i]++
 			pause = min(pause, waitTick<<a.tries[i]+rand.N(waitTick))
+		case graced(a.out[i].Plan) && time.Since(a.began) < 2*a.e.o.AbsenceGrace+a.e.o.Poll:
+			// The grace is this process' own: the next one would begin it anew.
+			pause = min(pause, max(a.e.o.AbsenceGrace/4, waitTick))
 		case !a.o.Wait || a.final(a.units[i], a.out[i]):
 			delete(a.open, i)
 		}
@@ -127,14 +132,14 @@ func (a *application) close() (pause time.Duration, again bool) {
 	return pause, len(a.open) > 0
 }
 
+// graced: something is made only when it has stayed away for a while.
+func graced(p plan.Plan) bool {
+	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Blocked == status.AbsenceGrace })
+}
+
 // adopted: what else differs from the spec may be written only now.
 func adopted(p plan.Plan) bool {
-	for _, s := range p.Steps {
-		if s.Action == plan.ActionAdopt && s.Blocked == "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Action == plan.ActionAdopt && s.Blocked == "" })
 }
 
 // final reports whether waiting cannot change how a unit stands.

@@ -24,14 +24,14 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 			e.m.Reconciled(u.Key, out.Status.Reason, time.Since(began))
 		}
 	}()
-	v := e.look(ctx, u, live)
+	v := e.look(ctx, u, live, write)
 	writes := 0
 	if write && v.plan.Quarantine != nil && ctx.Err() == nil {
 		if err := e.remember(ctx, &v); err != nil {
 			return e.unwritten(&v, err)
 		}
 		writes++
-		v = e.look(ctx, u, v.live)
+		v = e.look(ctx, u, v.live, write)
 	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr, now: now()}
 	var err error
