@@ -3,5 +3,33 @@
 // keeps a status per service. The daemon, `apply` and `diff` are three ways to
 // call it; there is one road from source to status.
 //
+//	load.go      source → documents → units; what is bad is frozen alone
+//	observe.go   one observation of many units, and of one before a write
+//	pass.go      one reconcile of one unit: look, remember, execute, judge
+//	apply.go     a plan's steps: resolve, read again, compare, write
+//	rollout.go   deployments: current, history, quarantine
+//	grace.go     when something that is not there counts as missing
+//	status.go    what was found → conditions, reason, one sentence (pure)
+//	oneshot.go   Plan, Inspect, Apply
+//	daemon.go    Run: queue, workers, sweep; members.go is its memory
+//	retry.go     lifts a quarantine
+//
 // It sees AWS only through []resource.Kind and resource.Rollouts.
+//
+// Decisions that the design paper leaves open:
+//
+//   - A unit that AWS denied or refused is looked at in every pass, but its
+//     writes are tried again only when its document or the world changed, or
+//     after five minutes.
+//   - A lifted quarantine keeps its tag, with the word "lifted": ECS' history
+//     still shows the failed deployment, and another process would quarantine
+//     the content again.
+//   - The deployment of a service that is settled (one deployment, COMPLETED,
+//     nothing quarantined) is not read at all, so an idle service costs no call
+//     beyond its share of the batches.
+//   - A command that runs once waits the absence grace out, even without
+//     --wait: the grace is a process' own, and the next run would begin anew.
+//   - A service whose document has no scaling is asked for a scalable target of
+//     somebody else's in the same batches; where that cannot be read, one is
+//     taken to exist, so that no count is sent.
 package reconcile

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -114,5 +115,28 @@ func TestOneShotWaitsOutTheGrace(t *testing.T) {
 		if n := w.done("CreateRule"); n != 2 {
 			t.Errorf("%d CreateRule", n)
 		}
+	})
+}
+
+// Who stops waiting stops nothing else.
+func TestCancelledWaitLeavesTheDeploymentAlone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		e := w.engine()
+		units := w.load(e).Units
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan []Outcome, 1)
+		go func() { done <- e.Apply(ctx, units, ApplyOptions{Wait: true}) }()
+		w.until("the rollout", func() bool { return w.told(EventState, "rollout in progress") > 0 })
+		cancel()
+		out := <-done
+		if out[0].Err != context.Canceled || out[0].Status.Reason != status.RolloutInProgress {
+			t.Errorf("%v, %s", out[0].Err, out[0].Status.Reason)
+		}
+		if n := w.done("StopServiceDeployment"); n != 0 {
+			t.Error("the deployment was stopped")
+		}
+		w.sandbox.Advance(hour)
+		w.want(w.apply(w.engine(), ApplyOptions{})["hello"], status.StateReady, status.Synced, 0)
 	})
 }
