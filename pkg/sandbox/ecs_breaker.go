@@ -127,7 +127,7 @@ func (w *World) judge(cl *ecsCluster, s *ecsService) {
 // service goes back to the last completed one.
 func (w *World) fail(s *ecsService, r *ecsRollout, d *ecsDeployment, rollback bool, reason, statusReason string) {
 	w.event(s, fmt.Sprintf("(deployment %s) deployment failed: %s", r.id(), reason))
-	r.turn(w, types.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: "+reason)
+	r.turn(w, types.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: "+reason) // the same front for alarms: unverified
 	d.unwatch()
 	switch {
 	case d.Digits != r.Digits: // the rollback itself failed
@@ -142,7 +142,8 @@ func (w *World) fail(s *ecsService, r *ecsRollout, d *ecsDeployment, rollback bo
 
 // rollBack makes the last completed rollout the primary again, with its own
 // revision and id: AWS' clients tell a rollback by the failed deployment's id
-// being gone (aws-facts 1.5). With nothing to go back to the service stalls.
+// being gone (aws-facts 1.5). With nothing to go back to the service stalls;
+// that the service deployment ends ROLLBACK_FAILED then is unverified.
 func (w *World) rollBack(s *ecsService, d *ecsDeployment, reason string) {
 	d.unwatch()
 	failed := s.Rollouts[0]

@@ -115,6 +115,19 @@ func stopServiceDeployment(c *call, in *ecs.StopServiceDeploymentInput) (*ecs.St
 	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: in.ServiceDeploymentArn}, nil
 }
 
+// continueServiceDeployment answers the button of a pause hook. Services with
+// lifecycle hooks are refused at creation, so no deployment ever waits for one.
+func continueServiceDeployment(c *call, in *ecs.ContinueServiceDeploymentInput) (*ecs.ContinueServiceDeploymentOutput, error) {
+	_, _, d, err := c.w.serviceDeployment(aws.ToString(in.ServiceDeploymentArn))
+	switch {
+	case err != nil:
+		return nil, err
+	case d == nil:
+		return nil, refuse("ServiceDeploymentNotFoundException", "Service deployment not found.")
+	}
+	return nil, invalid("The service deployment has no lifecycle hook %s that awaits an action.", aws.ToString(in.HookId))
+}
+
 func describeServiceRevisions(c *call, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {
 	if n := len(in.ServiceRevisionArns); n == 0 || n > 20 {
 		return nil, invalid("The number of service revisions must be between 1 and 20.")

@@ -74,15 +74,15 @@ func ended(status types.ServiceDeploymentStatus) bool {
 	return false
 }
 
-// turn puts a service deployment into a state.
+// turn puts a service deployment into a state. AWS publishes no list of the
+// reasons that it gives here: their wording is ours (unverified).
 func (d *ecsDeployment) turn(w *World, status types.ServiceDeploymentStatus, reason string) {
 	v := &d.Deployment
 	v.Status, v.UpdatedAt = status, aws.Time(w.Clock)
 	if reason != "" {
 		v.StatusReason = aws.String(reason)
 	}
-	switch status {
-	case types.ServiceDeploymentStatusStopped:
+	if status == types.ServiceDeploymentStatusStopped {
 		v.StoppedAt = aws.Time(w.Clock)
 	}
 	if ended(status) {
@@ -268,9 +268,7 @@ func (w *World) drainService(cl *ecsCluster, s *ecsService) {
 	s.Gone = w.Clock
 	s.Rollouts = nil
 	w.after(inactiveKept, "ecs.inactive", s.key())
-	if scaling, ok := any(w).(interface{ serviceDeleted(cluster, service string) }); ok {
-		scaling.serviceDeleted(s.Cluster, s.name())
-	}
+	w.serviceDeleted(s.Cluster, s.name())
 }
 
 // stopAll stops tasks because the scheduler wants fewer of them.

@@ -103,6 +103,14 @@ func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService,
 	if in.PlatformVersion != nil {
 		v.PlatformVersion = in.PlatformVersion
 	}
+	next.applyPlain(in)
+	next.fillRole(nil)
+	return &next, nil
+}
+
+// applyPlain takes over the fields that need no thought.
+func (s *ecsService) applyPlain(in *ecs.UpdateServiceInput) {
+	v := &s.Service
 	v.DeploymentConfiguration = mergedDeployment(v.DeploymentConfiguration, in.DeploymentConfiguration)
 	setList(&v.LoadBalancers, in.LoadBalancers)
 	setList(&v.ServiceRegistries, in.ServiceRegistries)
@@ -110,11 +118,11 @@ func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService,
 	if in.PlacementStrategy != nil {
 		v.PlacementStrategy = filledPlacement(in.PlacementStrategy)
 	}
-	setList(&next.Volumes, in.VolumeConfigurations)
-	setList(&next.Lattice, in.VpcLatticeConfigurations)
-	setList(&next.GatewayConnectors, in.GatewayConnectors)
-	setPointer(&next.ServiceConnect, in.ServiceConnectConfiguration)
-	setPointer(&next.Monitoring, in.Monitoring)
+	setList(&s.Volumes, in.VolumeConfigurations)
+	setList(&s.Lattice, in.VpcLatticeConfigurations)
+	setList(&s.GatewayConnectors, in.GatewayConnectors)
+	setPointer(&s.ServiceConnect, in.ServiceConnectConfiguration)
+	setPointer(&s.Monitoring, in.Monitoring)
 	setPointer(&v.HealthCheckGracePeriodSeconds, in.HealthCheckGracePeriodSeconds)
 	setPointer(&v.DeploymentController, in.DeploymentController)
 	if in.EnableECSManagedTags != nil {
@@ -129,8 +137,6 @@ func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService,
 	if in.AvailabilityZoneRebalancing != "" {
 		v.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing
 	}
-	next.fillRole(nil)
-	return &next, nil
 }
 
 func setList[T any](to *[]T, from []T) {

@@ -84,12 +84,16 @@ func (w *World) event(s *ecsService, message string) {
 	s.Service.Events = append([]types.ServiceEvent{e}, kept...)
 }
 
-// steady announces the steady state, once per state that was reached.
+// steadyEvery is how often ECS repeats that a service is steady.
+const steadyEvery = 6 * time.Hour
+
+// steady announces the steady state: when it is reached, and again every six hours.
 func (w *World) steady(s *ecsService) {
-	if !s.Steady {
-		s.Steady = true
+	if !s.Steady || w.Clock.Sub(s.SteadyAt) >= steadyEvery {
+		s.Steady, s.SteadyAt = true, w.Clock
 		w.event(s, "has reached a steady state.")
 	}
+	w.wake(s, steadyEvery-w.Clock.Sub(s.SteadyAt))
 }
 
 // wake has the scheduler look at the service d from now at the latest.

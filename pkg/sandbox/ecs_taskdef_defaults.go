@@ -23,7 +23,7 @@ func filledDefinition(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition 
 		NetworkMode: networkMode(in), IpcMode: in.IpcMode, PidMode: in.PidMode,
 		ExecutionRoleArn: in.ExecutionRoleArn, TaskRoleArn: in.TaskRoleArn,
 		EnableFaultInjection: in.EnableFaultInjection, EphemeralStorage: in.EphemeralStorage,
-		InferenceAccelerators: in.InferenceAccelerators, ProxyConfiguration: in.ProxyConfiguration,
+		ProxyConfiguration:   in.ProxyConfiguration, // inferenceAccelerators are gone from AWS: dropped
 		PlacementConstraints: orEmpty(in.PlacementConstraints), RequiresCompatibilities: in.RequiresCompatibilities,
 		RuntimePlatform: in.RuntimePlatform, Volumes: filledVolumes(in.Volumes),
 	}

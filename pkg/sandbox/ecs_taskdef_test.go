@@ -85,7 +85,9 @@ func TestTaskDefinitionRefusals(t *testing.T) {
 			onFargateWithPort(in)
 			in.ContainerDefinitions[0].PortMappings[0].HostPort = aws.Int32(81)
 		}},
-		{"Role is not valid", func(in *ecs.RegisterTaskDefinitionInput) { in.TaskRoleArn = aws.String("arn:aws:iam::123456789012:user/x") }},
+		{"Role is not valid", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.TaskRoleArn = aws.String("arn:aws:iam::123456789012:user/x")
+		}},
 		{"you must also specify a value for 'executionRoleArn'", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
 		}},
@@ -326,6 +328,10 @@ func TestCorpusRegisters(t *testing.T) {
 		raw, err := os.ReadFile(path)
 		if err != nil || !json.Valid(raw) {
 			return err
+		}
+		var wrapped struct{ TaskDefinition json.RawMessage } // an answer of describe
+		if json.Unmarshal(raw, &wrapped) == nil && len(wrapped.TaskDefinition) > 0 {
+			raw = wrapped.TaskDefinition
 		}
 		total++
 		in := &ecs.RegisterTaskDefinitionInput{}

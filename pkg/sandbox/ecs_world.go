@@ -66,6 +66,7 @@ type ecsService struct {
 	Launch      types.LaunchType // what an empty capacity provider strategy goes back to
 	Gone        time.Time        // when it became INACTIVE
 	Steady      bool             // a steady state was announced for the present state
+	SteadyAt    time.Time        // when it was announced last
 	Troubled    time.Time        // when a placement failure was last announced
 }
 
@@ -160,6 +161,7 @@ func ecsOperations() []operation {
 		op("ecs", "ListServiceDeployments", false, listServiceDeployments),
 		op("ecs", "DescribeServiceDeployments", false, describeServiceDeployments),
 		op("ecs", "StopServiceDeployment", true, stopServiceDeployment),
+		op("ecs", "ContinueServiceDeployment", true, continueServiceDeployment),
 		op("ecs", "DescribeServiceRevisions", false, describeServiceRevisions),
 
 		op("ecs", "RunTask", true, runTask),
