@@ -2,14 +2,21 @@ package foreign_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
@@ -120,6 +127,8 @@ func TestAWSCLI(t *testing.T) {
 		},
 		"target group": func(c awsCLI) {
 			arn := c.query("TargetGroups[0].TargetGroupArn", "elbv2", "create-target-group", "--name", "cli", "--protocol", "HTTP", "--port", "80", "--vpc-id", vpc, "--tags", "Key=team,Value=x")
+			c.expect("tagged", c.query("ResourceTagMappingList[].ResourceARN", "resourcegroupstaggingapi", "get-resources", "--tag-filters", "Key=team,Values=x",
+				"--resource-type-filters", "elasticloadbalancing:targetgroup"), arn)
 			c.expect("tag", c.query("TagDescriptions[0].Tags[0].Value", "elbv2", "describe-tags", "--resource-arns", arn), "x")
 			rule := c.query("Rules[0].RuleArn", "elbv2", "create-rule", "--listener-arn", listener, "--priority", "7",
 				"--conditions", "Field=path-pattern,Values=/cli", "--actions", "Type=forward,TargetGroupArn="+arn)
@@ -154,9 +163,6 @@ func TestAWSCLI(t *testing.T) {
 			c.run("cloudwatch", "delete-alarms", "--alarm-names", "cli")
 			c.expect("alarms", c.query("length(MetricAlarms)", "cloudwatch", "describe-alarms", "--alarm-names", "cli"), "0")
 			c.refused("ResourceNotFound", "cloudwatch", "set-alarm-state", "--alarm-name", "cli", "--state-value", "OK", "--state-reason", "gone")
-		},
-		"tagged": func(c awsCLI) {
-			c.run("resourcegroupstaggingapi", "get-resources", "--tag-filters", "Key=team,Values=x")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,6 +324,7 @@ func TestTerraform(t *testing.T) {
 	must("apply", "-no-color", "-input=false", "-auto-approve")
 	must("plan", "-no-color", "-input=false", "-detailed-exitcode") // 2 would mean: something to change
 	must("destroy", "-no-color", "-input=false", "-auto-approve")
+	assertGone(t, s)
 	var refused []string
 	for _, e := range s.Journal() {
 		if e.Error == "InternalFailure" {
@@ -327,5 +334,26 @@ func TestTerraform(t *testing.T) {
 	if len(refused) > 0 {
 		raw, _ := json.Marshal(refused)
 		t.Errorf("the sandbox failed inside: %s", raw)
+	}
+}
+
+// assertGone fails where Terraform left something behind.
+func assertGone(t *testing.T, s *sandbox.Sandbox) {
+	t.Helper()
+	cfg := aws.Config{Region: sandbox.Region, BaseEndpoint: aws.String("http://sandbox.invalid"), HTTPClient: &http.Client{Transport: s.Transport()},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIASANDBOX", SecretAccessKey: "secret"}, nil
+		})}
+	groups, err := elbv2.NewFromConfig(cfg).DescribeTargetGroups(t.Context(), nil)
+	if err != nil || len(groups.TargetGroups) != 0 {
+		t.Errorf("target groups left: %+v, %v", groups, err)
+	}
+	services, err := ecs.NewFromConfig(cfg).ListServices(t.Context(), nil)
+	if err != nil || len(services.ServiceArns) != 0 {
+		t.Errorf("services left: %+v, %v", services, err)
+	}
+	alarms, err := cloudwatch.NewFromConfig(cfg).DescribeAlarms(t.Context(), nil)
+	if err != nil || len(alarms.MetricAlarms) != 0 {
+		t.Errorf("alarms left: %+v, %v", alarms, err)
 	}
 }

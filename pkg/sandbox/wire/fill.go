@@ -1,17 +1,13 @@
 package wire
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"sort"
 	"strconv"
 	"time"
-
-	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -202,65 +198,6 @@ func (c Codec) fillInterface(dst reflect.Value, tree any) error {
 	return nil
 }
 
-func fillScalar(dst reflect.Value, tree any) error {
-	switch dst.Kind() {
-	case reflect.String:
-		switch s := tree.(type) {
-		case string:
-			dst.SetString(s)
-		case text:
-			dst.SetString(string(s))
-		default:
-			return mismatch(dst.Type(), kindName(tree)+" can not be converted to String")
-		}
-	case reflect.Bool:
-		switch b := tree.(type) {
-		case bool:
-			dst.SetBool(b)
-		case text:
-			if b != "true" && b != "false" {
-				return mismatch(dst.Type(), strconv.Quote(string(b))+" is not a boolean")
-			}
-			dst.SetBool(b == "true")
-		default:
-			return mismatch(dst.Type(), "expected a boolean, got "+kindName(tree))
-		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		n, err := asInt(tree)
-		if err != nil || dst.OverflowInt(n) {
-			return mismatch(dst.Type(), fmt.Sprintf("%v is not an integer of this size", tree))
-		}
-		dst.SetInt(n)
-	case reflect.Float32, reflect.Float64:
-		n, err := asFloat(tree)
-		if err != nil {
-			return mismatch(dst.Type(), fmt.Sprintf("%v is not a number", tree))
-		}
-		dst.SetFloat(n)
-	default:
-		return mismatch(dst.Type(), "unsupported type")
-	}
-	return nil
-}
-
-func fillBytes(dst reflect.Value, tree any) error {
-	switch x := tree.(type) {
-	case []byte:
-		dst.SetBytes(x)
-	case text:
-		return fillBytes(dst, string(x))
-	case string:
-		b, err := base64.StdEncoding.DecodeString(x)
-		if err != nil {
-			return mismatch(dst.Type(), "not base64")
-		}
-		dst.SetBytes(b)
-	default:
-		return mismatch(dst.Type(), "expected a blob, got "+kindName(tree))
-	}
-	return nil
-}
-
 func asMembers(tree any) (map[string]any, bool) {
 	switch x := tree.(type) {
 	case map[string]any:
@@ -271,73 +208,6 @@ func asMembers(tree any) (map[string]any, bool) {
 		return nil, x == ""
 	}
 	return nil, false
-}
-
-func asInt(tree any) (int64, error) {
-	switch x := tree.(type) {
-	case int64:
-		return x, nil
-	case json.Number:
-		if n, err := x.Int64(); err == nil {
-			return n, nil
-		}
-		f, err := x.Float64()
-		if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-			return 0, errors.New("not an integer")
-		}
-		return int64(f), nil
-	case float64:
-		if x != math.Trunc(x) || math.Abs(x) > 1<<53 {
-			return 0, errors.New("not an integer")
-		}
-		return int64(x), nil
-	case text:
-		return strconv.ParseInt(string(x), 10, 64)
-	}
-	return 0, errors.New("not a number")
-}
-
-func asFloat(tree any) (float64, error) {
-	switch x := tree.(type) {
-	case float64:
-		return x, nil
-	case int64:
-		return float64(x), nil
-	case json.Number:
-		return x.Float64()
-	case text:
-		return strconv.ParseFloat(string(x), 64)
-	case string: // what JSON has no number for
-		if x == "NaN" || x == "Infinity" || x == "-Infinity" {
-			return strconv.ParseFloat(x, 64)
-		}
-	}
-	return 0, errors.New("not a number")
-}
-
-// asTime reads epoch seconds (JSON), a tagged epoch (CBOR) and ISO 8601 (forms,
-// and JSON as lenient services take it).
-func asTime(tree any) (time.Time, error) {
-	switch x := tree.(type) {
-	case time.Time:
-		return x, nil
-	case text:
-		return asTime(string(x))
-	case string:
-		if t, err := time.Parse(time.RFC3339Nano, x); err == nil {
-			return t.UTC(), nil
-		}
-		if t, err := time.Parse("2006-01-02T15:04:05.999999999", x); err == nil {
-			return t.UTC(), nil
-		}
-		return time.Time{}, errors.New(strconv.Quote(x) + " is not a timestamp")
-	}
-	f, err := asFloat(tree)
-	if err != nil || math.IsNaN(f) || math.Abs(f) > 1e12 {
-		return time.Time{}, errors.New("not a timestamp")
-	}
-	sec, frac := math.Modf(f)
-	return time.Unix(int64(sec), int64(math.Round(frac*1e3))*int64(time.Millisecond)).UTC(), nil
 }
 
 // plainJSON is a tree as encoding/json would have made it, which is what
@@ -403,38 +273,4 @@ func keyText(k reflect.Value) string {
 		return k.String()
 	}
 	return fmt.Sprint(k.Interface())
-}
-
-// Walk calls visit for every type that an SDK value of type t can hold, with a
-// path to it: the completeness tests of the sandbox are built on it.
-func Walk(t reflect.Type, r *shape.Registry, visit func(path string, t reflect.Type)) {
-	walk(t, r, "", map[reflect.Type]bool{}, visit)
-}
-
-func walk(t reflect.Type, r *shape.Registry, path string, seen map[reflect.Type]bool, visit func(string, reflect.Type)) {
-	t = shape.Deref(t)
-	visit(path, t)
-	if seen[t] {
-		return
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Slice:
-		walk(t.Elem(), r, path+"[]", seen, visit)
-	case reflect.Map:
-		walk(t.Elem(), r, path+"[]", seen, visit)
-	case reflect.Interface:
-		if u, ok := r.Union(t); ok {
-			for _, m := range u.Members {
-				walk(m.Field(0).Type, r, shape.Join(path, u.MemberName(m)), seen, visit)
-			}
-		}
-	case reflect.Struct:
-		if t == timeType {
-			return
-		}
-		for _, f := range shape.Fields(t) {
-			walk(f.Type, r, shape.Join(path, f.GoName), seen, visit)
-		}
-	}
 }
