@@ -2,9 +2,13 @@ package kinds_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -117,5 +121,62 @@ func compareWithItself(t *testing.T, file string, k resource.Kind, item []byte) 
 		if c.Effect.Rank() > diff.TasksLater.Rank() && !c.Informational {
 			t.Errorf("%s: drift alone would have a heavy effect: %+v", file, c)
 		}
+	}
+}
+
+// TestRealTaskDefinitionsAreClean: what people registered elsewhere is decoded,
+// registered in the sandbox and read back, and then nothing differs.
+func TestRealTaskDefinitionsAreClean(t *testing.T) {
+	root := os.Getenv("ECS_OPERATOR_CORPUS")
+	if root == "" {
+		t.Skip("ECS_OPERATOR_CORPUS is not set: no task definitions of other people to register")
+	}
+	files, err := filepath.Glob(filepath.Join(root, "taskdefs", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	w := newWorld(t)
+	k := w.kind(resource.KindTaskDefinition)
+	good, all := 0, 0
+	for i, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(data) {
+			continue
+		}
+		all++
+		name := filepath.Base(f)
+		body, problems := spec.DecodeBody(name, data, k.Section())
+		refused := false
+		for _, p := range problems {
+			if p.Severity == spec.Error {
+				t.Logf("not decoded: %s", p)
+				refused = true
+			}
+		}
+		if refused {
+			continue
+		}
+		in := body.Value.(*ecs.RegisterTaskDefinitionInput)
+		in.Family, in.Tags = aws.String(fmt.Sprintf("corpus-%d", i)), nil
+		id := resource.ID{Target: resource.DefaultTarget, Cluster: "default", Unit: name, Kind: resource.KindTaskDefinition}
+		o := resource.Object{ID: id, Want: in, Written: body.Written, Section: "taskDefinition", Tags: map[string]string{resource.TagOwner: "ecs-operator"}}
+		if _, err := k.Create(t.Context(), resource.Write{Object: o}); err != nil {
+			t.Logf("not registered: %s: %v", name, err)
+			continue
+		}
+		good++
+		l := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{o}, Direct: true})[id]
+		for _, changed := range []bool{false, true} {
+			for _, c := range k.Diff(&o, &l, resource.Compare{InputChanged: changed}) {
+				t.Errorf("%s: differs after its registration: %+v", name, c)
+			}
+		}
+	}
+	t.Logf("%d of %d registered", good, all)
+	if good*100 < all*95 {
+		t.Errorf("only %d of %d were decoded and registered", good, all)
 	}
 }

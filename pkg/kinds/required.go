@@ -32,6 +32,8 @@ var serviceRequired = []string{
 	"vpcLatticeConfigurations[].targetGroupArn",
 }
 
+// taskRequired leaves out repositoryCredentials.credentialsParameter: the console
+// writes it empty, and AWS takes that for none.
 var taskRequired = []string{
 	"containerDefinitions",
 	"containerDefinitions[].name",  // "Container.name should not be null or empty."
@@ -50,7 +52,6 @@ var taskRequired = []string{
 	"containerDefinitions[].logConfiguration.logDriver",
 	"containerDefinitions[].logConfiguration.secretOptions[].name",
 	"containerDefinitions[].logConfiguration.secretOptions[].valueFrom",
-	"containerDefinitions[].repositoryCredentials.credentialsParameter",
 	"containerDefinitions[].resourceRequirements[].type",
 	"containerDefinitions[].restartPolicy.enabled",
 	"containerDefinitions[].secrets[].name",

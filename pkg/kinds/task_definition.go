@@ -67,7 +67,7 @@ func (*taskDefinition) Section() spec.Section {
 			"containerDefinitions[].command", "containerDefinitions[].entryPoint",
 			"containerDefinitions[].healthCheck.command", "containerDefinitions[].environment[].value",
 		},
-		Required: []string{"containerDefinitions", "containerDefinitions[].name", "containerDefinitions[].image"},
+		Required: taskRequired,
 		Unions:   ecsUnions(),
 	}
 }
