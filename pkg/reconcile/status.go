@@ -156,6 +156,11 @@ func (f finding) moves() bool {
 // rolling reports a deployment under way and how far it is.
 func (f finding) rolling() (bool, string) {
 	if f.rollout != nil {
+		if f.rollout.Status.Bad() && f.touched && f.moves() {
+			// What was started in this pass is over before it was read: the next
+			// pass finds in the history what failed, and quarantines it.
+			return true, "the deployment has ended already: what became of it is looked at next"
+		}
 		if f.rollout.Status != resource.DeploymentRunning {
 			return false, ""
 		}
