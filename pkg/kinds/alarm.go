@@ -106,7 +106,11 @@ var alarmRules = diff.Rules{
 	Keys: map[string]string{
 		"dimensions": "name", "metrics": "id", "metrics[].metricStat.metric.dimensions": "name",
 	},
-	Sets: map[string]bool{"alarmActions": true, "okActions": true, "insufficientDataActions": true},
+	Sets: map[string]bool{
+		"alarmActions": true, "okActions": true, "insufficientDataActions": true,
+		"actionConfiguration.alarmTagsPropagation.includedTagKeys": true,
+		"actionConfiguration.alarmTagsPropagation.excludedTagKeys": true,
+	},
 	Defaults: map[string]any{ // PutMetricAlarmInput, and recorded answers
 		"actionsEnabled":                   true,
 		"treatMissingData":                 "missing",

@@ -92,7 +92,7 @@ var scalableTargetRules = diff.Rules{
 		"suspendedState.dynamicScalingInSuspended": "Auto Scaling itself switches scale-in off while ECS deploys",
 		"minCapacity": "it cannot be left out", "maxCapacity": "it cannot be left out",
 	},
-	Ignored: with(scaledIgnored, "roleARN", "for ECS the service-linked role is always used"),
+	Ignored: with(with(scaledIgnored, "tags", "compared as tags"), "roleARN", "for ECS the service-linked role is always used"),
 	Effects: map[string]diff.Effect{"": diff.InPlace},
 }
 

@@ -52,7 +52,6 @@ var scaledIgnored = map[string]string{
 	"resourceId":        "how the object is looked up",
 	"scalableDimension": "how the object is looked up",
 	"serviceNamespace":  "how the object is looked up",
-	"tags":              "compared as tags",
 }
 
 // lagging says of a write whose scalable target AWS does not see yet that it

@@ -59,13 +59,23 @@ func (*scalingPolicy) Attributes(o *resource.Object) map[string]string {
 
 const tracking = "targetTrackingScalingPolicyConfiguration"
 
-// scalingPolicyRules are how a scaling policy is compared.
-var scalingPolicyRules = diff.Rules{
-	Keys: map[string]string{
+func scalingPolicyKeys() map[string]string {
+	keys := map[string]string{
 		tracking + ".customizedMetricSpecification.dimensions":                             "name",
 		tracking + ".customizedMetricSpecification.metrics":                                "id",
 		tracking + ".customizedMetricSpecification.metrics[].metricStat.metric.dimensions": "name",
-	},
+	}
+	for _, what := range []string{"Scaling", "Load", "Capacity"} {
+		queries := "predictiveScalingPolicyConfiguration.metricSpecifications[].customized" + what + "MetricSpecification.metricDataQueries"
+		keys[queries] = "id"
+		keys[queries+"[].metricStat.metric.dimensions"] = "name"
+	}
+	return keys
+}
+
+// scalingPolicyRules are how a scaling policy is compared.
+var scalingPolicyRules = diff.Rules{
+	Keys: scalingPolicyKeys(),
 	Sets: map[string]bool{"stepScalingPolicyConfiguration.stepAdjustments": true}, // "a set of adjustments"
 	Defaults: map[string]any{
 		"policyType": "StepScaling", // PutScalingPolicyInput.PolicyType

@@ -71,6 +71,9 @@ func (k *service) Complete(f resource.Frame, u *resource.Unit, o *resource.Objec
 	if c := in.DeploymentController; c != nil && c.Type != "" && c.Type != types.DeploymentControllerTypeEcs {
 		problems = append(problems, problem(u, o, "deploymentController.type", "services with the %s deployment controller belong to another tool and are not managed", c.Type))
 	}
+	if d := in.DeploymentConfiguration; d != nil && d.Alarms != nil && d.Alarms.AlarmNames == nil && !d.Alarms.Enable {
+		d.Alarms.AlarmNames = []string{} // alarms that are off need no names, but the SDK insists on the list
+	}
 	problems = append(problems, k.completeTaskDefinition(u, o, in)...)
 	problems = append(problems, k.completeDesiredCount(u, o, in)...)
 	for i := range u.Objects {
