@@ -106,6 +106,80 @@ func TestServiceDeletedByAPerson(t *testing.T) {
 	})
 }
 
+// forgetful is a service kind that does not see deleted services, as after AWS
+// has purged them.
+type forgetful struct{ resource.Kind }
+
+func (k forgetful) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	out := k.Kind.Observe(ctx, q)
+	for id, l := range out {
+		if l.Presence == resource.Absent {
+			l.Service = nil
+			out[id] = l
+		}
+	}
+	return out
+}
+
+// The answer to a create with a remembered token may be the service that is
+// gone: then it is asked for once more, with another token.
+func TestTokenOfAServiceThatIsGone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.kinds = func(all []resource.Kind) []resource.Kind {
+			out := make([]resource.Kind, len(all))
+			for i, k := range all {
+				out[i] = k
+				if k.Name() == resource.KindService {
+					out[i] = forgetful{k}
+				}
+			}
+			return out
+		}
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		w.wait(w.engine())
+		_, err := w.person().Write.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{
+			Cluster: aws.String("default"), Service: aws.String("hello"), Force: aws.Bool(true)})
+		w.ok(err)
+		w.sandbox.Advance(hour)
+		w.want(w.wait(w.engine())["hello"], status.StateReady, status.Synced, 0)
+		if n := w.done("CreateService"); n != 3 { // the first, the replayed one, the salted one
+			t.Errorf("%d CreateService, want 3", n)
+		}
+		if s := w.service("hello"); aws.ToString(s.Status) != "ACTIVE" || s.RunningCount != 2 {
+			t.Errorf("the service is %s with %d tasks", aws.ToString(s.Status), s.RunningCount)
+		}
+	})
+}
+
+// The same content of the same service asks with the same token, whichever
+// process asks; another content with another.
+func TestCreateServiceCarriesAToken(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var tokens []string
+		w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+			in, ok := c.Input.(*ecs.CreateServiceInput)
+			if !ok {
+				return nil
+			}
+			tokens = append(tokens, aws.ToString(in.ClientToken))
+			return &sandbox.Fault{Code: "ServerException", Message: "try later", Status: 500}
+		})
+		for _, image := range []string{"nginx:1.29", "nginx:1.29", "nginx:1.30"} {
+			w.files.put("hello.yaml", hello("hello", image))
+			w.sandbox.Advance(hour)
+			tried := len(tokens)
+			w.apply(w.engine(), ApplyOptions{})
+			tokens = append(tokens[:tried:tried], tokens[len(tokens)-1])
+		}
+		if len(tokens) != 3 || tokens[0] != tokens[1] || tokens[1] == tokens[2] {
+			t.Fatalf("tokens %q", tokens)
+		}
+		if n := len(tokens[0]); n == 0 || n > 36 { // what the API takes
+			t.Errorf("a token of %d characters", n)
+		}
+	})
+}
+
 // Whoever made the scalable target: while there is one, the count is not ours.
 func TestForeignScalingOwnsTheCount(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

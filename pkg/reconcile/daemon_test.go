@@ -233,6 +233,10 @@ func TestDaemonWaitsForDependencies(t *testing.T) {
 		w.until("waiting", stands(e, "app", status.DependencyMissing))
 		w.quiet(0, "while it waits")
 		w.files.put("b.yaml", hello("ledger", "nginx:1.29"))
+		w.until("the ledger", stands(e, "ledger", status.Synced))
+		if took := w.until("the app", func() bool { return w.done("CreateService") == 2 }); took > time.Second {
+			t.Errorf("the app was made %s after the ledger was Ready", took)
+		}
 		w.until("both", func() bool { return stands(e, "app", status.Synced)() && stands(e, "ledger", status.Synced)() })
 	})
 }
