@@ -44,7 +44,7 @@ type inventory struct {
 type owned struct{ target, owner string }
 
 type listing struct {
-	mu     sync.Mutex // held over a refresh: one at a time
+	turn   chan struct{} // one refresh at a time; waiters obey their context
 	read   time.Time
 	denied time.Time
 	tags   map[string]map[string]string // by ARN
@@ -95,12 +95,16 @@ func (i *inventory) get(ctx context.Context, target, owner string) *hint {
 	i.mu.Lock()
 	l := i.by[owned{target, owner}]
 	if l == nil {
-		l = &listing{}
+		l = &listing{turn: make(chan struct{}, 1)}
 		i.by[owned{target, owner}] = l
 	}
 	i.mu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return nil
+	}
 	now := time.Now()
 	if now.Sub(l.denied) < deniedAge {
 		return nil

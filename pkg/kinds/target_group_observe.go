@@ -69,14 +69,17 @@ func (s *groupSearch) find(ctx context.Context) {
 		names = append(names, groupName(&s.q.Objects[i]))
 	}
 	slices.Sort(names)
-	// A single missing name fails the whole call; then each is asked for alone.
 	all, err := s.named(ctx, slices.Compact(names))
-	if err == nil {
+	switch {
+	case err == nil:
 		s.match(ctx, all)
-	}
-	for i := range s.q.Objects {
-		if o := &s.q.Objects[i]; s.found[o.ID] == nil {
-			s.findOne(ctx, o, err == nil || resource.ClassOf(err) == resource.ClassNotFound)
+	case resource.ClassOf(err) == resource.ClassNotFound: // one missing name fails the whole call
+		for i := range s.q.Objects {
+			s.findOne(ctx, &s.q.Objects[i])
+		}
+	default:
+		for i := range s.q.Objects {
+			s.fail(s.q.Objects[i].ID, err)
 		}
 	}
 }
@@ -115,20 +118,10 @@ func replacementName(o *resource.Object) string {
 	return hashedName(aws.ToString(in.Name), immutableHash(in, o.Tags[resource.TagOwner], o.ID.Cluster, o.ID.Unit, o.ID.Name))
 }
 
-// findOne looks for one object: by name unless that failed already for another
-// reason than its absence, then where it was met before, then by its tags.
-func (s *groupSearch) findOne(ctx context.Context, o *resource.Object, tryName bool) {
-	if tryName {
-		all, err := s.named(ctx, []string{groupName(o)})
-		if err == nil && len(all) == 1 {
-			s.found[o.ID] = &all[0]
-			return
-		}
-		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
-			s.fail(o.ID, err)
-			return
-		}
-	}
+// findOne looks for one object: by name, then where it was met before, then by
+// its tags.
+func (s *groupSearch) findOne(ctx context.Context, o *resource.Object) {
+	ask := []*elasticloadbalancingv2.DescribeTargetGroupsInput{{Names: []string{groupName(o)}}}
 	arns := []string{s.k.seen.where(o.ID)}
 	if l := s.q.Live[o.ID]; l.Presence == resource.Present {
 		arns = append(arns, l.ARN)
@@ -136,10 +129,12 @@ func (s *groupSearch) findOne(ctx context.Context, o *resource.Object, tryName b
 	arns = append(arns, s.k.inventory.get(ctx, s.q.Target, o.Tags[resource.TagOwner]).arn(o))
 	slices.Sort(arns)
 	for _, arn := range slices.Compact(arns) {
-		if !strings.Contains(arn, ":targetgroup/") {
-			continue
+		if strings.Contains(arn, ":targetgroup/") {
+			ask = append(ask, &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
 		}
-		all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
+	}
+	for _, in := range ask {
+		all, err := s.pages(ctx, in)
 		if err == nil && len(all) == 1 {
 			s.found[o.ID] = &all[0]
 			return
@@ -147,12 +142,6 @@ func (s *groupSearch) findOne(ctx context.Context, o *resource.Object, tryName b
 		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
 			s.fail(o.ID, err)
 			return
-		}
-	}
-	if !tryName {
-		_, err := s.named(ctx, []string{groupName(o)})
-		if err != nil && resource.ClassOf(err) != resource.ClassNotFound {
-			s.fail(o.ID, err)
 		}
 	}
 }
