@@ -58,33 +58,8 @@ func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) [
 	in.Tags = nil
 	in.AlarmName = aws.String(alarmNameOf(f, u, o))
 	problems = append(problems, nameProblems(u, o, "alarmName", "the alarm name", *in.AlarmName, maxAlarmName, nil)...)
-	dropNamedOnly(o)
+	fillNames(u, o)
 	return problems
-}
-
-// dropNamedOnly takes back the edges to what the alarm only names. The names of
-// services, task families and policies are known before these exist, and an
-// alarm on its own service's metrics often is that service's deployment alarm:
-// with both edges there would be no order.
-func dropNamedOnly(o *resource.Object) {
-	kept := o.Needs[:0:0]
-	for _, id := range o.Needs {
-		named := false
-		for _, r := range o.Refs {
-			if r.To != id {
-				continue
-			}
-			known := r.Attr == "name" && (id.Kind == resource.KindService || id.Kind == resource.KindScalableTarget) ||
-				r.Attr == "family" && id.Kind == resource.KindTaskDefinition
-			if named = known; !known {
-				break
-			}
-		}
-		if !named {
-			kept = append(kept, id)
-		}
-	}
-	o.Needs = kept
 }
 
 // alarmNameOf is the AWS name of a unit's alarm: written, else derived.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,58 @@ func needRef(o *resource.Object, path, section, attr string, to resource.ID) str
 	o.Refs = append(o.Refs, resource.Ref{Path: path, Text: text, To: to, Attr: attr})
 	o.Need(to)
 	return text
+}
+
+// fillNames puts names that are known before anything exists in the place of
+// references to them, and takes back the edges that these made. An alarm on its
+// own service's metrics often is that service's deployment alarm, and a container
+// may be told its service's name: with both edges there would be no order.
+func fillNames(u *resource.Unit, o *resource.Object) {
+	known := func(r resource.Ref) string {
+		switch {
+		case r.To == serviceID(u) && r.Attr == "name":
+			return serviceName(u)
+		case r.To == unitID(u, resource.KindScalableTarget, "") && r.Attr == "name":
+			return resourceID(u.Key.Cluster, serviceName(u))
+		case r.To.Kind == resource.KindTaskDefinition && r.Attr == "family":
+			if td := u.Object(r.To); td != nil {
+				return familyOf(u, td)
+			}
+		}
+		return ""
+	}
+	filled := map[string]map[string]string{} // by path: text → name
+	var open []resource.Ref
+	for _, r := range o.Refs {
+		name := known(r)
+		if name == "" {
+			open = append(open, r)
+			continue
+		}
+		if filled[r.Path] == nil {
+			filled[r.Path] = map[string]string{}
+		}
+		filled[r.Path][r.Text] = name
+	}
+	if len(filled) == 0 {
+		return
+	}
+	shape.MapStrings(o.Want, func(path, s string) string {
+		for text, name := range filled[path] {
+			s = strings.ReplaceAll(s, text, name)
+		}
+		return s
+	})
+	needs := o.Needs[:0:0]
+	for _, id := range o.Needs {
+		refers := func(refs []resource.Ref) bool {
+			return slices.ContainsFunc(refs, func(r resource.Ref) bool { return r.To == id })
+		}
+		if !refers(o.Refs) || refers(open) {
+			needs = append(needs, id)
+		}
+	}
+	o.Refs, o.Needs = open, needs
 }
 
 // member is the field of an SDK struct with the given spec name.

@@ -77,6 +77,7 @@ func (*taskDefinition) Complete(f resource.Frame, u *resource.Unit, o *resource.
 	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
 	in.Tags = nil
 	in.Family = aws.String(familyOf(u, o))
+	fillNames(u, o)
 	problems = append(problems, nameProblems(u, o, "family", "the task definition family", *in.Family, maxFamily, ecsName)...)
 	u.Image = mainImage(in)
 	return problems

@@ -175,12 +175,23 @@ func TestDeploymentAlarmOfItsOwnService(t *testing.T) {
 	if a, s := slices.Index(order, "alarm/cpu"), slices.Index(order, "service"); a > s {
 		t.Errorf("order %v", order)
 	}
-	alarm := *u.Object(serviceOf(u).Of(resource.KindAlarm, "cpu"))
-	resolved, open := resource.Resolve(alarm, func(id resource.ID) map[string]string { return w.kind(id.Kind).Attributes(u.Object(id)) })
-	if len(open) > 0 {
-		t.Errorf("still open: %v", open)
+	w.apply(u)
+	w.settle()
+	w.clean(u)
+}
+
+// TestTaskThatKnowsItsService: a container may be told the name of its service.
+func TestTaskThatKnowsItsService(t *testing.T) {
+	w := newWorld(t)
+	u := w.load(edit(t, hello, "memory: 256, ", "memory: 256, environment: {SERVICE: \"svc $(service.name)\"}, "))
+	w.apply(u)
+	w.clean(u)
+	in, _ := find[*ecs.RegisterTaskDefinitionInput](t, u, resource.KindTaskDefinition, "")
+	env := map[string]string{}
+	for _, e := range in.ContainerDefinitions[0].Environment {
+		env[*e.Name] = *e.Value
 	}
-	if _, err := w.kind(resource.KindAlarm).Create(t.Context(), resource.Write{Object: resolved}); err != nil {
-		t.Fatal(err)
+	if env["SERVICE"] != "svc hello" {
+		t.Errorf("%v", env)
 	}
 }
