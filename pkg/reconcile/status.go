@@ -117,7 +117,7 @@ func (f finding) badRollout() (status.Reason, string) {
 	if d == resource.DeploymentRollingBack {
 		return status.RollingBack, "ECS is rolling the deployment back" + words
 	}
-	held := f.plan.Quarantine != nil
+	held := f.plan.Quarantine != nil || f.remembered()
 	for _, s := range f.plan.Steps {
 		held = held || s.Blocked == status.Quarantined
 	}
@@ -141,6 +141,15 @@ func (f finding) badRollout() (status.Reason, string) {
 		return status.RolloutFailed, "the deployment failed" + words + retry
 	}
 	return status.Quarantined, "this content did not survive an earlier deployment" + retry
+}
+
+// remembered reports whether the tag puts what is wanted aside for the very
+// deployment that was read: ECS may have taken it back after the service was
+// read, so that nothing seems to differ.
+func (f finding) remembered() bool {
+	q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine])
+	return tagged && !q.Lifted && q.Hash == f.unit.ContentHash &&
+		f.rollout != nil && f.rollout.Status.Bad() && q.Deployment == plan.DeploymentID(f.rollout.ARN)
 }
 
 // moves reports whether the service is about to leave what failed behind.
