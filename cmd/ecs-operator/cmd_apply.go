@@ -15,6 +15,7 @@ import (
 
 type applyOptions struct {
 	outputOptions
+	pollOptions
 	wait    bool
 	timeout time.Duration
 }
@@ -22,6 +23,7 @@ type applyOptions struct {
 // AddFlags declares the flags of apply.
 func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
 	o.outputOptions.AddFlags(f)
+	o.pollOptions.AddFlags(f)
 	f.BoolVar(&o.wait, "wait", false, "follow the rollouts until they have ended")
 	f.DurationVar(&o.timeout, "timeout", reconcile.DefaultWaitTimeout, "how long --wait waits")
 }
@@ -29,6 +31,9 @@ func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
 func (o *applyOptions) finalize() error {
 	if o.timeout <= 0 {
 		return fmt.Errorf("--timeout %s: want more than nothing", o.timeout)
+	}
+	if err := o.pollOptions.finalize(); err != nil {
+		return err
 	}
 	return o.outputOptions.finalize()
 }
@@ -98,7 +103,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	m, err := assemble(ctx, c, g, job{paths: paths, onEvent: tale.event})
+	m, err := assemble(ctx, c, g, job{paths: paths, poll: o.poll, onEvent: tale.event})
 	if err != nil {
 		return err
 	}

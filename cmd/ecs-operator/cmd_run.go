@@ -16,6 +16,7 @@ import (
 )
 
 type runOptions struct {
+	pollOptions
 	resync, absenceGrace time.Duration
 	workers              int
 	listen               string
@@ -23,6 +24,7 @@ type runOptions struct {
 
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
+	o.pollOptions.AddFlags(f)
 	f.DurationVar(&o.resync, "resync", reconcile.DefaultResync, "how often everything is compared with AWS, whether or not a file changed")
 	f.DurationVar(&o.absenceGrace, "absence-grace", 0, "how long something that was there must be missing before it is made again (default 1m0s; 2s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
@@ -39,7 +41,7 @@ func (o *runOptions) finalize() error {
 	if o.workers < 1 {
 		return fmt.Errorf("--workers %d: want at least 1", o.workers)
 	}
-	return nil
+	return o.pollOptions.finalize()
 }
 
 func newRunCommand(c *console, g *globalOptions) *cobra.Command {
@@ -83,7 +85,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, o.resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: o.resync, absenceGrace: o.absenceGrace,
+		paths: paths, poll: o.poll, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: o.resync, absenceGrace: o.absenceGrace,
 	})
 	if err != nil {
 		return err

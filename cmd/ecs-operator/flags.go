@@ -130,6 +130,21 @@ func (o *pathOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&o.paths, "path", "f", []string{"."}, "directory or file with the documents")
 }
 
+// pollOptions is --poll, for the commands that follow rollouts.
+type pollOptions struct{ poll time.Duration }
+
+// AddFlags declares --poll.
+func (o *pollOptions) AddFlags(f *pflag.FlagSet) {
+	f.DurationVar(&o.poll, "poll", 0, "how often a running rollout is looked at (default 5s; with --sandbox by its speed)")
+}
+
+func (o *pollOptions) finalize() error {
+	if o.poll != 0 && o.poll < 50*time.Millisecond {
+		return fmt.Errorf("--poll %s: want at least 50ms", o.poll)
+	}
+	return nil
+}
+
 // outputOptions is -o.
 type outputOptions struct{ format string }
 

@@ -63,11 +63,12 @@ func scriptSetup(env *testscript.Env) error {
 	env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "no-config"))
 	env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "no-credentials"))
 	env.Setenv("SPEED", fastWorld)
+	env.Setenv("ECS_OPERATOR_POLL", "50ms")
 	return os.CopyFS(filepath.Join(env.WorkDir, "quickstart"), os.DirFS("../../examples/quickstart"))
 }
 
 // fastWorld is --sandbox-speed in tests: minutes of a rollout in a moment.
-const fastWorld = "1000"
+const fastWorld = "300"
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -57,7 +57,11 @@ func (s *story) event(e reconcile.Event) {
 	case reconcile.EventStep:
 		s.line(e, s.stepSymbol(e.Step), oneLine(e.Message), zap.InfoLevel)
 	case reconcile.EventDrift:
-		s.line(e, s.p.warn("!"), oneLine(e.Message), zap.WarnLevel)
+		text := "drift: " + oneLine(e.Message)
+		if e.Step != nil && e.Step.Writes() {
+			text += " (put back)"
+		}
+		s.line(e, s.p.warn("!"), text, zap.WarnLevel)
 	case reconcile.EventProblem:
 		s.line(e, s.p.bad("!"), oneLine(e.Message), zap.WarnLevel)
 	case reconcile.EventState:
@@ -111,20 +115,16 @@ func (s *story) state(e reconcile.Event) {
 
 // stateText is a state as one sentence.
 func stateText(s status.Service) string {
-	text := fmt.Sprintf("%s  %d/%d running", s.State, s.Running, s.Desired)
-	if s.State == status.StateReady {
-		if s.Image != "" {
-			text += "  " + s.Image
-		}
-		return text
+	running := fmt.Sprintf("%d/%d running", s.Running, s.Desired)
+	switch {
+	case s.State == status.StateReady:
+		return strings.TrimSpace(fmt.Sprintf("%s  %s  %s", s.State, running, s.Image))
+	case s.Why == "":
+		return fmt.Sprintf("%s  %s  %s", s.State, running, s.Reason)
+	case s.State == status.StateProgressing:
+		return fmt.Sprintf("%s  %s", s.State, oneLine(s.Why))
 	}
-	if s.Reason != "" {
-		text += "  " + string(s.Reason)
-	}
-	if s.Why != "" {
-		text += ": " + oneLine(s.Why)
-	}
-	return text
+	return fmt.Sprintf("%s  %s: %s", s.State, s.Reason, oneLine(s.Why))
 }
 
 // settle says when everything is ready: once, and again after it was not, or

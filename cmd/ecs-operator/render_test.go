@@ -207,7 +207,7 @@ func TestStory(t *testing.T) {
 	tell("a", status.StateReady, 2, "")
 	tell("bee", status.StateProgressing, 1, "1 of 2 tasks running")
 	at = at.Add(90 * time.Second)
-	if got, want := s.waiting(), "bee Progressing  1/2 running  RolloutInProgress: 1 of 2 tasks running (1m30s)"; got != want {
+	if got, want := s.waiting(), "bee Progressing  1 of 2 tasks running (1m30s)"; got != want {
 		t.Errorf("waiting: %q, want %q", got, want)
 	}
 	tell("bee", status.StateReady, 2, "")

@@ -54,8 +54,14 @@ func TestRunQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, end = p.await(end, `hello .*! .*desiredCount`)
-	p.await(end, `hello .*Ready +2/2`)
+	p.await(end, `hello .*! drift: .*desiredCount.* \(put back\)$`)
+	out, err := client.DescribeServices(context.Background(), &ecs.DescribeServicesInput{Cluster: aws.String("default"), Services: []string{"hello"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := out.Services[0].DesiredCount; n != 2 {
+		t.Errorf("desired count %d after it was healed, want 2", n)
+	}
 
 	// A second terminal reaches it by the exports alone.
 	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+endpoint[1], "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox")
@@ -121,7 +127,7 @@ func TestQuarantineSurvives(t *testing.T) {
 	p := start(t, dir, env, run...)
 	_, end := p.await(0, `1 service ready`)
 	edit(t, hello, "nginx:1.29", "nginx:crash")
-	p.await(end, `hello .*Stalled.*Quarantined`)
+	p.await(end, `hello .*Stalled .*quarantined`)
 	p.signal(os.Interrupt)
 	if code := p.exit(); code != 0 {
 		t.Errorf("exit code %d after Ctrl-C, want 0", code)
@@ -129,7 +135,7 @@ func TestQuarantineSurvives(t *testing.T) {
 
 	before := servedWrites(t, url)
 	again := start(t, dir, env, run...)
-	again.await(0, `hello .*Stalled.*Quarantined`)
+	again.await(0, `hello .*Stalled .*quarantined`)
 	if now := servedWrites(t, url); len(now) != len(before) {
 		t.Errorf("written after a restart:\n%s", strings.Join(now[len(before):], "\n"))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -25,6 +26,7 @@ type job struct {
 	paths    []string
 	readOnly bool // the write clients refuse too
 	onEvent  func(reconcile.Event)
+	poll     time.Duration
 	// The daemon's own; zero for the defaults.
 	workers              int
 	resync, absenceGrace time.Duration
@@ -101,7 +103,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Workers:      j.workers,
 		Resync:       j.resync,
 		AbsenceGrace: orGrace(j.absenceGrace, g),
-		Poll:         g.poll(),
+		Poll:         g.poll(j.poll),
 		Log:          log,
 		Metrics:      counters,
 		OnEvent:      j.onEvent,
@@ -135,9 +137,9 @@ func orGrace(d time.Duration, g *globalOptions) time.Duration {
 
 // poll is how often a running rollout is looked at: often enough to watch where
 // time runs faster.
-func (g *globalOptions) poll() time.Duration {
-	if !g.sandboxed() {
-		return reconcile.DefaultPoll
+func (g *globalOptions) poll(asked time.Duration) time.Duration {
+	if asked > 0 || !g.sandboxed() {
+		return cmp.Or(asked, reconcile.DefaultPoll)
 	}
 	d := time.Duration(float64(reconcile.DefaultPoll) / g.sandboxSpeed)
 	return min(max(d, 50*time.Millisecond), reconcile.DefaultPoll)
