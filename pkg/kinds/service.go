@@ -196,7 +196,7 @@ func (k *service) Diff(o *resource.Object, l *resource.Live, c resource.Compare)
 	if why := countOwner(o, want, c); why != "" {
 		r.Ignored = with(r.Ignored, "desiredCount", why)
 	}
-	return compare(r, adjusted(o, want, live), l, c)
+	return unremarkable(compare(r, adjusted(o, want, live), l, c), serviceUsual)
 }
 
 // countOwner says who owns desiredCount when it is not the spec.

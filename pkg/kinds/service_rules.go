@@ -136,6 +136,12 @@ var serviceInherits = map[string]string{
 	"volumeConfigurations[].managedEBSVolume.kmsKeyId":   "the account's default key",
 }
 
+// serviceUsual is what AWS chooses for inherited paths at creation.
+var serviceUsual = map[string][]any{
+	"availabilityZoneRebalancing": {"ENABLED"},
+	"launchType":                  {"EC2"},
+}
+
 var serviceIgnored = map[string]string{
 	"tags":        "compared as tags",
 	"clientToken": "belongs to the call, not to the service",

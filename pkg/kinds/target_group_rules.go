@@ -83,6 +83,19 @@ var groupDefaults = map[string]any{
 	"attributes[proxy_protocol_v2.enabled]":                                                      "false",
 }
 
+// groupUsual is what AWS chooses for inherited paths.
+var groupUsual = map[string][]any{
+	"healthCheckTimeoutSeconds":                                                {5, 6, 10},
+	"matcher":                                                                  {map[string]any{"httpCode": "200-399"}},
+	"attributes[stickiness.type]":                                              {"lb_cookie", "source_ip", "source_ip_dest_ip_proto"},
+	"attributes[stickiness.app_cookie.cookie_name]":                            {""},
+	"attributes[preserve_client_ip.enabled]":                                   {"true", "false"},
+	"attributes[deregistration_delay.connection_termination.enabled]":          {"true", "false"},
+	"attributes[target_health_state.unhealthy.connection_termination.enabled]": {"true", "false"},
+	"attributes[target_health_state.unhealthy.draining_interval_seconds]":      {"0"},
+	"attributes[lambda.multi_value_headers.enabled]":                           {"false"},
+}
+
 var groupInherits = map[string]string{
 	"vpcId": "it cannot be left out",
 	// depend on protocol and target type

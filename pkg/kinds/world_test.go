@@ -239,6 +239,13 @@ func (w *world) clean(u *resource.Unit) {
 			for _, c := range w.changes(u, o.ID, live) {
 				w.t.Errorf("direct=%t: %s differs right after apply: %+v", direct, o.ID.Local(), c)
 			}
+			// Nor would the next edit of the content bring anything else to light.
+			resolved, _ := resource.Resolve(o, attrsOf(live))
+			l := live[o.ID]
+			for _, c := range w.kind(o.ID.Kind).Diff(&resolved, &l, resource.Compare{Policy: u.Policy, InputChanged: true,
+				HasScalableTarget: live[o.ID.Of(resource.KindScalableTarget, "")].Presence == resource.Present}) {
+				w.t.Errorf("direct=%t: %s would differ after an edit: %+v", direct, o.ID.Local(), c)
+			}
 		}
 	}
 }
