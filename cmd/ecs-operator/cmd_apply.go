@@ -15,7 +15,7 @@ import (
 
 type applyOptions struct {
 	outputOptions
-	pollOptions
+	paceOptions
 	wait    bool
 	timeout time.Duration
 }
@@ -23,7 +23,7 @@ type applyOptions struct {
 // AddFlags declares the flags of apply.
 func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
 	o.outputOptions.AddFlags(f)
-	o.pollOptions.AddFlags(f)
+	o.paceOptions.AddFlags(f)
 	f.BoolVar(&o.wait, "wait", false, "follow the rollouts until they have ended")
 	f.DurationVar(&o.timeout, "timeout", reconcile.DefaultWaitTimeout, "how long --wait waits")
 }
@@ -32,7 +32,7 @@ func (o *applyOptions) finalize() error {
 	if o.timeout <= 0 {
 		return fmt.Errorf("--timeout %s: want more than nothing", o.timeout)
 	}
-	if err := o.pollOptions.finalize(); err != nil {
+	if err := o.paceOptions.finalize(); err != nil {
 		return err
 	}
 	return o.outputOptions.finalize()
@@ -103,7 +103,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	m, err := assemble(ctx, c, g, job{paths: paths, poll: o.poll, onEvent: tale.event})
+	m, err := assemble(ctx, c, g, job{paths: paths, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
 	}

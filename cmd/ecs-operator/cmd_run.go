@@ -16,17 +16,16 @@ import (
 )
 
 type runOptions struct {
-	pollOptions
-	resync, absenceGrace time.Duration
-	workers              int
-	listen               string
+	paceOptions
+	resync  time.Duration
+	workers int
+	listen  string
 }
 
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
-	o.pollOptions.AddFlags(f)
+	o.paceOptions.AddFlags(f)
 	f.DurationVar(&o.resync, "resync", reconcile.DefaultResync, "how often everything is compared with AWS, whether or not a file changed")
-	f.DurationVar(&o.absenceGrace, "absence-grace", 0, "how long something that was there must be missing before it is made again (default 1m0s; 2s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
 	f.StringVar(&o.listen, "listen", defaultStatusListen, "address of /healthz, /readyz and /metrics (with --sandbox a free port when it is taken)")
 }
@@ -35,13 +34,10 @@ func (o *runOptions) finalize() error {
 	if o.resync < time.Second {
 		return fmt.Errorf("--resync %s: want at least 1s", o.resync)
 	}
-	if o.absenceGrace < 0 {
-		return fmt.Errorf("--absence-grace %s: want no less than nothing", o.absenceGrace)
-	}
 	if o.workers < 1 {
 		return fmt.Errorf("--workers %d: want at least 1", o.workers)
 	}
-	return o.pollOptions.finalize()
+	return o.paceOptions.finalize()
 }
 
 func newRunCommand(c *console, g *globalOptions) *cobra.Command {
@@ -85,7 +81,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, o.resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, poll: o.poll, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: o.resync, absenceGrace: o.absenceGrace,
+		paths: paths, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: o.resync,
 	})
 	if err != nil {
 		return err

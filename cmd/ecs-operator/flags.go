@@ -130,17 +130,21 @@ func (o *pathOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&o.paths, "path", "f", []string{"."}, "directory or file with the documents")
 }
 
-// pollOptions is --poll, for the commands that follow rollouts.
-type pollOptions struct{ poll time.Duration }
+// paceOptions are for the commands that write and follow rollouts.
+type paceOptions struct{ poll, absenceGrace time.Duration }
 
-// AddFlags declares --poll.
-func (o *pollOptions) AddFlags(f *pflag.FlagSet) {
+// AddFlags declares --poll and --absence-grace.
+func (o *paceOptions) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.poll, "poll", 0, "how often a running rollout is looked at (default 5s; with --sandbox by its speed)")
+	f.DurationVar(&o.absenceGrace, "absence-grace", 0, "how long something that may be there must be missing before it is made again (default 1m0s; 2s with --sandbox)")
 }
 
-func (o *pollOptions) finalize() error {
+func (o *paceOptions) finalize() error {
 	if o.poll != 0 && o.poll < 50*time.Millisecond {
 		return fmt.Errorf("--poll %s: want at least 50ms", o.poll)
+	}
+	if o.absenceGrace < 0 {
+		return fmt.Errorf("--absence-grace %s: want no less than nothing", o.absenceGrace)
 	}
 	return nil
 }
@@ -237,12 +241,4 @@ func checkPaths(paths []string) error {
 		}
 	}
 	return nil
-}
-
-// absenceGrace is the default of --absence-grace, shorter where reads do not lag.
-func (g *globalOptions) absenceGrace() time.Duration {
-	if g.sandboxed() {
-		return 2 * time.Second
-	}
-	return time.Minute
 }

@@ -26,10 +26,10 @@ type job struct {
 	paths    []string
 	readOnly bool // the write clients refuse too
 	onEvent  func(reconcile.Event)
-	poll     time.Duration
+	pace     paceOptions
 	// The daemon's own; zero for the defaults.
-	workers              int
-	resync, absenceGrace time.Duration
+	workers int
+	resync  time.Duration
 }
 
 // machine is everything wired together: source → engine ← kinds ← pool ← AWS or
@@ -102,8 +102,8 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 
 		Workers:      j.workers,
 		Resync:       j.resync,
-		AbsenceGrace: orGrace(j.absenceGrace, g),
-		Poll:         g.poll(j.poll),
+		AbsenceGrace: g.absenceGrace(j.pace.absenceGrace),
+		Poll:         g.poll(j.pace.poll),
 		Log:          log,
 		Metrics:      counters,
 		OnEvent:      j.onEvent,
@@ -128,11 +128,12 @@ func observeCalls(m *metrics.Metrics, log *zap.Logger) func(awsclient.Call) {
 	}
 }
 
-func orGrace(d time.Duration, g *globalOptions) time.Duration {
-	if d > 0 {
-		return d
+// absenceGrace is short where reads do not lag.
+func (g *globalOptions) absenceGrace(asked time.Duration) time.Duration {
+	if asked > 0 || !g.sandboxed() {
+		return cmp.Or(asked, reconcile.DefaultAbsenceGrace)
 	}
-	return g.absenceGrace()
+	return 2 * time.Second
 }
 
 // poll is how often a running rollout is looked at: often enough to watch where
