@@ -71,6 +71,14 @@ func (g *graceKeeper) wrote(id resource.ID) {
 	*g.sighting(id) = sighting{known: true}
 }
 
+// knows reports whether this process has seen or written an object.
+func (g *graceKeeper) knows(id resource.ID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.objects[id]
+	return s != nil && s.known
+}
+
 // gone notes that this process deleted an object: its absence is no surprise.
 func (g *graceKeeper) gone(id resource.ID) {
 	g.mu.Lock()

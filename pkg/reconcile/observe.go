@@ -197,6 +197,11 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		v.plan.Quarantine = v.unremembered()
 	}
 	v.blame()
+	for i := range v.plan.Steps {
+		if s := &v.plan.Steps[i]; s.Blocked == status.AbsenceGrace && !e.grace.knows(s.ID) {
+			s.Why = fmt.Sprintf("%s is not there; it is created when it stays away for %s, since another run may just have made it", s.ID.Local(), e.o.AbsenceGrace)
+		}
+	}
 	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
 	return v
 }

@@ -112,6 +112,9 @@ func TestOneShotWaitsOutTheGrace(t *testing.T) {
 		}
 		o := w.apply(w.engine(), ApplyOptions{})["web"]
 		w.want(o, status.StateReady, status.Synced, 0)
+		if n := w.told(EventState, "rule/web is not there; it is created when it stays away for 2s, since another run may just have made it"); n != 1 {
+			t.Errorf("the wait was told %d times\n%s", n, w.story())
+		}
 		if n := w.done("CreateRule"); n != 2 {
 			t.Errorf("%d CreateRule", n)
 		}
