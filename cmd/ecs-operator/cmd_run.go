@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -25,13 +27,13 @@ type runOptions struct {
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
 	o.paceOptions.AddFlags(f)
-	f.DurationVar(&o.resync, "resync", reconcile.DefaultResync, "how often everything is compared with AWS, whether or not a file changed")
+	f.DurationVar(&o.resync, "resync", 0, "how often everything is compared with AWS, whether or not a file changed (default 1m0s; 5s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
 	f.StringVar(&o.listen, "listen", defaultStatusListen, "address of /healthz, /readyz and /metrics (with --sandbox a free port when it is taken)")
 }
 
 func (o *runOptions) finalize() error {
-	if o.resync < time.Second {
+	if o.resync != 0 && o.resync < time.Second {
 		return fmt.Errorf("--resync %s: want at least 1s", o.resync)
 	}
 	if o.workers < 1 {
@@ -78,10 +80,14 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err != nil {
 		return err
 	}
+	resync := cmp.Or(o.resync, reconcile.DefaultResync)
+	if o.resync == 0 && g.sandboxed() {
+		resync = 5 * time.Second
+	}
 	tale := newStory(c.out, c.outStyle, c.now)
-	pulse := newPulse(c.now, o.resync)
+	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: o.resync,
+		paths: paths, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
 	})
 	if err != nil {
 		return err
@@ -142,7 +148,7 @@ func (m *machine) greet(ctx context.Context, c *console, g *globalOptions, loade
 		for _, line := range m.embedded.exports() {
 			say("  %s", line)
 		}
-		say("  ecs-operator get -f %s", strings.Join(m.paths, " -f "))
+		say("  %s get -f %s", thisCommand(), strings.Join(m.paths, " -f "))
 		if line := m.driftLine(loaded); line != "" {
 			say("\nThen change something behind the operator's back, and see it healed:\n\n  %s", line)
 		}
@@ -153,6 +159,14 @@ func (m *machine) greet(ctx context.Context, c *console, g *globalOptions, loade
 	}
 	say("%s\n", p.dim("status: "+statusURL+"/metrics (also /healthz, /readyz) · stop with Ctrl-C"))
 	return nil
+}
+
+// thisCommand is how the reader started this program.
+func thisCommand() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/ecs-operator"
+	}
+	return "ecs-operator"
 }
 
 // driftLine is a call that changes a service behind the operator's back: the
