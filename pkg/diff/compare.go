@@ -141,6 +141,7 @@ func (c *comparer) scalar(w, l *node, p place) {
 		return
 	}
 	switch {
+	case w.plain == "" && c.r.blank(l, p): // AWS knows no difference between "" and unset
 	case l == nil:
 		if !c.r.blank(w, p) {
 			c.emit(p, Add, nil, w.plain, FromSpec, "")

@@ -229,8 +229,9 @@ func zeroLike(v any) any {
 	return nil
 }
 
-// blank reports whether a node says nothing that its absence would not say:
-// it is empty, its default, or without a known default its type's zero.
+// blank reports whether a node says nothing that its absence would not say: it is
+// empty (AWS takes an empty string for unset), its default, or without a known
+// default its type's zero.
 func (r *Rules) blank(n *node, p place) bool {
 	if n == nil {
 		return true
@@ -241,7 +242,7 @@ func (r *Rules) blank(n *node, p place) bool {
 	switch n.sort {
 	case scalar:
 		if d, known := r.defaultOf(p); known && d != nil {
-			return same(n.plain, d)
+			return n.plain == "" || same(n.plain, d)
 		}
 		return isZero(n.plain)
 	case list:
@@ -257,7 +258,7 @@ func (r *Rules) blank(n *node, p place) bool {
 			if _, skip := lookup(r.Ignored, at); skip {
 				continue
 			}
-			if d, known := lookup(r.Defaults, at); !known || !same(m.plain, d) {
+			if d, known := lookup(r.Defaults, at); !known || m.plain != "" && !same(m.plain, d) {
 				return false
 			}
 		}
