@@ -125,6 +125,12 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 // greet prints the header and, on the embedded AWS, what to paste elsewhere.
 func (m *machine) greet(ctx context.Context, c *console, g *globalOptions, loaded reconcile.Loaded, statusURL string) error {
 	header, err := m.header(ctx, loaded)
+	switch resource.ClassOf(err) {
+	case resource.ClassTransient, resource.ClassThrottled:
+		// AWS comes back, and a daemon that waits is better than one that restarts.
+		m.log.Warn("AWS does not answer yet", zap.Error(err))
+		header, err = "AWS does not answer yet: "+err.Error(), nil
+	}
 	if err != nil {
 		return err
 	}

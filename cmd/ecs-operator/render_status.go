@@ -34,7 +34,7 @@ func writeServices(w io.Writer, p palette, services []status.Service, width int)
 	}
 	for _, s := range services {
 		why := s.Why
-		if s.State != status.StateReady && s.Reason != "" && !strings.HasPrefix(why, string(s.Reason)) {
+		if why == "" && s.State != status.StateReady || s.State == status.StateStalled {
 			why = strings.TrimSuffix(string(s.Reason)+": "+why, ": ")
 		}
 		rows = append(rows, []cell{
