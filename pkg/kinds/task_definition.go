@@ -171,12 +171,23 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 				return resource.Live{}, err
 			}
 			if k.fits(o, r) {
-				return r.live(), nil
+				l := r.live()
+				l.Image = mainImage(r.content)
+				return l, nil
 			}
 			running = r
 		}
 	}
-	newest, err := k.read(ctx, c, aws.ToString(want.Family), true)
+	l, err := k.match(ctx, c, o, running)
+	if running != nil {
+		l.Image = mainImage(running.content)
+	}
+	return l, err
+}
+
+// match finds what is nearest to the wanted revision when the running one is not it.
+func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *resource.Object, running *revision) (resource.Live, error) {
+	newest, err := k.read(ctx, c, aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family), true)
 	switch {
 	case resource.ClassOf(err) == resource.ClassNotFound && running == nil:
 		return resource.Live{Presence: resource.Absent}, nil

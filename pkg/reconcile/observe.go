@@ -175,6 +175,11 @@ type view struct {
 
 func (v *view) service() resource.Live { return v.live[serviceID(v.unit)] }
 
+// image is what the service runs now, "" when that is not known.
+func (v *view) image() string {
+	return v.live[serviceID(v.unit).Of(resource.KindTaskDefinition, "")].Image
+}
+
 // look plans one unit from what was observed. It writes nothing; write says
 // whether the plan is meant to be executed now.
 func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) view {
@@ -192,9 +197,6 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	if v.plan.NeedsHistory() || v.failed() && in.History == nil {
 		in.History, in.HistoryErr = e.history(ctx, v.service())
 		v.plan = plan.Make(in)
-	}
-	if v.plan.Quarantine == nil {
-		v.plan.Quarantine = v.unremembered()
 	}
 	v.blame()
 	for i := range v.plan.Steps {

@@ -33,7 +33,8 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 		writes++
 		v = e.look(ctx, u, v.live, write)
 	}
-	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr, now: now()}
+	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
+		image: v.image(), now: now()}
 	var err error
 	if write {
 		e.await(&v)
@@ -42,7 +43,7 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 		err = x.err
 		f.executed, f.touched, f.plan = true, x.touched, v.plan
 		if x.touched {
-			f.service = x.known[serviceID(u)]
+			f.service, f.image = x.known[serviceID(u)], "" // what it is being moved to
 			e.after(ctx, x, &f)
 		}
 	}
@@ -105,7 +106,7 @@ func (e *Engine) unwritten(v *view, err error) Outcome {
 			s.Blocked, s.Why = r, why
 		}
 	}
-	s := judge(finding{unit: v.unit, plan: v.plan, service: v.service(), rollout: v.rollout, executed: true, now: now()})
+	s := judge(finding{unit: v.unit, plan: v.plan, service: v.service(), rollout: v.rollout, image: v.image(), executed: true, now: now()})
 	return Outcome{Plan: v.plan, Status: s, Err: err}
 }
 

@@ -130,23 +130,6 @@ func (v *view) remembered() bool {
 	return tagged && q.Deployment == plan.DeploymentID(v.rollout.ARN)
 }
 
-// unremembered is the quarantine that is due when the wanted content is what
-// the service failed with, although nothing is left to be changed: a rollout
-// with no way back stays as it is.
-func (v *view) unremembered() *plan.Quarantine {
-	service := v.service()
-	if !v.failed() || service.Tags[resource.TagSpecHash] != v.unit.ContentHash {
-		return nil
-	}
-	for id, l := range v.live {
-		if id.Kind == resource.KindTaskDefinition && l.ARN == v.rollout.TaskDefinition {
-			return &plan.Quarantine{Hash: v.unit.ContentHash, TaskDefinition: plan.RevisionName(v.rollout.TaskDefinition),
-				Deployment: plan.DeploymentID(v.rollout.ARN), Cause: string(badReason(v.rollout.Status))}
-		}
-	}
-	return nil
-}
-
 // remember writes the quarantine that a plan asks for, before anything acts on
 // it, and only to a service that is ours.
 func (e *Engine) remember(ctx context.Context, v *view) error {

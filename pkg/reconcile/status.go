@@ -14,6 +14,7 @@ type finding struct {
 	unit     *resource.Unit
 	plan     plan.Plan // with what execution blocked
 	service  resource.Live
+	image    string // that the service runs, "" when that is not known
 	rollout  *resource.Deployment
 	unknown  error // the rollout could not be read
 	executed bool  // the plan's unblocked steps were done
@@ -30,6 +31,9 @@ func judge(f finding) status.Service {
 	if live := f.service.Service; f.service.Presence == resource.Present && live != nil {
 		s.Running, s.Desired, s.Pending = live.Running, live.Desired, live.Pending
 		s.Deployment, s.TaskDefinition = live.CurrentDeployment, live.TaskDefinition
+	}
+	if f.image != "" {
+		s.Image = f.image
 	}
 	if f.rollout != nil {
 		s.Deployment = f.rollout.ARN

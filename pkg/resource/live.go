@@ -31,6 +31,9 @@ type Live struct {
 	// Attrs are the attributes that references may ask for: arn, name, fullName, family.
 	Attrs  map[string]string
 	Health Health
+	// Image is set for task definitions only: the image that the service runs
+	// now, which is that of another revision while a rollout is held back.
+	Image string
 	// Service is set for ECS services only.
 	Service *ServiceState
 }
