@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -135,6 +136,41 @@ func TestBadImageNobodyWatched(t *testing.T) {
 			t.Errorf("%d revisions", n)
 		}
 	})
+}
+
+// The rollback ends between the read of the service and that of its deployment:
+// nothing seems to differ, yet the content has failed.
+func TestRolledBackBetweenTwoReads(t *testing.T) {
+	for mode, writes := range map[string]int{"auto": 1, "observe": 0} {
+		t.Run(mode, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+				w.wait(w.engine())
+				w.files.put("hello.yaml", hello("hello", "nginx:crash"))
+				w.apply(w.engine(), ApplyOptions{})
+				w.files.put("hello.yaml", strings.Replace(hello("hello", "nginx:crash"), "spec:\n", "spec:\n  policy: {mode: "+mode+"}\n", 1))
+				mark := w.mark()
+				moment := false
+				w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+					if c.Operation == "DescribeServiceDeployments" && !moment {
+						moment = true
+						w.sandbox.Advance(hour)
+					}
+					return nil
+				})
+				o := w.apply(w.engine(), ApplyOptions{})["hello"]
+				if !moment {
+					t.Fatal("the moment never came")
+				}
+				if o.Status.State == status.StateReady {
+					t.Errorf("%s: %s", o.Status.State, o.Status.Why)
+				}
+				if got := w.writes(mark); len(got) != writes {
+					t.Errorf("writes %v, want %d", got, writes)
+				}
+			})
+		})
+	}
 }
 
 func TestBadFirstDeployment(t *testing.T) {

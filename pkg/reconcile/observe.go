@@ -198,6 +198,9 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		in.History, in.HistoryErr = e.history(ctx, v.service())
 		v.plan = plan.Make(in)
 	}
+	if v.plan.Quarantine == nil {
+		v.plan.Quarantine = v.unremembered()
+	}
 	v.blame()
 	for i := range v.plan.Steps {
 		if s := &v.plan.Steps[i]; s.Blocked == status.AbsenceGrace && !e.grace.knows(s.ID) {

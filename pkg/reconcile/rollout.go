@@ -130,6 +130,31 @@ func (v *view) remembered() bool {
 	return tagged && q.Deployment == plan.DeploymentID(v.rollout.ARN)
 }
 
+// unremembered is the quarantine that is due when the rollout was read after ECS
+// ended it badly, and the service before: in the plan's eyes nothing differs
+// yet. Nothing is written where a mode or a suspension forbids it.
+func (v *view) unremembered() *plan.Quarantine {
+	service := v.service()
+	if !v.failed() || service.Tags[resource.TagSpecHash] != v.unit.ContentHash {
+		return nil
+	}
+	if _, suspended := plan.ParseSuspension(service.Tags[resource.TagSuspend], now()); suspended ||
+		v.unit.Policy.Mode == "observe" || v.unit.Policy.Mode == "manual" {
+		return nil
+	}
+	if !carries(service, v.rollout) {
+		return nil
+	}
+	return &plan.Quarantine{Hash: v.unit.ContentHash, TaskDefinition: plan.RevisionName(v.rollout.TaskDefinition),
+		Deployment: plan.DeploymentID(v.rollout.ARN), Cause: string(badReason(v.rollout.Status))}
+}
+
+// carries reports whether the service, as it was read, still had what the
+// deployment brought.
+func carries(service resource.Live, d *resource.Deployment) bool {
+	return service.Service != nil && d != nil && d.TargetRevision != "" && service.Service.Revision == d.TargetRevision
+}
+
 // remember writes the quarantine that a plan asks for, before anything acts on
 // it, and only to a service that is ours.
 func (e *Engine) remember(ctx context.Context, v *view) error {

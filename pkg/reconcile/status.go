@@ -125,7 +125,8 @@ func (f finding) badRollout() (status.Reason, string) {
 	for _, s := range f.plan.Steps {
 		held = held || s.Blocked == status.Quarantined
 	}
-	if !held && (d != resource.DeploymentFailed || f.moves()) {
+	taken := d == resource.DeploymentRolledBack && carries(f.service, f.rollout) // after the service was read
+	if !held && (d != resource.DeploymentFailed && !taken || f.moves()) {
 		return "", ""
 	}
 	cause := ""
