@@ -179,9 +179,13 @@ func (f finding) rolling() (bool, string) {
 			return false, ""
 		}
 		d := f.rollout
-		why := fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, d.Requested)
-		if d.Requested == 0 && f.service.Service != nil {
-			why = fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, f.service.Service.Desired)
+		requested := d.Requested
+		if requested == 0 && f.service.Service != nil {
+			requested = f.service.Service.Desired
+		}
+		why := fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, requested)
+		if requested > 0 && d.Running >= requested {
+			why = fmt.Sprintf("rollout in progress: all %d tasks running, ECS waits for health checks and for old tasks to drain", requested)
 		}
 		if d.Failed > 0 {
 			why += fmt.Sprintf(", %d failed", d.Failed)

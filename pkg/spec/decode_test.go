@@ -144,7 +144,7 @@ func TestSections(t *testing.T) {
   listenerRules: {web: {priority: 1}, removed: null}
   targetGroups: {web: {port: 80}}
 `+goodTask+goodService))
-	if len(got.Problems) != 0 {
+	if got.Errors() != 0 {
 		t.Fatal(said(got.Problems))
 	}
 	d := got.Documents[0]

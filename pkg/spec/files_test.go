@@ -202,7 +202,7 @@ func TestCheckout(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := Parse([]File{{Path: "checkout.yaml", Data: data}}, testSections(), DefaultLimits)
-	if len(got.Problems) != 0 || len(got.Documents) != 1 {
+	if got.Errors() != 0 || len(got.Documents) != 1 {
 		t.Fatal(said(got.Problems))
 	}
 	refs := map[string][]string{}
