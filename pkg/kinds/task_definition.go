@@ -2,30 +2,17 @@ package kinds
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
-	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
-)
-
-const (
-	// fewRevisions is up to how many task definitions a sweep reads each time;
-	// of more it takes status and tags from the last reading for revisionAge. Their
-	// content never changes.
-	fewRevisions = 20
-	revisionAge  = 10 * time.Minute
 )
 
 // taskDefinition is the document's task definition: a family, of which the
@@ -37,16 +24,6 @@ type taskDefinition struct {
 }
 
 func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }
-
-// revision is one task definition revision. The content holds for ever, the
-// rest as of the time of reading.
-type revision struct {
-	arn     string
-	content *ecs.RegisterTaskDefinitionInput
-	tags    map[string]string
-	status  types.TaskDefinitionStatus
-	read    time.Time
-}
 
 func (*taskDefinition) Name() string   { return resource.KindTaskDefinition }
 func (*taskDefinition) Taggable() bool { return true }
@@ -132,176 +109,6 @@ func asLive(want, live *string) *string {
 		return live
 	}
 	return want
-}
-
-// Observe answers with the revision that the service runs. When that is not
-// what is wanted, an ACTIVE revision that is, is taken instead: the newest, or
-// one that carries the wanted content's hash. So a registration that a crash
-// cut off from its service, and a revert, register nothing.
-func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
-	a := ask(q)
-	few := q.Direct || len(q.Objects) <= fewRevisions
-	c, err := k.clients(ctx, q.Target)
-	if err != nil {
-		return a.fail(q, err)
-	}
-	for i := range q.Objects {
-		o := &q.Objects[i]
-		l, err := k.find(ctx, c, q, o, few)
-		if err != nil {
-			a.unknown(o.ID, err)
-			continue
-		}
-		l.ID = o.ID
-		a.set(l)
-	}
-	return a.by
-}
-
-func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resource.Query, o *resource.Object, fresh bool) (resource.Live, error) {
-	want, _ := o.Want.(*ecs.RegisterTaskDefinitionInput)
-	if want == nil {
-		return resource.Live{}, resource.Errorf(resource.ClassOther, "task definition", "a question without a body")
-	}
-	var running *revision
-	if s := q.Live[o.ID.Of(resource.KindService, "")]; s.Presence == resource.Present && s.Service != nil {
-		if arn := s.Service.TaskDefinition; familyOfARN(arn) == aws.ToString(want.Family) {
-			r, err := k.read(ctx, c, arn, fresh)
-			if err != nil {
-				return resource.Live{}, err
-			}
-			if k.fits(o, r) {
-				l := r.live()
-				l.Image = mainImage(r.content)
-				return l, nil
-			}
-			running = r
-		}
-	}
-	l, err := k.match(ctx, c, o, running)
-	if running != nil {
-		l.Image = mainImage(running.content)
-	}
-	return l, err
-}
-
-// match finds what is nearest to the wanted revision when the running one is not it.
-func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *resource.Object, running *revision) (resource.Live, error) {
-	newest, err := k.read(ctx, c, aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family), true)
-	switch {
-	case resource.ClassOf(err) == resource.ClassNotFound && running == nil:
-		return resource.Live{Presence: resource.Absent}, nil
-	case resource.ClassOf(err) == resource.ClassNotFound:
-		return running.live(), nil
-	case err != nil:
-		return resource.Live{}, err
-	case k.fits(o, newest):
-		return newest.live(), nil
-	}
-	if r := k.byHash(ctx, c, o); r != nil {
-		return r.live(), nil
-	}
-	if running != nil {
-		return running.live(), nil
-	}
-	return newest.live(), nil
-}
-
-// fits reports whether a revision is ACTIVE and what is wanted. References that
-// are still open compare as different, which is right: they may lead elsewhere.
-func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
-	l := r.live()
-	if r.status != types.TaskDefinitionStatusActive {
-		return false
-	}
-	for _, ch := range compareTask(o, &l, resource.Compare{InputChanged: true}) {
-		if !ch.Informational {
-			return false
-		}
-	}
-	return true
-}
-
-// byHash looks for an older revision that carries the wanted hash. The tagging
-// API is a hint: what it does not know is registered anew.
-func (k *taskDefinition) byHash(ctx context.Context, c *awsclient.Clients, o *resource.Object) *revision {
-	hash, owner := o.Tags[resource.TagSpecHash], o.Tags[resource.TagOwner]
-	if hash == "" || owner == "" {
-		return nil
-	}
-	out, err := c.Read.Tagging.GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{
-		ResourceTypeFilters: []string{"ecs:task-definition"}, ResourcesPerPage: aws.Int32(20),
-		TagFilters: []tagtypes.TagFilter{
-			{Key: aws.String(resource.TagSpecHash), Values: []string{hash}},
-			{Key: aws.String(resource.TagOwner), Values: []string{owner}},
-		},
-	})
-	if err != nil {
-		return nil
-	}
-	var arns []string
-	for _, m := range out.ResourceTagMappingList {
-		if arn := aws.ToString(m.ResourceARN); familyOfARN(arn) == aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family) {
-			arns = append(arns, arn)
-		}
-	}
-	slices.SortFunc(arns, func(a, b string) int { return revisionNumber(b) - revisionNumber(a) })
-	for _, arn := range arns {
-		if r, err := k.read(ctx, c, arn, true); err == nil && k.fits(o, r) {
-			return r
-		}
-	}
-	return nil
-}
-
-// read describes a revision, or the newest ACTIVE one of a family.
-func (k *taskDefinition) read(ctx context.Context, c *awsclient.Clients, name string, fresh bool) (*revision, error) {
-	isARN := strings.HasPrefix(name, "arn:")
-	if have, ok := k.cache.Get(name); ok && isARN && !fresh && time.Since(have.read) < revisionAge {
-		return &have, nil
-	}
-	r, err := describeTask(ctx, c, name)
-	if err != nil {
-		return nil, err
-	}
-	k.cache.Put(r.arn, *r)
-	return r, nil
-}
-
-func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revision, error) {
-	out, err := c.Read.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
-		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
-	if err != nil {
-		return nil, err
-	}
-	if out.TaskDefinition == nil {
-		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition", "AWS answered without a task definition")
-	}
-	return revisionOf(out.TaskDefinition, fromECS(out.Tags)), nil
-}
-
-func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
-	in := &ecs.RegisterTaskDefinitionInput{}
-	shape.Project(in, td)
-	return &revision{arn: aws.ToString(td.TaskDefinitionArn), content: in, tags: tags, status: td.Status, read: time.Now()}
-}
-
-func (r *revision) live() resource.Live {
-	l := resource.Live{
-		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: r.tags, Value: r.content,
-		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
-	}
-	if r.status != types.TaskDefinitionStatusActive {
-		// Tasks go on with it, but it is no basis for another deployment.
-		l.Health = resource.Health{State: resource.Gone, Reason: "the revision is " + string(r.status)}
-	}
-	return l
-}
-
-// familyOfARN is the family of a revision ARN or of "family:revision".
-func familyOfARN(arn string) string {
-	fam, _, _ := strings.Cut(lastSegment(arn), ":")
-	return fam
 }
 
 // Create registers the first revision.

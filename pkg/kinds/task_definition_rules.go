@@ -122,13 +122,3 @@ func units(s *string, factors map[string]float64) *string {
 	}
 	return aws.String(strconv.FormatInt(int64(n*factor), 10))
 }
-
-// revisionNumber is the number behind the colon; 0 without one.
-func revisionNumber(arn string) int {
-	_, rev, _ := strings.Cut(lastSegment(arn), ":")
-	n, err := strconv.Atoi(rev)
-	if err != nil {
-		return 0
-	}
-	return n
-}
