@@ -186,7 +186,7 @@ func (m *machine) driftLine(loaded reconcile.Loaded) string {
 		if scaled {
 			continue
 		}
-		return fmt.Sprintf("aws ecs update-service --cluster %s --service %s --desired-count 5 --endpoint-url %s", u.Key.Cluster, u.Key.Name, m.embedded.url())
+		return fmt.Sprintf("aws ecs update-service --cluster %s --service %s --desired-count 1 --endpoint-url %s", u.Key.Cluster, u.Key.Name, m.embedded.url())
 	}
 	return ""
 }

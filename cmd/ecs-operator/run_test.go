@@ -27,7 +27,7 @@ func TestRunQuickstart(t *testing.T) {
 	p := start(t, dir, cleanEnv(dir), args...)
 
 	endpoint, _ := p.await(0, `^  export AWS_ENDPOINT_URL=(\S+)$`)
-	p.await(0, `^  aws ecs update-service --cluster default --service hello --desired-count 5 --endpoint-url `+endpoint[1])
+	p.await(0, `^  aws ecs update-service --cluster default --service hello --desired-count 1 --endpoint-url `+endpoint[1])
 	status, _ := p.await(0, `status: (http://\S+)/metrics`)
 	_, end := p.await(0, `3 services ready`)
 
@@ -50,7 +50,7 @@ func TestRunQuickstart(t *testing.T) {
 	// A change behind the operator's back is noticed and healed.
 	client := ecs.NewFromConfig(sdkConfig(endpoint[1]))
 	_, err := client.UpdateService(context.Background(), &ecs.UpdateServiceInput{
-		Cluster: aws.String("default"), Service: aws.String("hello"), DesiredCount: aws.Int32(5)})
+		Cluster: aws.String("default"), Service: aws.String("hello"), DesiredCount: aws.Int32(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
