@@ -76,6 +76,14 @@ func TestRules(t *testing.T) {
 			changes: []string{
 				`deploymentConfiguration.deploymentCircuitBreaker.enable: true → false (in place, drift)`,
 				`deploymentConfiguration.deploymentCircuitBreaker.rollback: true → false (in place, drift)`}},
+		{name: "a hook's free form", kind: resource.KindService,
+			want:    `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: true}}}]}}`,
+			live:    `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: false}}}]}}`,
+			changes: []string{`deploymentConfiguration.lifecycleHooks: [{"hookDetails":{"a":[1,"two"],"b":{"c":false}},"hookTargetArn":"h"}]` +
+				` → [{"hookDetails":{"a":[1,"two"],"b":{"c":true}},"hookTargetArn":"h"}] (in place, spec)`}},
+		{name: "the same free form", kind: resource.KindService,
+			want: `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: true}}}]}}`,
+			live: `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {b: {c: true}, a: [1, two]}}]}}`},
 		{name: "defaults of a DAEMON", kind: resource.KindService,
 			want: `{schedulingStrategy: DAEMON}`,
 			live: `{schedulingStrategy: DAEMON, desiredCount: 3, deploymentConfiguration: {maximumPercent: 100, minimumHealthyPercent: 0}}`},
