@@ -247,6 +247,7 @@ func TestRunningDeployment(t *testing.T) {
 // rules would lead the traffic to where nothing runs.
 func TestHeldServiceKeepsItsTargetGroup(t *testing.T) {
 	u := webUnit("nginx:1", 81)
+	u.Policy.Recreate = true
 	moved := " loadBalancers[$(targetGroups.web.arn)] loadBalancers[arn:targetgroup/web-" + hash(int32(80)) + "]"
 	s := web().now(u).edit(resource.KindService, "", tag(resource.TagHold, u.ContentHash))
 	expect(t, plan.Make(s.in),

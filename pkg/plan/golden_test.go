@@ -19,10 +19,15 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // Golden plans: spec, live and policy to the bytes of a plan.
 func TestGolden(t *testing.T) {
 	for name, in := range map[string]func() plan.Input{
-		"create":                func() plan.Input { return newWorld().input(webUnit("nginx:1", 80)) },
-		"nothing":               func() plan.Input { return web().in },
-		"image":                 func() plan.Input { return hello("nginx:1").now(desire(helloDoc("nginx:2"))).in },
-		"target-group-replaced": func() plan.Input { return web().now(webUnit("nginx:1", 81)).in },
+		"create":            func() plan.Input { return newWorld().input(webUnit("nginx:1", 80)) },
+		"nothing":           func() plan.Input { return web().in },
+		"image":             func() plan.Input { return hello("nginx:1").now(desire(helloDoc("nginx:2"))).in },
+		"target-group-held": func() plan.Input { return web().now(webUnit("nginx:1", 81)).in },
+		"target-group-replaced": func() plan.Input {
+			u := webUnit("nginx:1", 81)
+			u.Policy.Recreate = true
+			return web().now(u).in
+		},
 		"quarantined": func() plan.Input {
 			s := rolledBack().edit(resource.KindService, "", func(l *resource.Live) { l.Value.(*service).GracePeriod = p(int32(1)) })
 			return s.with(history(failed(s.unit, "2", resource.DeploymentRolledBack))).in

@@ -175,7 +175,12 @@ func (d *draft) decide(recreate bool) {
 			d.block(status.NeedsRecreate, needsRecreate(d.Changes))
 		}
 	case d.Effect == diff.Replacement:
-		d.Action, d.stays = ActionReplace, false
+		// The replacement takes the traffic before its targets are healthy, until
+		// both can hang on the rule together: nobody gets that without asking.
+		d.Action, d.stays = ActionReplace, !recreate
+		if !recreate {
+			d.block(status.NeedsRecreate, needsReplacement(d.Changes))
+		}
 	default:
 		d.Action = ActionUpdate
 	}
@@ -188,13 +193,22 @@ func recreates(id resource.ID, e diff.Effect) bool {
 }
 
 func needsRecreate(changes []diff.Change) string {
+	return fixed(changes) + " cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime"
+}
+
+func needsReplacement(changes []diff.Change) string {
+	return fixed(changes) + " cannot be changed in place; policy.recreate: true allows a replacement, which gets the traffic before its targets are healthy"
+}
+
+// fixed names the paths that AWS does not change on what exists.
+func fixed(changes []diff.Change) string {
 	var paths []string
 	for _, c := range effective(changes) {
 		if c.Effect.Rank() >= diff.Replacement.Rank() {
 			paths = append(paths, c.Path)
 		}
 	}
-	return fmt.Sprintf("%s cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime", list(paths))
+	return list(paths)
 }
 
 // quiet turns changes that say nothing certain into ones that are only shown: of

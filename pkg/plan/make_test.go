@@ -80,8 +80,15 @@ func TestSurroundings(t *testing.T) {
 		expect(t, again)
 	}
 
-	// A replaced target group: what refers to it is known after apply.
+	// A target group is replaced only where the document allows it; nothing that
+	// refers to it moves meanwhile.
 	u = webUnit("nginx:1", 81)
+	expect(t, plan.Make(w.input(u)),
+		"replace target-group/web (replacement) blocked NeedsRecreate port",
+		"none alarm/errors", "none task-definition", "none service", "none scalable-target")
+
+	// Then what refers to it is known after apply.
+	u.Policy.Recreate = true
 	replaced := plan.Make(w.input(u))
 	expect(t, replaced,
 		"replace target-group/web (replacement) port",
