@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -16,20 +17,11 @@ import (
 )
 
 // alarm is a CloudWatch metric alarm.
-type alarm struct {
-	base
-	describe *lanes[*types.MetricAlarm]
-}
+type alarm struct{ named[types.MetricAlarm] }
 
 func newAlarm(b base) *alarm {
-	k := &alarm{base: b}
-	k.describe = newLanes(func(at lane) *awsclient.Batch[string, *types.MetricAlarm] {
-		return &awsclient.Batch[string, *types.MetricAlarm]{Size: 100, Parallel: 1, // DescribeAlarms: 100 names
-			Call: func(ctx context.Context, names []string) (map[string]*types.MetricAlarm, error) {
-				return k.describeAlarms(ctx, at.target, names)
-			}}
-	})
-	return k
+	return &alarm{named[types.MetricAlarm]{base: b, tags: alarmTags{}, name: writtenAlarmName, live: alarmLive,
+		describe: lookup(b, 100, describeAlarms)}} // DescribeAlarms: 100 names
 }
 
 func (*alarm) Name() string   { return resource.KindAlarm }
@@ -54,8 +46,7 @@ func (*alarm) Section() spec.Section {
 
 func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*cloudwatch.PutMetricAlarmInput)
-	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
-	in.Tags = nil
+	problems := takeTags(u, o, &in.Tags, cwPair)
 	in.AlarmName = aws.String(alarmNameOf(f, u, o))
 	problems = append(problems, nameProblems(u, o, "alarmName", "the alarm name", *in.AlarmName, maxAlarmName, nil)...)
 	fillNames(u, o)
@@ -64,16 +55,21 @@ func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) [
 
 // alarmNameOf is the AWS name of a unit's alarm: written, else derived.
 func alarmNameOf(f resource.Frame, u *resource.Unit, o *resource.Object) string {
-	if in, ok := o.Want.(*cloudwatch.PutMetricAlarmInput); ok && aws.ToString(in.AlarmName) != "" {
-		return *in.AlarmName
+	return cmp.Or(writtenAlarmName(o), pathName(f, u, o.ID.Name))
+}
+
+func writtenAlarmName(o *resource.Object) string {
+	in, _ := o.Want.(*cloudwatch.PutMetricAlarmInput)
+	if in == nil {
+		return ""
 	}
-	return pathName(f, u, o.ID.Name)
+	return aws.ToString(in.AlarmName)
 }
 
 func (*alarm) Content(*resource.Object) []byte { return nil }
 
 func (*alarm) Attributes(o *resource.Object) map[string]string {
-	return map[string]string{"name": aws.ToString(o.Want.(*cloudwatch.PutMetricAlarmInput).AlarmName)}
+	return map[string]string{"name": writtenAlarmName(o)}
 }
 
 // alarmRules: PutMetricAlarm overwrites the whole alarm.
@@ -117,76 +113,19 @@ func (*alarm) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []d
 	return compare(&alarmRules, o, l, c)
 }
 
-func (k *alarm) describeAlarms(ctx context.Context, target string, names []string) (map[string]*types.MetricAlarm, error) {
-	c, err := k.clients(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]*types.MetricAlarm, len(names))
-	for _, n := range names {
-		found[n] = nil // a complete answer without it says that it is not there
-	}
-	pages := cloudwatch.NewDescribeAlarmsPaginator(c.Read.CloudWatch, &cloudwatch.DescribeAlarmsInput{AlarmNames: names, MaxRecords: aws.Int32(100)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
+func describeAlarms(ctx context.Context, api awsclient.API, names []string, take func(*string, *types.MetricAlarm)) error {
+	pages := cloudwatch.NewDescribeAlarmsPaginator(api.CloudWatch, &cloudwatch.DescribeAlarmsInput{AlarmNames: names, MaxRecords: aws.Int32(100)})
+	return eachPage(ctx, pages, func(page *cloudwatch.DescribeAlarmsOutput) {
 		for i := range page.MetricAlarms {
-			found[aws.ToString(page.MetricAlarms[i].AlarmName)] = &page.MetricAlarms[i]
+			take(page.MetricAlarms[i].AlarmName, &page.MetricAlarms[i])
 		}
-	}
-	return found, nil
-}
-
-func (k *alarm) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
-	a := ask(q)
-	c, err := k.clients(ctx, q.Target)
-	if err != nil {
-		return a.fail(q, err)
-	}
-	names := make([]string, len(q.Objects))
-	for i := range q.Objects {
-		if in, ok := q.Objects[i].Want.(*cloudwatch.PutMetricAlarmInput); ok {
-			names[i] = aws.ToString(in.AlarmName)
-		}
-	}
-	results := k.describe.do(ctx, lane{target: q.Target}, names)
-	at, live := map[string]*resource.Object{}, map[string]resource.Live{}
-	for i := range q.Objects {
-		o := &q.Objects[i]
-		switch r := results[names[i]]; {
-		case r.Err != nil:
-			a.unknown(o.ID, r.Err)
-		case r.Value == nil:
-			a.absent(o.ID)
-		default:
-			l := alarmLive(o.ID, r.Value)
-			at[l.ARN], live[l.ARN] = o, l
-		}
-	}
-	tags, err := k.tagsOf(ctx, c, alarmTags{}, q, at)
-	for arn, l := range live {
-		if t, ok := tags[arn]; ok {
-			l.Tags = t
-			a.set(l)
-			continue
-		}
-		why := err
-		if why == nil {
-			why = resource.Errorf(resource.ClassTransient, "cloudwatch:ListTagsForResource", "%v", errUntold)
-		}
-		a.unknown(l.ID, why)
-	}
-	return a.by
+	})
 }
 
 func alarmLive(id resource.ID, m *types.MetricAlarm) resource.Live {
 	in := &cloudwatch.PutMetricAlarmInput{}
 	shape.Project(in, m)
-	arn, name := aws.ToString(m.AlarmArn), aws.ToString(m.AlarmName)
-	l := resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: name, Value: in,
-		Attrs: map[string]string{"arn": arn, "name": name}}
+	l := present(id, aws.ToString(m.AlarmArn), aws.ToString(m.AlarmName), in)
 	if m.StateValue == types.StateValueAlarm {
 		l.Health = resource.Health{State: resource.Degraded, Reason: "the alarm is in state ALARM: " + aws.ToString(m.StateReason)}
 	}
@@ -206,8 +145,9 @@ func (k *alarm) Create(ctx context.Context, w resource.Write) (resource.Live, er
 	}
 	name := aws.ToString(in.AlarmName)
 	arn := fmt.Sprintf("arn:%s:cloudwatch:%s:%s:alarm:%s", partitionOf(c.Caller), c.Region, c.Account, name)
-	return resource.Live{ID: w.Object.ID, Presence: resource.Present, ARN: arn, Name: name, Tags: w.Object.Tags, Value: w.Object.Want,
-		Attrs: map[string]string{"arn": arn, "name": name}}, nil
+	l := present(w.Object.ID, arn, name, w.Object.Want)
+	l.Tags = w.Object.Tags
+	return l, nil
 }
 
 // Update puts the whole alarm again, which keeps its state. AWS ignores tags in
@@ -224,24 +164,18 @@ func (k *alarm) Update(ctx context.Context, w resource.Write) (resource.Live, er
 			return resource.Live{}, err
 		}
 	}
-	if err := writeTags(ctx, alarmTags{}, c.Write, w.Live.ARN, w); err != nil {
-		return resource.Live{}, err
+	l, err := retag(ctx, alarmTags{}, c.Write, w)
+	if err == nil {
+		l.Value = w.Object.Want
 	}
-	l := w.Live
-	l.Value, l.Tags = w.Object.Want, tagged(w)
-	return l, nil
+	return l, err
 }
 
 // Delete removes the alarm. AWS says nothing about alarms that are not there.
 func (k *alarm) Delete(ctx context.Context, w resource.Write) error {
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
+	name := cmp.Or(w.Live.Name, writtenAlarmName(&w.Object))
+	return k.remove(ctx, w, func(api awsclient.API) error {
+		_, err := api.CloudWatch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
 		return err
-	}
-	name := w.Live.Name
-	if name == "" {
-		name = aws.ToString(w.Object.Want.(*cloudwatch.PutMetricAlarmInput).AlarmName)
-	}
-	_, err = c.Write.CloudWatch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
-	return gone(err)
+	})
 }

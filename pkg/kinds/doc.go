@@ -1,6 +1,8 @@
 // Package kinds holds one file per AWS resource kind, and in it every SDK
 // operation call that the operator makes; rollouts.go holds those about
-// deployments. All is the one list.
+// deployments. All is the one list. What several kinds do alike stands once:
+// named.go finds by name and reads tags, scaled.go is all of what hangs on a
+// scalable target, tags.go the tagging half of each service.
 //
 // To add a kind: one file that implements resource.Kind, its rules beside it,
 // and one line in All. The conformance suite (which fails until it has examples

@@ -131,14 +131,10 @@ func (i *inventory) refresh(ctx context.Context, l *listing, target, owner strin
 		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{owner}}},
 	}
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Read.Tagging, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return err
-		}
+	err = eachPage(ctx, pages, func(page *resourcegroupstaggingapi.GetResourcesOutput) {
 		for _, r := range page.ResourceTagMappingList {
 			arn := aws.ToString(r.ResourceARN)
-			t := fromPairs(len(r.Tags), func(i int) (*string, *string) { return r.Tags[i].Key, r.Tags[i].Value })
+			t := fromPairs(r.Tags, func(t tagtypes.Tag) (k, v *string) { return t.Key, t.Value })
 			tags[arn] = t
 			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
 			if _, twice := byKey[at]; twice {
@@ -146,6 +142,9 @@ func (i *inventory) refresh(ctx context.Context, l *listing, target, owner strin
 			}
 			byKey[at] = arn
 		}
+	})
+	if err != nil {
+		return err
 	}
 	l.read, l.tags, l.byKey = time.Now(), tags, byKey
 	return nil

@@ -51,6 +51,46 @@ func (b base) clients(ctx context.Context, target string) (*awsclient.Clients, e
 	return b.provider.For(ctx, target)
 }
 
+// remove makes a kind's call of deletion. What is not there is deleted.
+func (b base) remove(ctx context.Context, w resource.Write, call func(awsclient.API) error) error {
+	c, err := b.clients(ctx, w.Object.ID.Target)
+	if err != nil {
+		return err
+	}
+	if err := gone(call(c.Write)); err != nil {
+		return err
+	}
+	b.seen.forget(w.Object.ID)
+	return nil
+}
+
+// gone makes success of "not there".
+func gone(err error) error {
+	if resource.ClassOf(err) == resource.ClassNotFound {
+		return nil
+	}
+	return err
+}
+
+// pager is what every paginator of the SDK can do.
+type pager[Page, Options any] interface {
+	HasMorePages() bool
+	NextPage(context.Context, ...func(*Options)) (Page, error)
+}
+
+// eachPage reads all pages. With an error the answer is incomplete: it says
+// nothing about what is absent.
+func eachPage[Page, Options any](ctx context.Context, pages pager[Page, Options], take func(Page)) error {
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		take(page)
+	}
+	return nil
+}
+
 // compare runs the rules of a kind over desired and live.
 func compare(r *diff.Rules, o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	if l.Presence != resource.Present || l.Value == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -41,8 +42,7 @@ const governed = "governedByECS"
 
 func (*listenerRule) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
-	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
-	in.Tags = nil
+	problems := takeTags(u, o, &in.Tags, elbPair)
 	if shiftsTraffic(u, o) {
 		if o.Extra == nil {
 			o.Extra = map[string]any{}
@@ -92,8 +92,9 @@ func ruleLive(id resource.ID, r *types.Rule, tags map[string]string) resource.Li
 	shape.Project(in, r)
 	in.Priority = priorityOf(r)
 	in.ListenerArn = aws.String(listenerOf(arn))
-	return resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: arn, Tags: tags, Value: in,
-		Attrs: map[string]string{"arn": arn, "name": arn}}
+	l := present(id, arn, arn, in)
+	l.Tags = tags
+	return l
 }
 
 // listenerOf is the listener's ARN, which a rule's ARN contains.
@@ -162,12 +163,7 @@ func (k *listenerRule) Update(ctx context.Context, w resource.Write) (resource.L
 			return resource.Live{}, err
 		}
 	}
-	if err := writeTags(ctx, elbTags{}, c.Write, w.Live.ARN, w); err != nil {
-		return resource.Live{}, err
-	}
-	l := w.Live
-	l.Tags = tagged(w)
-	return l, nil
+	return retag(ctx, elbTags{}, c.Write, w)
 }
 
 // Delete removes the rule.
@@ -175,13 +171,8 @@ func (k *listenerRule) Delete(ctx context.Context, w resource.Write) error {
 	if w.Live.ARN == "" {
 		return nil
 	}
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
+	return k.remove(ctx, w, func(api awsclient.API) error {
+		_, err := api.ELB.DeleteRule(ctx, &elasticloadbalancingv2.DeleteRuleInput{RuleArn: &w.Live.ARN})
 		return err
-	}
-	_, err = c.Write.ELB.DeleteRule(ctx, &elasticloadbalancingv2.DeleteRuleInput{RuleArn: &w.Live.ARN})
-	if err = gone(err); err == nil {
-		k.seen.forget(w.Object.ID)
-	}
-	return err
+	})
 }

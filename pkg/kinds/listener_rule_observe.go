@@ -212,14 +212,8 @@ func (s *ruleSearch) occupant(o *resource.Object) resource.Live {
 func (s *ruleSearch) describe(ctx context.Context, in *elasticloadbalancingv2.DescribeRulesInput) ([]types.Rule, error) {
 	var all []types.Rule
 	pages := elasticloadbalancingv2.NewDescribeRulesPaginator(s.c.Read.ELB, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.Rules...)
-	}
-	return all, nil
+	err := eachPage(ctx, pages, func(page *elasticloadbalancingv2.DescribeRulesOutput) { all = append(all, page.Rules...) })
+	return all, err
 }
 
 // priorityOf reads the string that Describe gives; nil for "default".

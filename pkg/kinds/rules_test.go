@@ -77,8 +77,8 @@ func TestRules(t *testing.T) {
 				`deploymentConfiguration.deploymentCircuitBreaker.enable: true → false (in place, drift)`,
 				`deploymentConfiguration.deploymentCircuitBreaker.rollback: true → false (in place, drift)`}},
 		{name: "a hook's free form", kind: resource.KindService,
-			want:    `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: true}}}]}}`,
-			live:    `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: false}}}]}}`,
+			want: `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: true}}}]}}`,
+			live: `{deploymentConfiguration: {lifecycleHooks: [{hookTargetArn: h, hookDetails: {a: [1, two], b: {c: false}}}]}}`,
 			changes: []string{`deploymentConfiguration.lifecycleHooks: [{"hookDetails":{"a":[1,"two"],"b":{"c":false}},"hookTargetArn":"h"}]` +
 				` → [{"hookDetails":{"a":[1,"two"],"b":{"c":true}},"hookTargetArn":"h"}] (in place, spec)`}},
 		{name: "the same free form", kind: resource.KindService,

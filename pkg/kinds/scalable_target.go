@@ -2,7 +2,6 @@ package kinds
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -17,21 +16,11 @@ import (
 
 // scalableTarget is the registration of the service's count with Application
 // Auto Scaling: minimum and maximum.
-type scalableTarget struct {
-	base
-	describe *lanes[*types.ScalableTarget]
-}
+type scalableTarget struct{ named[types.ScalableTarget] }
 
 func newScalableTarget(b base) *scalableTarget {
-	k := &scalableTarget{base: b}
-	// DescribeScalableTargets: 50 a page, and as many resource ids a call.
-	k.describe = newLanes(func(at lane) *awsclient.Batch[string, *types.ScalableTarget] {
-		return &awsclient.Batch[string, *types.ScalableTarget]{Size: 50, Parallel: 1,
-			Call: func(ctx context.Context, ids []string) (map[string]*types.ScalableTarget, error) {
-				return k.describeTargets(ctx, at.target, ids)
-			}}
-	})
-	return k
+	return &scalableTarget{named[types.ScalableTarget]{base: b, tags: scalingTags{}, name: targetResource, live: targetLive,
+		describe: lookup(b, 50, describeTargets)}} // DescribeScalableTargets: 50 a page, and as many resource ids a call
 }
 
 func (*scalableTarget) Name() string   { return resource.KindScalableTarget }
@@ -50,23 +39,15 @@ func (*scalableTarget) Section() spec.Section {
 
 func (*scalableTarget) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*applicationautoscaling.RegisterScalableTargetInput)
-	keys := slices.Sorted(func(yield func(string) bool) {
-		for key := range in.Tags {
-			if !yield(key) {
-				return
-			}
-		}
-	})
-	for _, key := range keys { // a map already: only the positions move
-		if pos := o.Written["tags["+key+"]"]; pos != "" {
-			o.Written["tags."+key] = pos
+	tags := pairs(in.Tags, cwTag)
+	in.Tags = nil
+	for _, t := range tags { // a map already: only the positions move
+		if pos := o.Written["tags["+*t.Key+"]"]; pos != "" {
+			o.Written["tags."+*t.Key] = pos
 		}
 	}
-	problems := takeTags(u, o, len(keys), func(i int) (*string, *string) { return aws.String(keys[i]), aws.String(in.Tags[keys[i]]) })
-	in.Tags = nil
-	want, more := completeScaled(u, o, scaled{in.ResourceId, in.ScalableDimension, in.ServiceNamespace})
-	in.ResourceId, in.ScalableDimension, in.ServiceNamespace = want.resourceID, want.dimension, want.namespace
-	problems = append(problems, more...)
+	problems := takeTags(u, o, &tags, cwPair)
+	problems = append(problems, completeScaled(u, o, scaled{&in.ResourceId, &in.ScalableDimension, &in.ServiceNamespace})...)
 	if in.MinCapacity != nil && in.MaxCapacity != nil && *in.MinCapacity > *in.MaxCapacity {
 		problems = append(problems, problem(u, o, "minCapacity", "spec.scaling.minCapacity %d is more than maxCapacity %d", *in.MinCapacity, *in.MaxCapacity))
 	}
@@ -100,73 +81,16 @@ func (*scalableTarget) Diff(o *resource.Object, l *resource.Live, c resource.Com
 	return compare(&scalableTargetRules, o, l, c)
 }
 
-func (k *scalableTarget) describeTargets(ctx context.Context, target string, ids []string) (map[string]*types.ScalableTarget, error) {
-	c, err := k.clients(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]*types.ScalableTarget, len(ids))
-	for _, id := range ids {
-		found[id] = nil // a complete answer without it says that it is not there
-	}
-	pages := applicationautoscaling.NewDescribeScalableTargetsPaginator(c.Read.AutoScaling, &applicationautoscaling.DescribeScalableTargetsInput{
+func describeTargets(ctx context.Context, api awsclient.API, ids []string, take func(*string, *types.ScalableTarget)) error {
+	pages := applicationautoscaling.NewDescribeScalableTargetsPaginator(api.AutoScaling, &applicationautoscaling.DescribeScalableTargetsInput{
 		ServiceNamespace: types.ServiceNamespaceEcs, ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,
 		ResourceIds: ids, MaxResults: aws.Int32(50),
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return eachPage(ctx, pages, func(page *applicationautoscaling.DescribeScalableTargetsOutput) {
 		for i := range page.ScalableTargets {
-			found[aws.ToString(page.ScalableTargets[i].ResourceId)] = &page.ScalableTargets[i]
+			take(page.ScalableTargets[i].ResourceId, &page.ScalableTargets[i])
 		}
-	}
-	return found, nil
-}
-
-func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
-	a := ask(q)
-	c, err := k.clients(ctx, q.Target)
-	if err != nil {
-		return a.fail(q, err)
-	}
-	ids := make([]string, len(q.Objects))
-	for i := range q.Objects {
-		ids[i] = targetResource(&q.Objects[i])
-	}
-	results := k.describe.do(ctx, lane{target: q.Target}, ids)
-	at := map[string]*resource.Object{}
-	live := map[string]resource.Live{}
-	for i := range q.Objects {
-		o := &q.Objects[i]
-		switch r := results[ids[i]]; {
-		case r.Err != nil:
-			a.unknown(o.ID, r.Err)
-		case r.Value == nil:
-			a.absent(o.ID)
-		case aws.ToString(r.Value.ScalableTargetARN) == "":
-			// Registered before scalable targets had ARNs: it carries no tags.
-			a.set(targetLive(o.ID, r.Value, map[string]string{}))
-		default:
-			l := targetLive(o.ID, r.Value, nil)
-			at[l.ARN], live[l.ARN] = o, l
-		}
-	}
-	tags, err := k.tagsOf(ctx, c, scalingTags{}, q, at)
-	for arn, l := range live {
-		if t, ok := tags[arn]; ok {
-			l.Tags = t
-			a.set(l)
-			continue
-		}
-		why := err
-		if why == nil {
-			why = resource.Errorf(resource.ClassTransient, "application-autoscaling:ListTagsForResource", "%v", errUntold)
-		}
-		a.unknown(l.ID, why)
-	}
-	return a.by
+	})
 }
 
 func targetResource(o *resource.Object) string {
@@ -177,12 +101,14 @@ func targetResource(o *resource.Object) string {
 	return scaledService(o, in.ResourceId)
 }
 
-func targetLive(id resource.ID, t *types.ScalableTarget, tags map[string]string) resource.Live {
+func targetLive(id resource.ID, t *types.ScalableTarget) resource.Live {
 	in := &applicationautoscaling.RegisterScalableTargetInput{}
 	shape.Project(in, t)
-	arn, name := aws.ToString(t.ScalableTargetARN), aws.ToString(t.ResourceId)
-	return resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: name, Tags: tags, Value: in,
-		Attrs: map[string]string{"arn": arn, "name": name}}
+	l := present(id, aws.ToString(t.ScalableTargetARN), aws.ToString(t.ResourceId), in)
+	if l.ARN == "" {
+		l.Tags = map[string]string{} // registered before scalable targets had ARNs: it carries none
+	}
+	return l
 }
 
 // Create registers the target. The call pulls the count into [min, max] at once.
@@ -197,9 +123,9 @@ func (k *scalableTarget) Create(ctx context.Context, w resource.Write) (resource
 	if err != nil {
 		return resource.Live{}, err
 	}
-	arn, name := aws.ToString(out.ScalableTargetARN), aws.ToString(in.ResourceId)
-	return resource.Live{ID: w.Object.ID, Presence: resource.Present, ARN: arn, Name: name, Tags: w.Object.Tags, Value: w.Object.Want,
-		Attrs: map[string]string{"arn": arn, "name": name}}, nil
+	l := present(w.Object.ID, aws.ToString(out.ScalableTargetARN), aws.ToString(in.ResourceId), w.Object.Want)
+	l.Tags = w.Object.Tags
+	return l, nil
 }
 
 // Update sends minimum and maximum, and the suspension where it changed: the
@@ -222,22 +148,15 @@ func (k *scalableTarget) Update(ctx context.Context, w resource.Write) (resource
 			return resource.Live{}, err
 		}
 	}
-	if err := writeTags(ctx, scalingTags{}, c.Write, w.Live.ARN, w); err != nil {
-		return resource.Live{}, err
-	}
-	l := w.Live
-	l.Tags = tagged(w)
-	return l, nil
+	return retag(ctx, scalingTags{}, c.Write, w)
 }
 
 // Delete deregisters the target; AWS deletes its policies and actions with it.
 func (k *scalableTarget) Delete(ctx context.Context, w resource.Write) error {
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
+	return k.remove(ctx, w, func(api awsclient.API) error {
+		_, err := api.AutoScaling.DeregisterScalableTarget(ctx, &applicationautoscaling.DeregisterScalableTargetInput{
+			ResourceId: aws.String(targetResource(&w.Object)), ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,
+			ServiceNamespace: types.ServiceNamespaceEcs})
 		return err
-	}
-	_, err = c.Write.AutoScaling.DeregisterScalableTarget(ctx, &applicationautoscaling.DeregisterScalableTargetInput{
-		ResourceId: aws.String(targetResource(&w.Object)), ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,
-		ServiceNamespace: types.ServiceNamespaceEcs})
-	return gone(err)
+	})
 }

@@ -10,18 +10,28 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
-// scalingPolicy is a policy of the service's scalable target. It carries no
-// tags: its name says whose it is.
-type scalingPolicy struct{ base }
+// scalingPolicy is a policy of the service's scalable target.
+type scalingPolicy struct {
+	attached[applicationautoscaling.PutScalingPolicyInput, types.ScalingPolicy]
+}
 
-func newScalingPolicy(b base) *scalingPolicy { return &scalingPolicy{base: b} }
+func newScalingPolicy(b base) *scalingPolicy {
+	return &scalingPolicy{attached[applicationautoscaling.PutScalingPolicyInput, types.ScalingPolicy]{
+		base: b, rules: &scalingPolicyRules, describe: describePolicies, put: putPolicy, delete: deletePolicy,
+		naming: attachedName{member: "policyName", what: "the policy name", derive: pathName, limit: maxPolicyName},
+		frame: func(in *applicationautoscaling.PutScalingPolicyInput) (**string, scaled) {
+			return &in.PolicyName, scaled{&in.ResourceId, &in.ScalableDimension, &in.ServiceNamespace}
+		},
+		key: func(p *types.ScalingPolicy) (attachedKey, string) {
+			return attachedKey{aws.ToString(p.ResourceId), aws.ToString(p.PolicyName)}, aws.ToString(p.PolicyARN)
+		},
+	}}
+}
 
-func (*scalingPolicy) Name() string   { return resource.KindScalingPolicy }
-func (*scalingPolicy) Taggable() bool { return false }
+func (*scalingPolicy) Name() string { return resource.KindScalingPolicy }
 
 func (*scalingPolicy) Section() spec.Section {
 	dimension := spec.Sugar{Key: "name", Value: "value"}
@@ -37,24 +47,6 @@ func (*scalingPolicy) Section() spec.Section {
 			"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions": dimension,
 		},
 	}
-}
-
-func (*scalingPolicy) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
-	in := o.Want.(*applicationautoscaling.PutScalingPolicyInput)
-	if aws.ToString(in.PolicyName) == "" {
-		in.PolicyName = aws.String(pathName(f, u, o.ID.Name))
-	}
-	problems := nameProblems(u, o, "policyName", "the policy name", *in.PolicyName, maxPolicyName, nil)
-	want, more := completeScaled(u, o, scaled{in.ResourceId, in.ScalableDimension, in.ServiceNamespace})
-	in.ResourceId, in.ScalableDimension, in.ServiceNamespace = want.resourceID, want.dimension, want.namespace
-	o.Need(unitID(u, resource.KindScalableTarget, ""))
-	return append(problems, more...)
-}
-
-func (*scalingPolicy) Content(*resource.Object) []byte { return nil }
-
-func (*scalingPolicy) Attributes(o *resource.Object) map[string]string {
-	return map[string]string{"name": aws.ToString(o.Want.(*applicationautoscaling.PutScalingPolicyInput).PolicyName)}
 }
 
 const tracking = "targetTrackingScalingPolicyConfiguration"
@@ -95,131 +87,28 @@ var scalingPolicyRules = diff.Rules{
 	Effects: map[string]diff.Effect{"": diff.InPlace, "policyName": diff.Replacement},
 }
 
-func (*scalingPolicy) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
-	return compare(&scalingPolicyRules, o, l, c)
-}
-
-// policyKey is how a policy is found: the service and the name.
-type policyKey struct{ resource, name string }
-
-func keyOfPolicy(o *resource.Object) policyKey {
-	in, _ := o.Want.(*applicationautoscaling.PutScalingPolicyInput)
-	if in == nil {
-		return policyKey{scaledService(o, nil), ""}
-	}
-	return policyKey{scaledService(o, in.ResourceId), aws.ToString(in.PolicyName)}
-}
-
-// Observe asks per service when the services are few, else it pages through
-// the namespace, ten policies a page (AWS' limit).
-func (k *scalingPolicy) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
-	a := ask(q)
-	c, err := k.clients(ctx, q.Target)
-	if err != nil {
-		return a.fail(q, err)
-	}
-	observeScaled(q, a, keyOfPolicy, func(resourceID *string, into func(policyKey, *types.ScalingPolicy)) error {
-		return describePolicies(ctx, c, resourceID, into)
-	}, policyLive)
-	return a.by
-}
-
-func describePolicies(ctx context.Context, c *awsclient.Clients, resourceID *string, into func(policyKey, *types.ScalingPolicy)) error {
-	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(c.Read.AutoScaling, &applicationautoscaling.DescribeScalingPoliciesInput{
-		ServiceNamespace: types.ServiceNamespaceEcs, ResourceId: resourceID, MaxResults: aws.Int32(10)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return err
-		}
+func describePolicies(ctx context.Context, api awsclient.API, resourceID *string, take func(*types.ScalingPolicy)) error {
+	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(api.AutoScaling, &applicationautoscaling.DescribeScalingPoliciesInput{
+		ServiceNamespace: types.ServiceNamespaceEcs, ResourceId: resourceID, MaxResults: aws.Int32(10)}) // AWS' limit
+	return eachPage(ctx, pages, func(page *applicationautoscaling.DescribeScalingPoliciesOutput) {
 		for i := range page.ScalingPolicies {
-			p := &page.ScalingPolicies[i]
-			into(policyKey{aws.ToString(p.ResourceId), aws.ToString(p.PolicyName)}, p)
+			take(&page.ScalingPolicies[i])
 		}
-	}
-	return nil
+	})
 }
 
-// observeScaled answers objects that belong to scalable targets: per service
-// when few, else from everything in the namespace.
-func observeScaled[T any](q resource.Query, a *answers, key func(*resource.Object) policyKey,
-	describe func(resourceID *string, into func(policyKey, *T)) error, live func(resource.ID, *T) resource.Live) {
-	found := map[policyKey]*T{}
-	into := func(k policyKey, v *T) { found[k] = v }
-	services := map[string]error{}
-	for i := range q.Objects {
-		services[key(&q.Objects[i]).resource] = nil
-	}
-	if q.Direct || len(services) <= fewScaled {
-		for id := range services {
-			services[id] = describe(&id, into)
-		}
-	} else {
-		err := describe(nil, into)
-		for id := range services {
-			services[id] = err
-		}
-	}
-	for i := range q.Objects {
-		o := &q.Objects[i]
-		at := key(o)
-		switch v := found[at]; {
-		case services[at.resource] != nil:
-			a.unknown(o.ID, services[at.resource])
-		case v == nil:
-			a.absent(o.ID)
-		default:
-			a.set(live(o.ID, v))
-		}
-	}
-}
-
-func policyLive(id resource.ID, p *types.ScalingPolicy) resource.Live {
-	in := &applicationautoscaling.PutScalingPolicyInput{}
-	shape.Project(in, p)
-	arn, name := aws.ToString(p.PolicyARN), aws.ToString(p.PolicyName)
-	return resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: name, Value: in,
-		Attrs: map[string]string{"arn": arn, "name": name}}
-}
-
-// Create puts the policy.
-func (k *scalingPolicy) Create(ctx context.Context, w resource.Write) (resource.Live, error) {
-	return k.put(ctx, w)
-}
-
-// Update puts the whole policy again, with the defaults that it returns to.
-func (k *scalingPolicy) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
-	return k.put(ctx, w)
-}
-
-func (k *scalingPolicy) put(ctx context.Context, w resource.Write) (resource.Live, error) {
-	c, err := k.clients(ctx, w.Object.ID.Target)
+// putPolicy: "Any parameters that you don't specify are not changed" (PutScalingPolicy).
+func putPolicy(ctx context.Context, api awsclient.API, in *applicationautoscaling.PutScalingPolicyInput) (string, error) {
+	out, err := api.AutoScaling.PutScalingPolicy(ctx, in)
 	if err != nil {
-		return resource.Live{}, err
+		return "", err
 	}
-	// "Any parameters that you don't specify are not changed" (PutScalingPolicy).
-	in, err := settled(w, shape.Clone(w.Object.Want.(*applicationautoscaling.PutScalingPolicyInput)))
-	if err != nil {
-		return resource.Live{}, err
-	}
-	out, err := c.Write.AutoScaling.PutScalingPolicy(ctx, in)
-	if err != nil {
-		return resource.Live{}, lagging(err)
-	}
-	arn, name := aws.ToString(out.PolicyARN), aws.ToString(in.PolicyName)
-	return resource.Live{ID: w.Object.ID, Presence: resource.Present, ARN: arn, Name: name, Value: in,
-		Attrs: map[string]string{"arn": arn, "name": name}}, nil
+	return aws.ToString(out.PolicyARN), nil
 }
 
-// Delete removes the policy, and AWS the alarms that it made for it.
-func (k *scalingPolicy) Delete(ctx context.Context, w resource.Write) error {
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
-		return err
-	}
-	at := keyOfPolicy(&w.Object)
-	_, err = c.Write.AutoScaling.DeleteScalingPolicy(ctx, &applicationautoscaling.DeleteScalingPolicyInput{
+func deletePolicy(ctx context.Context, api awsclient.API, at attachedKey) error {
+	_, err := api.AutoScaling.DeleteScalingPolicy(ctx, &applicationautoscaling.DeleteScalingPolicyInput{
 		PolicyName: &at.name, ResourceId: &at.resource,
 		ScalableDimension: types.ScalableDimensionECSServiceDesiredCount, ServiceNamespace: types.ServiceNamespaceEcs})
-	return gone(err)
+	return err
 }

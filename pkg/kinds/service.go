@@ -55,8 +55,7 @@ func (*service) Section() spec.Section {
 
 func (k *service) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*ecs.CreateServiceInput)
-	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
-	in.Tags = nil
+	problems := takeTags(u, o, &in.Tags, ecsPair)
 	if aws.ToString(in.ServiceName) == "" {
 		in.ServiceName = aws.String(u.Key.Name)
 	}

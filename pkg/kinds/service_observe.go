@@ -137,12 +137,8 @@ func (k *service) live(id resource.ID, s *types.Service) resource.Live {
 		in.VolumeConfigurations = d.VolumeConfigurations
 		in.VpcLatticeConfigurations = d.VpcLatticeConfigurations
 	}
-	l := resource.Live{
-		ID: id, Presence: resource.Present, ARN: aws.ToString(s.ServiceArn), Name: aws.ToString(s.ServiceName),
-		Tags: fromECS(s.Tags), Value: in, Service: state,
-		Attrs: map[string]string{"arn": aws.ToString(s.ServiceArn), "name": aws.ToString(s.ServiceName)},
-	}
-	l.Health = serviceHealth(s, state)
+	l := present(id, aws.ToString(s.ServiceArn), aws.ToString(s.ServiceName), in)
+	l.Tags, l.Service, l.Health = fromPairs(s.Tags, ecsPair), state, serviceHealth(s, state)
 	return l
 }
 

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -155,23 +157,10 @@ func restoreServiceDefaults(in *ecs.UpdateServiceInput, changes []diff.Change) {
 
 // Delete removes the service with its tasks: force spares the scaling to zero.
 func (k *service) Delete(ctx context.Context, w resource.Write) error {
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
+	name := cmp.Or(w.Live.Name, k.awsName(&w.Object))
+	return k.remove(ctx, w, func(api awsclient.API) error {
+		_, err := api.ECS.DeleteService(ctx, &ecs.DeleteServiceInput{
+			Cluster: aws.String(w.Object.ID.Cluster), Service: aws.String(name), Force: aws.Bool(true)})
 		return err
-	}
-	name := w.Live.Name
-	if name == "" {
-		name = k.awsName(&w.Object)
-	}
-	_, err = c.Write.ECS.DeleteService(ctx, &ecs.DeleteServiceInput{
-		Cluster: aws.String(w.Object.ID.Cluster), Service: aws.String(name), Force: aws.Bool(true)})
-	return gone(err)
-}
-
-// gone makes success of "not there".
-func gone(err error) error {
-	if resource.ClassOf(err) == resource.ClassNotFound {
-		return nil
-	}
-	return err
+	})
 }

@@ -35,6 +35,7 @@ type tagAPI interface {
 	// the answer is gone or unknown. A call takes at most batch() ARNs.
 	read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error)
 	batch() int
+	operation() string // what read calls, as IAM spells it
 	set(ctx context.Context, api awsclient.API, arn string, tags map[string]string) error
 	remove(ctx context.Context, api awsclient.API, arn string, keys []string) error
 }
@@ -51,6 +52,17 @@ func writeTags(ctx context.Context, t tagAPI, api awsclient.API, arn string, w r
 		return t.remove(ctx, api, arn, remove)
 	}
 	return nil
+}
+
+// retag makes the tag changes of a write, the last of an update. The answer is
+// the live object with its tags as they are then, and otherwise as it was read.
+func retag(ctx context.Context, t tagAPI, api awsclient.API, w resource.Write) (resource.Live, error) {
+	if err := writeTags(ctx, t, api, w.Live.ARN, w); err != nil {
+		return resource.Live{}, err
+	}
+	l := w.Live
+	l.Tags = tagged(w)
+	return l, nil
 }
 
 func tagChanges(w resource.Write) (set map[string]string, remove []string) {
@@ -86,10 +98,10 @@ func tagged(w resource.Write) map[string]string {
 
 // takeTags moves the author's tags out of the body, and their positions from
 // "tags[0].value" to "tags.KEY".
-func takeTags(u *resource.Unit, o *resource.Object, n int, pair func(i int) (key, value *string)) []spec.Problem {
+func takeTags[T any](u *resource.Unit, o *resource.Object, tags *[]T, pair func(T) (key, value *string)) []spec.Problem {
 	var problems []spec.Problem
-	for i := range n {
-		k, v := pair(i)
+	for i, t := range *tags {
+		k, v := pair(t)
 		key, at := aws.ToString(k), indexed("tags", i)
 		switch {
 		case key == "":
@@ -109,6 +121,7 @@ func takeTags(u *resource.Unit, o *resource.Object, n int, pair func(i int) (key
 			}
 		}
 	}
+	*tags = nil
 	for path := range o.Written {
 		if strings.HasPrefix(path, "tags[") {
 			delete(o.Written, path)
@@ -138,16 +151,16 @@ func ecsTag(k, v *string) ecstypes.Tag { return ecstypes.Tag{Key: k, Value: v} }
 func elbTag(k, v *string) elbtypes.Tag { return elbtypes.Tag{Key: k, Value: v} }
 func cwTag(k, v *string) cwtypes.Tag   { return cwtypes.Tag{Key: k, Value: v} }
 
-func fromECS(tags []ecstypes.Tag) map[string]string {
-	return fromPairs(len(tags), func(i int) (*string, *string) { return tags[i].Key, tags[i].Value })
-}
+func ecsPair(t ecstypes.Tag) (k, v *string) { return t.Key, t.Value }
+func elbPair(t elbtypes.Tag) (k, v *string) { return t.Key, t.Value }
+func cwPair(t cwtypes.Tag) (k, v *string)   { return t.Key, t.Value }
 
 // fromPairs reads tags, without those that AWS itself writes and nobody else
 // may ("aws:cloudformation:stack-name").
-func fromPairs(n int, pair func(i int) (k, v *string)) map[string]string {
-	out := make(map[string]string, n)
-	for i := range n {
-		k, v := pair(i)
+func fromPairs[T any](tags []T, pair func(T) (k, v *string)) map[string]string {
+	out := make(map[string]string, len(tags))
+	for _, t := range tags {
+		k, v := pair(t)
 		if key := aws.ToString(k); !strings.HasPrefix(key, "aws:") {
 			out[key] = aws.ToString(v)
 		}
@@ -158,7 +171,8 @@ func fromPairs(n int, pair func(i int) (k, v *string)) map[string]string {
 // ecsTags are those of services and task definitions.
 type ecsTags struct{}
 
-func (ecsTags) batch() int { return 1 }
+func (ecsTags) batch() int        { return 1 }
+func (ecsTags) operation() string { return "ecs:ListTagsForResource" }
 
 func (ecsTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
 	return eachTags(arns, func(arn string) (map[string]string, error) {
@@ -166,7 +180,7 @@ func (ecsTags) read(ctx context.Context, api awsclient.API, arns []string) (map[
 		if err != nil {
 			return nil, err
 		}
-		return fromECS(out.Tags), nil
+		return fromPairs(out.Tags, ecsPair), nil
 	})
 }
 
@@ -184,7 +198,8 @@ func (ecsTags) remove(ctx context.Context, api awsclient.API, arn string, keys [
 type elbTags struct{}
 
 // DescribeTags takes 20 ARNs (the SDK's comment on the operation).
-func (elbTags) batch() int { return 20 }
+func (elbTags) batch() int        { return 20 }
+func (elbTags) operation() string { return "elasticloadbalancing:DescribeTags" }
 
 func (elbTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
 	out, err := api.ELB.DescribeTags(ctx, &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: arns})
@@ -193,7 +208,7 @@ func (elbTags) read(ctx context.Context, api awsclient.API, arns []string) (map[
 	}
 	all := make(map[string]map[string]string, len(arns))
 	for _, d := range out.TagDescriptions {
-		all[aws.ToString(d.ResourceArn)] = fromPairs(len(d.Tags), func(i int) (*string, *string) { return d.Tags[i].Key, d.Tags[i].Value })
+		all[aws.ToString(d.ResourceArn)] = fromPairs(d.Tags, elbPair)
 	}
 	return all, nil
 }
@@ -211,7 +226,8 @@ func (elbTags) remove(ctx context.Context, api awsclient.API, arn string, keys [
 // alarmTags are those of CloudWatch.
 type alarmTags struct{}
 
-func (alarmTags) batch() int { return 1 }
+func (alarmTags) batch() int        { return 1 }
+func (alarmTags) operation() string { return "cloudwatch:ListTagsForResource" }
 
 func (alarmTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
 	return eachTags(arns, func(arn string) (map[string]string, error) {
@@ -219,7 +235,7 @@ func (alarmTags) read(ctx context.Context, api awsclient.API, arns []string) (ma
 		if err != nil {
 			return nil, err
 		}
-		return fromPairs(len(out.Tags), func(i int) (*string, *string) { return out.Tags[i].Key, out.Tags[i].Value }), nil
+		return fromPairs(out.Tags, cwPair), nil
 	})
 }
 
@@ -236,7 +252,8 @@ func (alarmTags) remove(ctx context.Context, api awsclient.API, arn string, keys
 // scalingTags are those of scalable targets.
 type scalingTags struct{}
 
-func (scalingTags) batch() int { return 1 }
+func (scalingTags) batch() int        { return 1 }
+func (scalingTags) operation() string { return "application-autoscaling:ListTagsForResource" }
 
 func (scalingTags) read(ctx context.Context, api awsclient.API, arns []string) (map[string]map[string]string, error) {
 	return eachTags(arns, func(arn string) (map[string]string, error) {
@@ -279,5 +296,13 @@ func eachTags(arns []string, one func(arn string) (map[string]string, error)) (m
 	return out, nil
 }
 
-// errUntold is why an object is unknown whose tags could not be read.
+// untold is why an object is unknown whose tags are not among those that were
+// read: the error of the reading, or the silence about it.
+func untold(t tagAPI, err error) error {
+	if err != nil {
+		return err
+	}
+	return resource.Errorf(resource.ClassTransient, t.operation(), "%v", errUntold)
+}
+
 var errUntold = errors.New("its tags were not in AWS' answer")

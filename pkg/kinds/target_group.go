@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
@@ -53,8 +54,7 @@ func (*targetGroup) Section() spec.Section {
 
 func (k *targetGroup) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*elasticloadbalancingv2.CreateTargetGroupInput)
-	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
-	in.Tags = nil
+	problems := takeTags(u, o, &in.Tags, elbPair)
 	if aws.ToString(in.Name) == "" {
 		in.Name = aws.String(hashedName(serviceName(u)+"-"+o.ID.Name, immutableHash(in, f.Owner, u.Key.Cluster, u.Key.Name, o.ID.Name)))
 	}
@@ -213,12 +213,7 @@ func (k *targetGroup) Update(ctx context.Context, w resource.Write) (resource.Li
 			return resource.Live{}, err
 		}
 	}
-	if err := writeTags(ctx, elbTags{}, c.Write, w.Live.ARN, w); err != nil {
-		return resource.Live{}, err
-	}
-	l := w.Live
-	l.Tags = tagged(w)
-	return l, nil
+	return retag(ctx, elbTags{}, c.Write, w)
 }
 
 // Delete removes the target group. While a rule leads to it AWS refuses with
@@ -227,14 +222,11 @@ func (k *targetGroup) Delete(ctx context.Context, w resource.Write) error {
 	if w.Live.ARN == "" {
 		return nil
 	}
-	c, err := k.clients(ctx, w.Object.ID.Target)
-	if err != nil {
+	return k.remove(ctx, w, func(api awsclient.API) error {
+		_, err := api.ELB.DeleteTargetGroup(ctx, &elasticloadbalancingv2.DeleteTargetGroupInput{TargetGroupArn: &w.Live.ARN})
+		if gone(err) == nil {
+			k.forget(w.Live.ARN)
+		}
 		return err
-	}
-	_, err = c.Write.ELB.DeleteTargetGroup(ctx, &elasticloadbalancingv2.DeleteTargetGroupInput{TargetGroupArn: &w.Live.ARN})
-	if err = gone(err); err == nil {
-		k.forget(w.Live.ARN)
-		k.seen.forget(w.Object.ID)
-	}
-	return err
+	})
 }

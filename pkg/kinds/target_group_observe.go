@@ -161,14 +161,8 @@ func (s *groupSearch) named(ctx context.Context, names []string) ([]types.Target
 func (s *groupSearch) pages(ctx context.Context, in *elasticloadbalancingv2.DescribeTargetGroupsInput) ([]types.TargetGroup, error) {
 	var all []types.TargetGroup
 	pages := elasticloadbalancingv2.NewDescribeTargetGroupsPaginator(s.c.Read.ELB, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.TargetGroups...)
-	}
-	return all, nil
+	err := eachPage(ctx, pages, func(page *elasticloadbalancingv2.DescribeTargetGroupsOutput) { all = append(all, page.TargetGroups...) })
+	return all, err
 }
 
 // match finds the objects among target groups by name, then by identity.
@@ -211,13 +205,9 @@ func (s *groupSearch) tag(ctx context.Context) {
 	var err error
 	s.tags, err = s.k.tagsOf(ctx, s.c, elbTags{}, s.q, at)
 	for arn, o := range at {
-		if _, ok := s.tags[arn]; ok {
-			continue
+		if _, ok := s.tags[arn]; !ok {
+			s.fail(o.ID, untold(elbTags{}, err))
 		}
-		if err == nil {
-			err = resource.Errorf(resource.ClassTransient, "elasticloadbalancing:DescribeTags", "%v", errUntold)
-		}
-		s.fail(o.ID, err)
 	}
 }
 
@@ -281,10 +271,8 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 	if at := strings.Index(arn, ":targetgroup/"); at >= 0 {
 		full = arn[at+1:] // how CloudWatch's TargetGroup dimension spells it
 	}
-	l := resource.Live{
-		ID: id, Presence: resource.Present, ARN: arn, Name: name, Tags: maps.Clone(tags), Value: in,
-		Attrs: map[string]string{"arn": arn, "name": name, "fullName": full},
-	}
+	l := present(id, arn, name, in)
+	l.Tags, l.Attrs["fullName"] = maps.Clone(tags), full
 	if attrs != nil {
 		l.Extra = map[string]any{attributes: maps.Clone(attrs)}
 	}

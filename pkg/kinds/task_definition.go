@@ -51,8 +51,7 @@ func (*taskDefinition) Section() spec.Section {
 
 func (*taskDefinition) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*ecs.RegisterTaskDefinitionInput)
-	problems := takeTags(u, o, len(in.Tags), func(i int) (*string, *string) { return in.Tags[i].Key, in.Tags[i].Value })
-	in.Tags = nil
+	problems := takeTags(u, o, &in.Tags, ecsPair)
 	in.Family = aws.String(familyOf(u, o))
 	fillNames(u, o)
 	problems = append(problems, nameProblems(u, o, "family", "the task definition family", *in.Family, maxFamily, ecsName)...)
@@ -125,12 +124,7 @@ func (k *taskDefinition) Update(ctx context.Context, w resource.Write) (resource
 	if err != nil {
 		return resource.Live{}, err
 	}
-	if err := writeTags(ctx, ecsTags{}, c.Write, w.Live.ARN, w); err != nil {
-		return w.Live, err
-	}
-	l := w.Live
-	l.Tags = tagged(w)
-	return l, nil
+	return retag(ctx, ecsTags{}, c.Write, w)
 }
 
 // register makes a revision. Every call makes one, and concurrent ones in a
@@ -157,9 +151,9 @@ func (k *taskDefinition) register(ctx context.Context, w resource.Write) (resour
 	if out.TaskDefinition == nil {
 		return resource.Live{}, resource.Errorf(resource.ClassUnknownOutcome, "ecs:RegisterTaskDefinition", "AWS answered without a task definition")
 	}
-	tags := fromECS(out.Tags)
+	tags := fromPairs(out.Tags, ecsPair)
 	if len(tags) == 0 {
-		tags = fromECS(in.Tags)
+		tags = fromPairs(in.Tags, ecsPair)
 	}
 	r := revisionOf(out.TaskDefinition, tags)
 	k.cache.Put(r.arn, *r)

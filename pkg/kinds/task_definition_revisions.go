@@ -179,7 +179,7 @@ func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revi
 	if out.TaskDefinition == nil {
 		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition", "AWS answered without a task definition")
 	}
-	return revisionOf(out.TaskDefinition, fromECS(out.Tags)), nil
+	return revisionOf(out.TaskDefinition, fromPairs(out.Tags, ecsPair)), nil
 }
 
 func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {

@@ -1,0 +1,230 @@
+package kinds
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// fewScaled is up to how many services a sweep asks about one by one; beyond,
+// it pages through everything of the namespace.
+const fewScaled = 20
+
+// scaled is where an input says what Application Auto Scaling calls the
+// service's count: under the same names in all three inputs.
+type scaled struct {
+	resourceID **string
+	dimension  *types.ScalableDimension
+	namespace  *types.ServiceNamespace
+}
+
+// completeScaled fills the frame of a scaling input, and refuses a written one
+// that means something else.
+func completeScaled(u *resource.Unit, o *resource.Object, in scaled) []spec.Problem {
+	var problems []spec.Problem
+	differs := func(path, written, is string) {
+		if written != "" && written != is {
+			problems = append(problems, problem(u, o, path, "%s.%s is %q, but it scales this document's service: leave it out, or write %q", o.Section, path, written, is))
+		}
+	}
+	id := resourceID(u.Key.Cluster, serviceName(u))
+	differs("resourceId", aws.ToString(*in.resourceID), id)
+	differs("scalableDimension", string(*in.dimension), string(types.ScalableDimensionECSServiceDesiredCount))
+	differs("serviceNamespace", string(*in.namespace), string(types.ServiceNamespaceEcs))
+	*in.resourceID, *in.dimension, *in.namespace = &id, types.ScalableDimensionECSServiceDesiredCount, types.ServiceNamespaceEcs
+	return problems
+}
+
+// scaledService is the resource id of an object's service; also for a question
+// without a body, as for a scalable target that no document declares.
+func scaledService(o *resource.Object, written *string) string {
+	if s := aws.ToString(written); s != "" && !strings.Contains(s, "$(") {
+		return s
+	}
+	return resourceID(o.ID.Cluster, o.ID.Unit)
+}
+
+// scaledIgnored: the frame's members are how the object is looked up.
+var scaledIgnored = map[string]string{
+	"resourceId":        "how the object is looked up",
+	"scalableDimension": "how the object is looked up",
+	"serviceNamespace":  "how the object is looked up",
+}
+
+// lagging says of a write whose scalable target AWS does not see yet that it
+// may pass: registering one takes a moment to be known everywhere.
+func lagging(err error) error {
+	if resource.ClassOf(err) == resource.ClassNotFound {
+		return resource.Errorf(resource.ClassTransient, "application-autoscaling", "the scalable target is not known to AWS yet: %v", err)
+	}
+	return err
+}
+
+// attached are the kinds that hang on the service's scalable target: scaling
+// policies and scheduled actions. They carry no tags: a name says whose it is.
+// Want is the input of the put, Found AWS' description.
+type attached[Want, Found any] struct {
+	base
+	naming attachedName
+	rules  *diff.Rules
+	// frame is where the input holds its name and what it scales.
+	frame func(*Want) (name **string, of scaled)
+	// key is how AWS found a description, arn its ARN.
+	key func(*Found) (at attachedKey, arn string)
+	// describe reads those of one service, or all of the namespace.
+	describe func(ctx context.Context, api awsclient.API, resourceID *string, take func(*Found)) error
+	// put writes the whole; the ARN is "" where AWS does not tell it.
+	put    func(context.Context, awsclient.API, *Want) (arn string, err error)
+	delete func(context.Context, awsclient.API, attachedKey) error
+}
+
+// attachedName is how the kind's objects get their names.
+type attachedName struct {
+	member, what string // of the input, and in messages
+	derive       func(f resource.Frame, u *resource.Unit, key string) string
+	limit        int
+	alphabet     *regexp.Regexp
+}
+
+// attachedKey is how such an object is found: the service and the name.
+type attachedKey struct{ resource, name string }
+
+func (*attached[Want, Found]) Taggable() bool { return false }
+
+func (k *attached[Want, Found]) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
+	name, of := k.frame(o.Want.(*Want))
+	if aws.ToString(*name) == "" {
+		*name = aws.String(k.naming.derive(f, u, o.ID.Name))
+	}
+	problems := nameProblems(u, o, k.naming.member, k.naming.what, **name, k.naming.limit, k.naming.alphabet)
+	problems = append(problems, completeScaled(u, o, of)...)
+	o.Need(unitID(u, resource.KindScalableTarget, ""))
+	return problems
+}
+
+func (*attached[Want, Found]) Content(*resource.Object) []byte { return nil }
+
+func (k *attached[Want, Found]) Attributes(o *resource.Object) map[string]string {
+	name, _ := k.frame(o.Want.(*Want))
+	return map[string]string{"name": aws.ToString(*name)}
+}
+
+func (k *attached[Want, Found]) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
+	return compare(k.rules, o, l, c)
+}
+
+func (k *attached[Want, Found]) keyOf(o *resource.Object) attachedKey {
+	in, _ := o.Want.(*Want)
+	if in == nil {
+		return attachedKey{scaledService(o, nil), ""}
+	}
+	name, of := k.frame(in)
+	return attachedKey{scaledService(o, *of.resourceID), aws.ToString(*name)}
+}
+
+// Observe asks per service when the services are few, else it pages through
+// the namespace.
+func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	a := ask(q)
+	c, err := k.clients(ctx, q.Target)
+	if err != nil {
+		return a.fail(q, err)
+	}
+	found := map[attachedKey]*Found{}
+	take := func(one *Found) {
+		at, _ := k.key(one)
+		found[at] = one
+	}
+	services := map[string]error{}
+	for i := range q.Objects {
+		services[k.keyOf(&q.Objects[i]).resource] = nil
+	}
+	if q.Direct || len(services) <= fewScaled {
+		for id := range services {
+			services[id] = k.describe(ctx, c.Read, &id, take)
+		}
+	} else {
+		err := k.describe(ctx, c.Read, nil, take)
+		for id := range services {
+			services[id] = err
+		}
+	}
+	for i := range q.Objects {
+		o := &q.Objects[i]
+		at := k.keyOf(o)
+		switch one := found[at]; {
+		case services[at.resource] != nil:
+			a.unknown(o.ID, services[at.resource])
+		case one == nil:
+			a.absent(o.ID)
+		default:
+			a.set(k.live(o.ID, one))
+		}
+	}
+	return a.by
+}
+
+func (k *attached[Want, Found]) live(id resource.ID, one *Found) resource.Live {
+	in := new(Want)
+	shape.Project(in, one)
+	at, arn := k.key(one)
+	return present(id, arn, at.name, in)
+}
+
+// Create puts the object.
+func (k *attached[Want, Found]) Create(ctx context.Context, w resource.Write) (resource.Live, error) {
+	return k.Update(ctx, w)
+}
+
+// Update puts the whole object again, with the defaults that it returns to: of
+// what it is not told, AWS keeps a policy's all, and an action's all but the
+// times. Where the answer has no ARN, that is read.
+func (k *attached[Want, Found]) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
+	c, err := k.clients(ctx, w.Object.ID.Target)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	in, err := settled(w, shape.Clone(w.Object.Want.(*Want)))
+	if err != nil {
+		return resource.Live{}, err
+	}
+	arn, err := k.put(ctx, c.Write, in)
+	if err != nil {
+		return resource.Live{}, lagging(err)
+	}
+	at := k.keyOf(&w.Object)
+	if arn = cmp.Or(arn, w.Live.ARN); arn == "" {
+		arn = k.readARN(ctx, c, at)
+	}
+	return present(w.Object.ID, arn, at.name, in), nil
+}
+
+// readARN is the ARN of what was written just now, at best: whatever the read
+// says, it is written, and the next pass has its ARN.
+func (k *attached[Want, Found]) readARN(ctx context.Context, c *awsclient.Clients, at attachedKey) string {
+	found := ""
+	err := k.describe(ctx, c.Read, &at.resource, func(one *Found) {
+		if key, arn := k.key(one); key == at {
+			found = arn
+		}
+	})
+	if err != nil {
+		return ""
+	}
+	return found
+}
+
+// Delete removes the object; with a policy AWS removes the alarms that it made for it.
+func (k *attached[Want, Found]) Delete(ctx context.Context, w resource.Write) error {
+	return k.remove(ctx, w, func(api awsclient.API) error { return k.delete(ctx, api, k.keyOf(&w.Object)) })
+}
