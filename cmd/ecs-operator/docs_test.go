@@ -45,14 +45,22 @@ func TestMetricsPage(t *testing.T) {
 	}
 }
 
-// snippet is one fenced block of a page that is to be run.
+// snippet is one fenced block of a page that is to be run, or written to a file.
 type snippet struct {
 	page  string
 	line  int
+	file  string // "" for commands
 	lines []string
 }
 
-// snippets finds the blocks that are marked ```sh test.
+// opens tells by a fence whether the block is for the tests: ```sh test is run,
+// ```yaml test NAME is written to that file for what follows.
+var opens = regexp.MustCompile("^```(?:sh test|yaml test ([a-z.]+))$")
+
+// meant is any fence that looks like one of those.
+var meant = regexp.MustCompile("^ *```.* test\\b")
+
+// snippets finds the blocks that are marked for the tests.
 func snippets(t *testing.T, page string) []snippet {
 	t.Helper()
 	f, err := os.Open(page)
@@ -64,13 +72,17 @@ func snippets(t *testing.T, page string) []snippet {
 	var open *snippet
 	scan := bufio.NewScanner(f)
 	for n := 1; scan.Scan(); n++ {
-		switch line := scan.Text(); {
-		case open == nil && strings.TrimSpace(line) == "```sh test":
-			open = &snippet{page: page, line: n}
+		line := scan.Text()
+		fence := opens.FindStringSubmatch(strings.TrimSpace(line))
+		switch {
+		case open == nil && fence != nil:
+			open = &snippet{page: page, line: n, file: fence[1]}
 		case open != nil && strings.TrimSpace(line) == "```":
 			out, open = append(out, *open), nil
 		case open != nil:
 			open.lines = append(open.lines, line)
+		case meant.MatchString(line):
+			t.Errorf("%s:%d: %s: the tests know no such block", page, n, line)
 		}
 	}
 	if err := scan.Err(); err != nil {
@@ -115,6 +127,12 @@ func TestDocs(t *testing.T) {
 
 func (s snippet) run(t *testing.T, dir string, env []string) {
 	t.Helper()
+	if s.file != "" {
+		if err := os.WriteFile(filepath.Join(dir, s.file), []byte(strings.Join(s.lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	for i, line := range s.lines {
 		command, want := strings.TrimSpace(line), 0
 		if command == "" || strings.HasPrefix(command, "#") {
