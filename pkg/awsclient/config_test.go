@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -83,6 +85,10 @@ func TestWhyATargetCannotBeUsed(t *testing.T) {
 
 func TestNoCredentialsIsDenied(t *testing.T) {
 	bareEnvironment(t)
+	synctest.Test(t, noCredentialsIsDenied)
+}
+
+func noCredentialsIsDenied(t *testing.T) {
 	p, err := New(t.Context(), Options{Targets: map[string]Target{"default": {Region: "us-east-1"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +96,8 @@ func TestNoCredentialsIsDenied(t *testing.T) {
 	if _, err = p.For(t.Context(), "default"); resource.ClassOf(err) != resource.ClassDenied {
 		t.Errorf("%v: %v", resource.ClassOf(err), err)
 	}
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIATEST") // a failure is not remembered
+	time.Sleep(failureAge)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIATEST") // a failure is not remembered for long
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 	p.core.opts.HTTPClient = &http.Client{Transport: &wire{answer: ok}}
 	if _, err = p.For(t.Context(), "default"); err != nil {

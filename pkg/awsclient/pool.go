@@ -8,17 +8,23 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // Pool makes and keeps the clients of every target. It is safe for concurrent
-// use. A target is loaded when it is first asked for, once; a failure is not
-// remembered, because credentials and networks come back.
+// use. A target is loaded when it is first asked for, once; a failure is
+// remembered for failureAge only, because credentials and networks come back.
 type Pool struct {
 	core     *core
 	readOnly bool
 }
+
+// failureAge is how long a target that could not be loaded is not tried again:
+// the kinds of one pass ask one after the other, and each would wait for the
+// retries, and for the same answer.
+const failureAge = 2 * time.Second
 
 // core is what a Pool and its read-only view share.
 type core struct {
@@ -36,6 +42,8 @@ type target struct {
 	full    *Clients
 	guarded *Clients
 	budgets *budgets
+	failure error // of the last load, and when that ended
+	failed  time.Time
 }
 
 // New checks the options. It makes no call and reads no file: a daemon whose
@@ -68,15 +76,17 @@ func New(_ context.Context, opts Options) (*Pool, error) {
 func (p *Pool) ReadOnly() *Pool { return &Pool{core: p.core, readOnly: true} }
 
 // For gives the clients of a target, and loads them at the first call: region,
-// credentials, the role to assume, and who the caller is.
+// credentials, the role to assume, and who the caller is. Who waits for a load
+// that fails gets its error; only the end of a caller's own context is nobody
+// else's.
 func (p *Pool) For(ctx context.Context, name string) (*Clients, error) {
 	t, ok := p.core.targets[name]
 	if !ok {
 		return nil, fmt.Errorf("target %q is not configured (there is: %s)", name,
 			strings.Join(slices.Sorted(maps.Keys(p.core.targets)), ", "))
 	}
-	if c := t.loaded(p.readOnly); c != nil {
-		return c, nil
+	if c, err := t.loaded(p.readOnly); c != nil || err != nil {
+		return c, err
 	}
 	select {
 	case t.load <- struct{}{}:
@@ -84,26 +94,39 @@ func (p *Pool) For(ctx context.Context, name string) (*Clients, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if c := t.loaded(p.readOnly); c != nil {
-		return c, nil
+	if c, err := t.loaded(p.readOnly); c != nil || err != nil {
+		return c, err
 	}
-	cfg, err := p.core.config(ctx, t.Target)
-	if err != nil {
+	if err := p.core.load(ctx, t); err != nil {
+		if ctx.Err() == nil {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.failure, t.failed = err, time.Now()
+		}
 		return nil, err
 	}
-	account, caller, err := p.core.caller(ctx, t, cfg)
+	return t.loaded(p.readOnly)
+}
+
+// load makes the clients of a target; its semaphore is held.
+func (c *core) load(ctx context.Context, t *target) error {
+	cfg, err := c.config(ctx, t.Target)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	account, caller, err := c.caller(ctx, t, cfg)
+	if err != nil {
+		return err
+	}
+	base := Clients{Target: t.Target, Region: cfg.Region, Account: account, Caller: caller}
+	base.Read = c.api(t, cfg, guardedReads)
+	full, guarded := base, base
+	full.Write = c.api(t, cfg, writes)
+	guarded.Write = c.api(t, cfg, guardedReads)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	base := Clients{Target: t.Target, Region: cfg.Region, Account: account, Caller: caller}
-	base.Read = p.core.api(t, cfg, guardedReads)
-	full, guarded := base, base
-	full.Write = p.core.api(t, cfg, writes)
-	guarded.Write = p.core.api(t, cfg, guardedReads)
-	t.full, t.guarded = &full, &guarded
-	return t.pick(p.readOnly), nil
+	t.full, t.guarded, t.failure = &full, &guarded, nil
+	return nil
 }
 
 // Budgets are the budgets of every loaded target, for metrics.
@@ -115,16 +138,16 @@ func (p *Pool) Budgets() []Budget {
 	return out
 }
 
-func (t *target) loaded(readOnly bool) *Clients {
+// loaded is what the last load gave: clients, or an error that is still fresh.
+// Neither means that it is time to load.
+func (t *target) loaded(readOnly bool) (*Clients, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.pick(readOnly)
-}
-
-// pick chooses the view; the lock is held.
-func (t *target) pick(readOnly bool) *Clients {
-	if readOnly {
-		return t.guarded
+	switch {
+	case t.full == nil && t.failure != nil && time.Since(t.failed) < failureAge:
+		return nil, t.failure
+	case readOnly:
+		return t.guarded, nil
 	}
-	return t.full
+	return t.full, nil
 }

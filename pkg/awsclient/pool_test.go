@@ -239,6 +239,86 @@ func TestCancellation(t *testing.T) {
 	})
 }
 
+// dead is an endpoint where nobody listens, until it is up.
+type dead struct {
+	up     wire
+	onSend func()
+	mu     sync.Mutex
+	sends  int
+	alive  bool
+}
+
+func (d *dead) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.alive {
+		return d.up.RoundTrip(r)
+	}
+	d.sends++
+	if d.onSend != nil {
+		d.onSend()
+	}
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+}
+
+func (d *dead) pool(t *testing.T) *Pool {
+	return newPool(t, nil, func(o *Options) { o.HTTPClient = &http.Client{Transport: d} })
+}
+
+// TestOneFailureForAll: who asks while a load fails, and a little later, gets
+// its error without a call.
+func TestOneFailureForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &dead{}
+		p := d.pool(t)
+		errs := make([]error, 8)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() { _, errs[i] = p.For(t.Context(), "default") })
+		}
+		all.Wait()
+		for range 8 { // and one after the other, as the kinds of a pass
+			_, err := p.ReadOnly().For(t.Context(), "default")
+			errs = append(errs, err)
+		}
+		for _, err := range errs {
+			if resource.ClassOf(err) != resource.ClassTransient || err != errs[0] {
+				t.Errorf("got %v", err)
+			}
+		}
+		if d.sends != 2 { // the attempts of one read
+			t.Errorf("%d sends", d.sends)
+		}
+		time.Sleep(failureAge - time.Nanosecond)
+		if _, err := p.For(t.Context(), "default"); err == nil || d.sends != 2 {
+			t.Errorf("before the end: %v, %d sends", err, d.sends)
+		}
+		time.Sleep(time.Nanosecond)
+		if _, err := p.For(t.Context(), "default"); err == nil || d.sends != 4 {
+			t.Errorf("after it: %v, %d sends", err, d.sends)
+		}
+		d.alive = true
+		time.Sleep(failureAge)
+		clients(t, p)
+		clients(t, p.ReadOnly())
+	})
+}
+
+// TestOwnEndIsNobodyElses: a caller that gives up spoils nothing for the others.
+func TestOwnEndIsNobodyElses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &dead{}
+		p := d.pool(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		d.onSend = cancel
+		if _, err := p.For(ctx, "default"); !errors.Is(err, context.Canceled) || d.sends != 1 {
+			t.Errorf("got %v, %d sends", err, d.sends)
+		}
+		d.alive = true
+		clients(t, p)
+	})
+}
+
 func TestNobodyListens(t *testing.T) {
 	w := &wire{answer: func(int, *http.Request, string) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
