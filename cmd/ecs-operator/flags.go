@@ -110,7 +110,8 @@ func (g *globalOptions) finalizeSandbox(c *console, cmd *cobra.Command) error {
 	}
 	for _, kv := range c.environ() {
 		name, value, _ := strings.Cut(kv, "=")
-		if value != "" && (name == "AWS_ENDPOINT_URL" || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")) {
+		// The sandbox command calls no AWS: what is meant for its users may be set.
+		if value != "" && cmd.Name() != "sandbox" && (name == "AWS_ENDPOINT_URL" || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")) {
 			return fmt.Errorf("--sandbox and %s=%s contradict each other: unset the variable to work on an embedded AWS of this process, or leave the flag out to work on that endpoint", name, value)
 		}
 	}

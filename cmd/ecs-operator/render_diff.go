@@ -238,11 +238,8 @@ func changeTail(c diff.Change) string {
 	if c.Pos != "" {
 		parts = append(parts, c.Pos)
 	}
-	switch c.Reason {
-	case diff.FromDefault:
-		parts = append(parts, "not written: AWS' default")
-	case diff.FromDrift:
-		parts = append(parts, "drift: changed outside")
+	if c.Reason != diff.FromSpec && !c.Informational { // a line that went, or a change from outside: nobody remembers which
+		parts = append(parts, "not written: back to AWS' default")
 	}
 	if c.Note != "" {
 		parts = append(parts, c.Note)

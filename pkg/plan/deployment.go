@@ -34,6 +34,12 @@ func (m *maker) gateDeployment(d *draft) {
 	}
 	var harmless, held []diff.Change
 	for _, c := range d.Changes {
+		// The defaults are those of the service that is to be made anew: a DAEMON's
+		// do not fit the REPLICA that is still there.
+		if reason == status.NeedsRecreate && c.Reason != diff.FromSpec {
+			held = append(held, c)
+			continue
+		}
 		// The tag says that this content was written: not before it was.
 		if deploying(c) || c.Path == "tags."+resource.TagSpecHash {
 			held = append(held, c)

@@ -40,6 +40,7 @@ func Make(in Input) Plan {
 			m.service = d
 		}
 	}
+	m.nameImage()
 	m.holdUnit()
 	for _, d := range m.order {
 		if d == m.service {
@@ -86,6 +87,24 @@ type draft struct {
 func (d *draft) block(r status.Reason, why string) {
 	if d.Blocked == "" {
 		d.Blocked, d.Why = r, why
+	}
+}
+
+// nameImage says beside a move to another revision what people call the version:
+// where the revision exists already, nothing else shows it.
+func (m *maker) nameImage() {
+	if m.service == nil {
+		return
+	}
+	for _, d := range m.order {
+		if d.ID.Kind != resource.KindTaskDefinition || d.live.Image == "" || d.live.Image == m.in.Unit.Image || m.in.Unit.Image == "" {
+			continue
+		}
+		for i := range m.service.Changes {
+			if c := &m.service.Changes[i]; c.Path == "taskDefinition" && c.Note == "" {
+				c.Note = "image " + d.live.Image + " → " + m.in.Unit.Image
+			}
+		}
 	}
 }
 
