@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -175,7 +176,11 @@ func (w *World) targetHealth(t *ecsTask) (group string, status types.HealthStatu
 // targetFailed stops a task that its load balancer calls unhealthy.
 func (w *World) targetFailed(cl *ecsCluster, s *ecsService, t *ecsTask, group string) {
 	at := slices.IndexFunc(t.Targets, func(o ecsTarget) bool { return o.Group == group })
-	w.event(s, fmt.Sprintf("(port %d) is unhealthy in (target-group %s) due to (reason Health checks failed)", t.Targets[at].Port, group))
+	target, who := t.Targets[at], "task "+t.id()
+	if strings.HasPrefix(target.ID, "i-") { // outside awsvpc the event names the instance
+		who = "instance " + target.ID
+	}
+	w.event(s, fmt.Sprintf("(%s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", who, target.Port, group, w.targetReason(target)))
 	w.taskFailed(cl, t)
 	w.endTask(cl, t, types.TaskStopCodeServiceSchedulerInitiated, fmt.Sprintf("Task failed ELB health checks in (target-group %s)", group))
 }

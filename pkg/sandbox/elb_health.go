@@ -28,7 +28,7 @@ func (w *World) registerTarget(tgARN, id string, port int32, healthy bool) {
 	} else if t.Healthy == healthy && t.State != elbtypes.TargetHealthStateEnumDraining {
 		return
 	}
-	t.Healthy = healthy
+	t.Healthy, t.Answers = healthy, true
 	w.startChecks(tg, t)
 }
 
@@ -66,6 +66,17 @@ func (w *World) targetState(tgARN, id string, port int32) string {
 	return string(t.State)
 }
 
+// targetReason is why a target of a task is unhealthy, in ELB's words.
+func (w *World) targetReason(target ecsTarget) string {
+	if tg := w.targetGroup(target.Group); tg != nil {
+		if t := tg.target(target.ID, tg.port(target.Port)); t != nil {
+			_, why := t.unhealthyReason(tg)
+			return *why
+		}
+	}
+	return "Health checks failed"
+}
+
 func (tg *elbTargetGroup) port(p int32) int32 {
 	if p != 0 {
 		return p
@@ -91,19 +102,22 @@ func (w *World) turn(t *elbTarget, state elbtypes.TargetHealthStateEnum) {
 	t.State, t.Since, t.Turn = state, w.Clock, w.Serial
 }
 
-// startChecks begins a target's life behind a load balancer: threshold ×
-// interval until the checks have an opinion.
+// startChecks begins a target's life behind a load balancer. A new target needs
+// one passed check to be healthy: HealthyThresholdCount is for those that come
+// back (ELB user guide, "Health checks for your target groups": "After your
+// target is registered, it must pass one health check to be considered
+// healthy"). It is unhealthy after UnhealthyThresholdCount failed ones.
 func (w *World) startChecks(tg *elbTargetGroup, t *elbTarget) {
 	if !w.targetGroupAttached(*tg.Value.TargetGroupArn) {
 		w.turn(t, elbtypes.TargetHealthStateEnumUnused)
 		return
 	}
 	w.turn(t, elbtypes.TargetHealthStateEnumInitial)
-	threshold := aws.ToInt32(tg.Value.HealthyThresholdCount)
+	needed := int32(1)
 	if !t.Healthy {
-		threshold = aws.ToInt32(tg.Value.UnhealthyThresholdCount)
+		needed = aws.ToInt32(tg.Value.UnhealthyThresholdCount)
 	}
-	checks := time.Duration(threshold) * time.Duration(aws.ToInt32(tg.Value.HealthCheckIntervalSeconds)) * time.Second
+	checks := time.Duration(needed) * time.Duration(aws.ToInt32(tg.Value.HealthCheckIntervalSeconds)) * time.Second
 	w.after(checks, "elb-target-checked", targetKey(*tg.Value.TargetGroupArn, t))
 }
 
@@ -182,6 +196,7 @@ func registerTargets(c *call, in *elbv2.RegisterTargetsInput) (*elbv2.RegisterTa
 		}
 		// Nothing listens behind a target that a person made up.
 		c.w.registerTarget(*tg.Value.TargetGroupArn, aws.ToString(t.Id), aws.ToInt32(t.Port), false)
+		tg.target(aws.ToString(t.Id), tg.port(aws.ToInt32(t.Port))).Answers = false
 	}
 	return &elbv2.RegisterTargetsOutput{}, nil
 }
@@ -255,6 +270,15 @@ func describeTargetHealth(c *call, in *elbv2.DescribeTargetHealthInput) (*elbv2.
 	return out, nil
 }
 
+// unhealthyReason is why a target is unhealthy. The container of a task answers
+// an HTTP check, with 503; at a target that a person made up nothing listens.
+func (t *elbTarget) unhealthyReason(tg *elbTargetGroup) (elbtypes.TargetHealthReasonEnum, *string) {
+	if t.Answers && isHTTP(tg.Value.HealthCheckProtocol) {
+		return elbtypes.TargetHealthReasonEnumResponseCodeMismatch, aws.String("Health checks failed with these codes: [503]")
+	}
+	return elbtypes.TargetHealthReasonEnumFailedHealthChecks, aws.String("Health checks failed")
+}
+
 // describeTarget words a target's state.
 // Source: SDK doc comment of types.TargetHealth.Reason; the descriptions are
 // those of the ELB user guide, "Target health reason codes".
@@ -264,7 +288,7 @@ func describeTarget(tg *elbTargetGroup, t *elbTarget) elbtypes.TargetHealthDescr
 	case elbtypes.TargetHealthStateEnumInitial:
 		h.Reason, h.Description = elbtypes.TargetHealthReasonEnumInitialHealthChecking, aws.String("Initial health checks in progress")
 	case elbtypes.TargetHealthStateEnumUnhealthy:
-		h.Reason, h.Description = elbtypes.TargetHealthReasonEnumFailedHealthChecks, aws.String("Health checks failed")
+		h.Reason, h.Description = t.unhealthyReason(tg)
 	case elbtypes.TargetHealthStateEnumDraining:
 		h.Reason, h.Description = elbtypes.TargetHealthReasonEnumDeregistrationInProgress, aws.String("Target deregistration is in progress")
 	case elbtypes.TargetHealthStateEnumUnused:

@@ -208,8 +208,12 @@ func checkHealthCheck(tg *elbtypes.TargetGroup) error {
 			return refuse("ValidationError", "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value between %d and %d", v, r.name, r.min, r.max)
 		}
 	}
-	if aws.ToInt32(tg.HealthCheckTimeoutSeconds) >= aws.ToInt32(tg.HealthCheckIntervalSeconds) {
-		return refuse("ValidationError", "Health check interval must be greater than the timeout.")
+	// Rule and texts as moto's tests have them.
+	switch timeout, interval := aws.ToInt32(tg.HealthCheckTimeoutSeconds), aws.ToInt32(tg.HealthCheckIntervalSeconds); {
+	case isHTTP(tg.Protocol) && timeout >= interval:
+		return refuse("ValidationError", "Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
+	case timeout > interval:
+		return refuse("ValidationError", "Health check timeout '%d' must be smaller than or equal to the interval '%d'", timeout, interval)
 	}
 	if isHTTP(tg.Protocol) && tg.HealthCheckProtocol == elbtypes.ProtocolEnumTcp {
 		return refuse("InvalidConfigurationRequest", "Health check protocol '%s' is not supported for target groups with protocol '%s'", tg.HealthCheckProtocol, tg.Protocol)

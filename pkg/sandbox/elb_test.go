@@ -130,7 +130,7 @@ func TestTargetGroupRefusals(t *testing.T) {
 		"no port":        {func(in *elbv2.CreateTargetGroupInput) { in.Port = nil }, "ValidationError", "port must be specified"},
 		"no vpc":         {func(in *elbv2.CreateTargetGroupInput) { in.VpcId = nil }, "ValidationError", "VPC ID must be specified"},
 		"foreign vpc":    {func(in *elbv2.CreateTargetGroupInput) { in.VpcId = aws.String("vpc-1") }, "ValidationError", "'vpc-1' is not found"},
-		"fast checks":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(5) }, "ValidationError", "interval must be greater than the timeout"},
+		"fast checks":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(5) }, "ValidationError", "timeout '6' must be smaller than the interval '5'"},
 		"threshold":      {func(in *elbv2.CreateTargetGroupInput) { in.HealthyThresholdCount = aws.Int32(1) }, "ValidationError", "between 2 and 10"},
 		"tcp on http":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckProtocol = elbtypes.ProtocolEnumTcp }, "InvalidConfigurationRequest", "not supported"},
 		"grpc on tcp":    {func(in *elbv2.CreateTargetGroupInput) { in.Protocol, in.ProtocolVersion = "TCP", aws.String("GRPC") }, "InvalidConfigurationRequest", "Protocol version"},
@@ -348,8 +348,8 @@ func TestLoadBalancersAndListeners(t *testing.T) {
 	})
 }
 
-// TestTargetHealth lets a target live under virtual time: initial until enough
-// checks passed, draining for the delay, gone afterwards.
+// TestTargetHealth lets a target live under virtual time: initial until a
+// check passed or enough failed, draining for the delay, gone afterwards.
 func TestTargetHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
@@ -384,10 +384,10 @@ func TestTargetHealth(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("with a rule", "10.0.0.1:8080=initial 10.0.0.2:8080=initial")
-		time.Sleep(61 * time.Second)
-		expect("after two checks", "10.0.0.1:8080=initial 10.0.0.2:8080=unhealthy")
-		time.Sleep(90 * time.Second)
-		expect("after five checks", "10.0.0.1:8080=healthy 10.0.0.2:8080=unhealthy")
+		time.Sleep(31 * time.Second)
+		expect("after one check", "10.0.0.1:8080=healthy 10.0.0.2:8080=initial")
+		time.Sleep(30 * time.Second)
+		expect("after two checks", "10.0.0.1:8080=healthy 10.0.0.2:8080=unhealthy")
 		_, err := c.ModifyTargetGroupAttributes(t.Context(), &elbv2.ModifyTargetGroupAttributesInput{TargetGroupArn: &tg, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("30")}}})
 		if err != nil {
 			t.Fatal(err)
@@ -410,6 +410,25 @@ func TestTargetHealth(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("by hand", "10.0.0.1:8080=initial 10.0.0.9:9=initial")
+		inWorld(func(w *World) { w.registerTarget(tg, "10.0.0.3", 0, false) })
+		reasons := func(id string, want elbtypes.TargetHealthReasonEnum, words string) {
+			t.Helper()
+			out, err := c.DescribeTargetHealth(t.Context(), &elbv2.DescribeTargetHealthInput{TargetGroupArn: &tg})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range out.TargetHealthDescriptions {
+				if h := d.TargetHealth; *d.Target.Id == id && (h.Reason != want || aws.ToString(h.Description) != words) {
+					t.Errorf("%s: %s %q, want %s %q", id, h.Reason, aws.ToString(h.Description), want, words)
+				}
+			}
+		}
+		reasons("10.0.0.3", elbtypes.TargetHealthReasonEnumInitialHealthChecking, "Initial health checks in progress")
+		time.Sleep(61 * time.Second)
+		expect("all checked", "10.0.0.1:8080=healthy 10.0.0.9:9=unhealthy 10.0.0.3:8080=unhealthy")
+		reasons("10.0.0.1", "", "")
+		reasons("10.0.0.9", elbtypes.TargetHealthReasonEnumFailedHealthChecks, "Health checks failed")
+		reasons("10.0.0.3", elbtypes.TargetHealthReasonEnumResponseCodeMismatch, "Health checks failed with these codes: [503]")
 	})
 }
 

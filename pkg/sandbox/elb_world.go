@@ -297,6 +297,7 @@ type elbTarget struct {
 	ID      string
 	Port    int32
 	Healthy bool // what its health checks will find
+	Answers bool // something listens there, if only to answer errors
 	State   elbtypes.TargetHealthStateEnum
 	Since   time.Time
 	Turn    int64 // tells the timers of one state from those of an earlier one
