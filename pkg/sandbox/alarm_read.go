@@ -36,13 +36,34 @@ func describeAlarms(c *call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.De
 	out := &cloudwatch.DescribeAlarmsOutput{NextToken: next,
 		MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}}
 	for _, name := range page {
-		if a := c.w.Alarms.Metric[name]; a != nil {
+		a, b := c.w.Alarms.Metric[name], c.w.Alarms.Composite[name]
+		switch {
+		case a != nil && family:
+			out.MetricAlarms = append(out.MetricAlarms, briefMetric(a.Alarm))
+		case a != nil:
 			out.MetricAlarms = append(out.MetricAlarms, a.Alarm)
-		} else {
-			out.CompositeAlarms = append(out.CompositeAlarms, c.w.Alarms.Composite[name].Alarm)
+		case family:
+			out.CompositeAlarms = append(out.CompositeAlarms, briefComposite(b.Alarm, in.ChildrenOfAlarmName != nil))
+		default:
+			out.CompositeAlarms = append(out.CompositeAlarms, b.Alarm)
 		}
 	}
 	return out, nil
+}
+
+// briefMetric and briefComposite are all that ChildrenOfAlarmName shows: name,
+// ARN and state. ParentsOfAlarmName, whose answers are composite, shows name and
+// ARN only (SDK comments of DescribeAlarmsInput).
+func briefMetric(a types.MetricAlarm) types.MetricAlarm {
+	return types.MetricAlarm{AlarmName: a.AlarmName, AlarmArn: a.AlarmArn, StateValue: a.StateValue, StateUpdatedTimestamp: a.StateUpdatedTimestamp}
+}
+
+func briefComposite(a types.CompositeAlarm, state bool) types.CompositeAlarm {
+	out := types.CompositeAlarm{AlarmName: a.AlarmName, AlarmArn: a.AlarmArn}
+	if state {
+		out.StateValue, out.StateUpdatedTimestamp = a.StateValue, a.StateUpdatedTimestamp
+	}
+	return out
 }
 
 func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) error {

@@ -174,7 +174,15 @@ func TestDescribeAlarmsPagesAndTypes(t *testing.T) {
 			t.Errorf("%s: pages, metric, composite %v, want %v", name, got, tc.want)
 		}
 	}
-	_, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}, AlarmNamePrefix: aws.String("a")})
+	children, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{ChildrenOfAlarmName: aws.String("a-all")})
+	if err != nil || children.MetricAlarms[0].StateValue == "" || children.MetricAlarms[0].MetricName != nil {
+		t.Errorf("children show name, ARN and state: %+v, %v", children, err)
+	}
+	parents, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{ParentsOfAlarmName: aws.String("a000")})
+	if err != nil || parents.CompositeAlarms[0].AlarmArn == nil || parents.CompositeAlarms[0].StateValue != "" || parents.CompositeAlarms[0].AlarmRule != nil {
+		t.Errorf("parents show name and ARN: %+v, %v", parents, err)
+	}
+	_, err = c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}, AlarmNamePrefix: aws.String("a")})
 	wantError(t, err, "ValidationError", "cannot both be specified")
 }
 

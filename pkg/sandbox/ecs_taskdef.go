@@ -80,8 +80,8 @@ func registerTaskDefinition(c *call, in *ecs.RegisterTaskDefinitionInput) (*ecs.
 	return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: &d, Tags: orEmpty(in.Tags)}, nil
 }
 
-// callerARN is who every caller is.
-const callerARN = "arn:aws:iam::" + Account + ":root"
+// callerARN is who every caller is, as GetCallerIdentity says.
+const callerARN = "arn:aws:iam::" + Account + ":user/sandbox"
 
 func describeTaskDefinition(c *call, in *ecs.DescribeTaskDefinitionInput) (*ecs.DescribeTaskDefinitionOutput, error) {
 	d := c.w.taskDefinition(aws.ToString(in.TaskDefinition))

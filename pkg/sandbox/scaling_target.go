@@ -13,8 +13,7 @@ import (
 
 // registerScalableTarget registers, or updates only what is given; in both
 // cases the desired count is pulled into the bounds, even when they are not in
-// the request. Tags count at creation only (SDK comments of
-// RegisterScalableTargetInput).
+// the request. Tags are for the first registration only.
 func registerScalableTarget(c *call, in *applicationautoscaling.RegisterScalableTargetInput) (*applicationautoscaling.RegisterScalableTargetOutput, error) {
 	if err := checkScalingNames(in.ServiceNamespace, in.ResourceId, in.ScalableDimension); err != nil {
 		return nil, err
@@ -39,6 +38,9 @@ func registerScalableTarget(c *call, in *applicationautoscaling.RegisterScalable
 		return nil, err
 	}
 	next.SuspendedState = mergeSuspended(next.SuspendedState, in.SuspendedState)
+	if t != nil && len(in.Tags) > 0 { // terraform-provider-aws#31839 quotes this
+		return nil, refuse("ValidationException", "The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the TagResource API.")
+	}
 	if t == nil {
 		if err := checkScalingTags(in.Tags); err != nil {
 			return nil, err

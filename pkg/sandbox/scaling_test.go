@@ -127,9 +127,14 @@ func TestRegisterScalableTarget(t *testing.T) {
 		_, err = b.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: aws.String("web"), DesiredCount: aws.Int32(9)})
 		b.must(err)
 		b.wantCount(9, "ECS takes any count")
-		_, err = b.aas.RegisterScalableTarget(t.Context(), &applicationautoscaling.RegisterScalableTargetInput{ServiceNamespace: ecsSpace,
+		again := &applicationautoscaling.RegisterScalableTargetInput{ServiceNamespace: ecsSpace,
 			ResourceId: aws.String(scaledResource), ScalableDimension: ecsCount, Tags: map[string]string{"b": "2"},
-			SuspendedState: &types.SuspendedState{ScheduledScalingSuspended: aws.Bool(true)}})
+			SuspendedState: &types.SuspendedState{ScheduledScalingSuspended: aws.Bool(true)}}
+		_, err = b.aas.RegisterScalableTarget(t.Context(), again)
+		wantError(t, err, "ValidationException", "The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the TagResource API.")
+		b.wantCount(9, "a refused call changes nothing")
+		again.Tags = nil
+		_, err = b.aas.RegisterScalableTarget(t.Context(), again)
 		b.must(err)
 		b.wantCount(6, "pulled down although the request has no bounds")
 

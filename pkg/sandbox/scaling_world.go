@@ -97,7 +97,8 @@ func (w *World) scalingTagged() []taggedResource {
 	return out
 }
 
-// serviceDeleted takes along what hangs on an ECS service that is gone.
+// serviceDeleted takes along what hangs on an ECS service that is gone: AWS
+// deregisters its scalable target (eagletmt/hako#69, terraform-provider-aws#10432).
 func (w *World) serviceDeleted(cluster, service string) {
 	w.forgetScalableTarget("service/" + cluster + "/" + service)
 }

@@ -40,7 +40,7 @@ func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerId
 	}
 	return &sts.GetCallerIdentityOutput{
 		Account: aws.String(Account),
-		Arn:     aws.String("arn:aws:iam::" + Account + ":user/sandbox"),
+		Arn:     aws.String(callerARN),
 		UserId:  aws.String("AIDASANDBOXSANDBOX000"),
 	}, nil
 }
