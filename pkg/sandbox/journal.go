@@ -28,9 +28,27 @@ type journal struct{ entries []Entry }
 
 func (j *journal) add(e Entry) {
 	if len(j.entries) >= journalSize {
-		j.entries = slices.Delete(j.entries, 0, journalSize/4)
+		j.entries = lastCalls(j.entries, journalSize*3/4)
 	}
 	j.entries = append(j.entries, e)
+}
+
+// lastCalls keeps n calls of a journal in their order: the newest, but no read
+// at the cost of a write, because writes are what people look for afterwards.
+func lastCalls(all []Entry, n int) []Entry {
+	drop := len(all) - n
+	if drop <= 0 {
+		return all
+	}
+	kept := make([]Entry, 0, n)
+	for _, e := range all {
+		if drop > 0 && !e.Write {
+			drop--
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return kept[drop:] // writes alone were more than n
 }
 
 // Journal lists the calls answered so far, oldest first.

@@ -113,10 +113,7 @@ func (s *Sandbox) persist() error {
 	if s.store == nil || !s.dirty {
 		return nil
 	}
-	entries := s.journal.entries
-	if n := len(entries) - savedJournal; n > 0 {
-		entries = entries[n:]
-	}
+	entries := lastCalls(s.journal.entries, savedJournal)
 	// The wall clock is read back from the world's, so that not a moment is
 	// lost or lived twice between this and the next process.
 	raw, err := wire.EncodeState(stateFile{Format: stateFormat, SavedAt: s.wallOf(s.world.Clock), World: s.world, Journal: entries}, registry())
