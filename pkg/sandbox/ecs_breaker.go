@@ -84,6 +84,17 @@ func (w *World) alarming(names []string) []string {
 	return out
 }
 
+// rules is the deployment configuration that a rollout runs under. UpdateService
+// changes that of the next one (aws-facts 1.1); minimumHealthyPercent and
+// maximumPercent the scheduler takes from the service, because people free stuck
+// deployments by changing them (when AWS picks up a change is unverified).
+func (s *ecsService) rules(r *ecsRollout) *types.DeploymentConfiguration {
+	if d := s.deployment(r.Current); d != nil && d.Deployment.DeploymentConfiguration != nil {
+		return d.Deployment.DeploymentConfiguration
+	}
+	return s.Service.DeploymentConfiguration
+}
+
 // judge trips the circuit breaker or the alarms of a running rollout.
 func (w *World) judge(cl *ecsCluster, s *ecsService) {
 	r := s.Rollouts[0]
@@ -95,7 +106,7 @@ func (w *World) judge(cl *ecsCluster, s *ecsService) {
 		w.rollBack(s, d, "Service deployment rolled back because of a user request.")
 		return
 	}
-	c := s.Service.DeploymentConfiguration
+	c := s.rules(r)
 	if b := c.DeploymentCircuitBreaker; b != nil && b.Enable {
 		tripped := r.Failures >= threshold(b, s.Service.DesiredCount)
 		if d.Digits == r.Digits { // a rollback is watched too, and does not count again
@@ -142,8 +153,9 @@ func (w *World) fail(s *ecsService, r *ecsRollout, d *ecsDeployment, rollback bo
 
 // rollBack makes the last completed rollout the primary again, with its own
 // revision and id: AWS' clients tell a rollback by the failed deployment's id
-// being gone (aws-facts 1.5). With nothing to go back to the service stalls;
-// that the service deployment ends ROLLBACK_FAILED then is unverified.
+// being gone (aws-facts 1.5). With nothing to go back to the service stalls, and
+// the service deployment ends ROLLBACK_FAILED with the reason below, as real
+// logs show it.
 func (w *World) rollBack(s *ecsService, d *ecsDeployment, reason string) {
 	d.unwatch()
 	failed := s.Rollouts[0]
@@ -175,6 +187,7 @@ func (s *ecsService) restore(back *ecsRollout, v *types.ServiceRevision) {
 	s.Service.TaskDefinition, s.Service.NetworkConfiguration = v.TaskDefinition, v.NetworkConfiguration
 	s.Service.LoadBalancers, s.Service.ServiceRegistries = v.LoadBalancers, v.ServiceRegistries
 	s.ServiceConnect, s.Volumes, s.Lattice = v.ServiceConnectConfiguration, v.VolumeConfigurations, v.VpcLatticeConfigurations
+	s.Monitoring, s.GatewayConnectors = v.Monitoring, v.GatewayConnectors
 	s.Service.LaunchType, s.Service.CapacityProviderStrategy = back.Deployment.LaunchType, back.Deployment.CapacityProviderStrategy
 	s.Service.PlatformFamily = back.Deployment.PlatformFamily
 	if !s.onFargate() {

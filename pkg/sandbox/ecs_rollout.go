@@ -316,7 +316,7 @@ func (w *World) conclude(cl *ecsCluster, s *ecsService) {
 	}
 	want := s.Service.DesiredCount
 	arrived := healthy >= want && kept == want && others == 0
-	if r.inProgress() && w.arrivedEarly(s, healthy, others) {
+	if r.inProgress() && w.arrivedEarly(s, r, healthy, others) {
 		w.finish(s, r)
 	}
 	if !arrived {
@@ -336,8 +336,8 @@ func (w *World) conclude(cl *ecsCluster, s *ecsService) {
 
 // arrivedEarly is whether the early success criteria are met. Their members
 // are checked when they are set.
-func (w *World) arrivedEarly(s *ecsService, healthy, others int32) bool {
-	e := s.Service.DeploymentConfiguration.EarlySuccessCriteria
+func (w *World) arrivedEarly(s *ecsService, r *ecsRollout, healthy, others int32) bool {
+	e := s.rules(r).EarlySuccessCriteria
 	if e == nil || !e.Enable {
 		return false
 	}
@@ -352,7 +352,7 @@ func (w *World) baked(s *ecsService, r *ecsRollout) bool {
 		return true
 	}
 	if r.BakeUntil.IsZero() {
-		bake := time.Duration(aws.ToInt32(s.Service.DeploymentConfiguration.BakeTimeInMinutes)) * time.Minute
+		bake := time.Duration(aws.ToInt32(s.rules(r).BakeTimeInMinutes)) * time.Minute
 		r.BakeUntil = w.Clock.Add(max(bake, alarmBake))
 		d.Deployment.LifecycleStage = types.ServiceDeploymentLifecycleStageBakeTime
 	}

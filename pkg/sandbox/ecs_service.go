@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -153,13 +154,45 @@ func newService(c *call, cl *ecsCluster, in *ecs.CreateServiceInput, def *ecsTas
 	v.DeploymentConfiguration = mergedDeployment(defaultDeployment(v.SchedulingStrategy), in.DeploymentConfiguration)
 	if v.AvailabilityZoneRebalancing == "" {
 		v.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
-		if s.daemon() || aws.ToInt32(v.DeploymentConfiguration.MaximumPercent) <= 100 { // such services cannot be rebalanced
+		if s.unbalanceable() != "" {
 			v.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
 		}
 	}
 	s.fillPlatform(in.PlatformVersion)
 	s.fillRole(in.Role)
 	return s
+}
+
+// unbalanceable is what of the service Availability Zone rebalancing does not
+// support, "" when it can be rebalanced (Developer Guide, "Balancing an Amazon
+// ECS service across Availability Zones"). CreateService then settles on
+// DISABLED where nothing was asked for.
+func (s *ecsService) unbalanceable() string {
+	const zone = "attribute:ecs.availability-zone"
+	v := &s.Service
+	switch {
+	case s.daemon():
+		return "DAEMON services"
+	case aws.ToInt32(v.DeploymentConfiguration.MaximumPercent) <= 100:
+		return "maximumPercent <= 100 % as deployment configuration"
+	case len(v.PlacementStrategy) > 0 && (v.PlacementStrategy[0].Type != types.PlacementStrategyTypeSpread || aws.ToString(v.PlacementStrategy[0].Field) != zone):
+		return "a first placement strategy other than spread over Availability Zones" // our words: AWS' are not published
+	case slices.ContainsFunc(v.PlacementConstraints, func(c types.PlacementConstraint) bool { return strings.Contains(aws.ToString(c.Expression), zone) }):
+		return "the placement constraint " + zone // our words, as above
+	}
+	return ""
+}
+
+// checkBalance refuses rebalancing of what cannot be rebalanced. How AWS' text
+// begins at a creation is unverified. An update that would make an ENABLED
+// service such is refused by AWS too ("The service couldn't be updated because
+// Availability Zone Rebalancing does not support …"); the sandbox lets it pass.
+func checkBalance(s, old *ecsService) error {
+	what := s.unbalanceable()
+	if old != nil || what == "" || s.Service.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
+		return nil
+	}
+	return invalid("The service couldn't be created because Availability Zone Rebalancing does not support %s.", what)
 }
 
 // fillPlatform sets what only services on Fargate have.
@@ -310,13 +343,16 @@ func describeServices(c *call, in *ecs.DescribeServicesInput) (*ecs.DescribeServ
 	case len(in.Services) == 0:
 		return nil, refuse("InvalidParameterException", "Services cannot be empty.")
 	case len(in.Services) > 10:
-		return nil, refuse("InvalidParameterException", "Services cannot have more than 10 elements.")
+		return nil, refuse("InvalidParameterException", "service names can have at most 10 items.") // remind101/empire#468
 	}
 	out := &ecs.DescribeServicesOutput{Services: []types.Service{}, Failures: []types.Failure{}}
 	for _, ref := range in.Services {
 		s := cl.service(&ref)
 		if s == nil || (ref != s.name() && ref != aws.ToString(s.Service.ServiceArn)) {
-			out.Failures = append(out.Failures, missing(serviceARN(cl.name(), lastSegment(ref))))
+			if !strings.HasPrefix(ref, "arn:") {
+				ref = serviceARN(cl.name(), ref)
+			}
+			out.Failures = append(out.Failures, missing(ref))
 			continue
 		}
 		out.Services = append(out.Services, s.view(cl, slices.Contains(in.Include, types.ServiceFieldTags)))

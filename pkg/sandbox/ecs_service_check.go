@@ -58,6 +58,9 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 		}
 	}
 	probe := newService(&call{w: w, Now: w.Clock}, cl, in, def)
+	if err := checkPlatform(probe, in.PlatformVersion); err != nil {
+		return nil, err
+	}
 	return def, w.checkService(cl, probe, nil)
 }
 
@@ -77,11 +80,20 @@ func (w *World) checkService(cl *ecsCluster, s, old *ecsService) error {
 		func() error { return checkNetwork(v.NetworkConfiguration, def.Definition, s.onFargate()) },
 		func() error { return w.checkDeployment(s) },
 		func() error { return checkPlacement(s) },
+		func() error { return checkBalance(s, old) },
 		func() error { return w.checkLoadBalancers(s, old, def) },
 	} {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkPlatform refuses a platform version, which only Fargate has, for EC2.
+func checkPlatform(s *ecsService, version *string) error {
+	if aws.ToString(version) != "" && s.Service.LaunchType == types.LaunchTypeEc2 {
+		return invalid("The platform version must be null when specifying an EC2 launch type.")
 	}
 	return nil
 }

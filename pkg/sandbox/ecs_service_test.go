@@ -261,7 +261,12 @@ func TestBehindALoadBalancer(t *testing.T) {
 	b.wantEvent("web", "deregistered 1 targets in (target-group "+tg+")")
 	b.deploy("web", "web:3")
 	b.ends("web", types.ServiceDeploymentStatusRollbackSuccessful)
-	b.wantEvent("web", "(port 80) is unhealthy in (target-group "+tg+") due to (reason Health checks failed)")
+	for _, m := range b.events("web") {
+		if strings.Contains(m, "is unhealthy in") && !strings.HasPrefix(m, "(task ") {
+			t.Errorf("the event names no task: %s", m)
+		}
+	}
+	b.wantEvent("web", ") (port 80) is unhealthy in (target-group "+tg+") due to (reason Health checks failed with these codes: [503])")
 	health, err := b.elb.DescribeTargetHealth(t.Context(), &elbv2.DescribeTargetHealthInput{TargetGroupArn: &tg})
 	b.must(err)
 	healthy := 0

@@ -48,7 +48,11 @@ func updateService(c *call, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutpu
 }
 
 // deployedConfig are the fields whose change starts a deployment, by the SDK's
-// comments on UpdateServiceInput (aws-facts 1.1).
+// comments on UpdateServiceInput (aws-facts 1.1). Those are silent on two:
+// "Monitoring configuration changes create a new service revision and require a
+// service deployment" (Developer Guide, "Faster auto scaling with high-resolution
+// metrics"); of gatewayConnectors nobody says it (unverified), but they too can
+// be read in the immutable service revision only.
 type deployedConfig struct {
 	TaskDefinition, PlatformVersion string
 	LoadBalancers                   []types.LoadBalancer
@@ -57,6 +61,8 @@ type deployedConfig struct {
 	Registries                      []types.ServiceRegistry
 	Volumes                         []types.ServiceVolumeConfiguration
 	Lattice                         []types.VpcLatticeConfiguration
+	Monitoring                      *types.MonitoringConfiguration
+	Gateways                        []types.GatewayConnector
 }
 
 func deployed(s *ecsService) *deployedConfig {
@@ -64,6 +70,7 @@ func deployed(s *ecsService) *deployedConfig {
 		TaskDefinition: aws.ToString(s.Service.TaskDefinition), PlatformVersion: aws.ToString(s.Service.PlatformVersion),
 		LoadBalancers: orEmpty(s.Service.LoadBalancers), Network: s.Service.NetworkConfiguration, Connect: s.ServiceConnect,
 		Registries: orEmpty(s.Service.ServiceRegistries), Volumes: orEmpty(s.Volumes), Lattice: orEmpty(s.Lattice),
+		Monitoring: s.Monitoring, Gateways: orEmpty(s.GatewayConnectors),
 	}
 }
 
@@ -100,7 +107,10 @@ func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService,
 			next.fillPlatform(nil)
 		}
 	}
-	if in.PlatformVersion != nil {
+	if err := checkPlatform(&next, in.PlatformVersion); err != nil {
+		return nil, err
+	}
+	if aws.ToString(in.PlatformVersion) != "" {
 		v.PlatformVersion = in.PlatformVersion
 	}
 	next.applyPlain(in)

@@ -284,7 +284,7 @@ func (w *World) proven(cl *ecsCluster, s *ecsService, t *ecsTask) {
 	t.Proven = true
 	t.Task.Version++
 	if r := s.rollout(t.Rollout); r != nil {
-		b := s.Service.DeploymentConfiguration.DeploymentCircuitBreaker
+		b := s.rules(r).DeploymentCircuitBreaker
 		if b == nil || b.ResetOnHealthyTask == nil || *b.ResetOnHealthyTask {
 			r.Failures = 0
 		}

@@ -1,0 +1,133 @@
+package sandbox
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// TestZoneRebalancing: what cannot be rebalanced is created DISABLED, and not
+// at all when it is to be ENABLED.
+func TestZoneRebalancing(t *testing.T) {
+	const enabled, disabled = types.AvailabilityZoneRebalancingEnabled, types.AvailabilityZoneRebalancingDisabled
+	most := func(n int32) *types.DeploymentConfiguration {
+		return &types.DeploymentConfiguration{MaximumPercent: &n, MinimumHealthyPercent: aws.Int32(0)}
+	}
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	zone := []types.PlacementStrategy{{Type: types.PlacementStrategyTypeSpread, Field: aws.String("attribute:ecs.availability-zone")}}
+	for name, c := range map[string]struct {
+		want   types.AvailabilityZoneRebalancing
+		change func(*ecs.CreateServiceInput)
+	}{
+		"plain":  {enabled, func(*ecs.CreateServiceInput) {}},
+		"spread": {enabled, func(in *ecs.CreateServiceInput) { in.PlacementStrategy = zone }},
+		"asked":  {disabled, func(in *ecs.CreateServiceInput) { in.AvailabilityZoneRebalancing = disabled }},
+		"narrow": {disabled, func(in *ecs.CreateServiceInput) { in.DeploymentConfiguration = most(100) }},
+		"binpack": {disabled, func(in *ecs.CreateServiceInput) {
+			in.PlacementStrategy = []types.PlacementStrategy{{Type: "binpack", Field: aws.String("memory")}}
+		}},
+		"pinned": {disabled, func(in *ecs.CreateServiceInput) {
+			in.PlacementConstraints = []types.PlacementConstraint{{Type: "memberOf", Expression: aws.String("attribute:ecs.availability-zone == us-east-1a")}}
+		}},
+		"everyone": {disabled, func(in *ecs.CreateServiceInput) { in.SchedulingStrategy, in.DesiredCount = "DAEMON", nil }},
+	} {
+		if got := b.create(name, "app", c.change).AvailabilityZoneRebalancing; got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	const text = "because Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration."
+	_, err := b.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("both"), TaskDefinition: aws.String("app"), DesiredCount: aws.Int32(1),
+		AvailabilityZoneRebalancing: enabled, DeploymentConfiguration: most(100)})
+	b.refused(err, "InvalidParameterException", text)
+	after := b.update("plain", func(in *ecs.UpdateServiceInput) {
+		in.DeploymentConfiguration, in.AvailabilityZoneRebalancing = most(100), disabled
+	})
+	if after.AvailabilityZoneRebalancing != disabled {
+		t.Errorf("updated to %s", after.AvailabilityZoneRebalancing)
+	}
+}
+
+func TestPlatformVersionIsFargates(t *testing.T) {
+	const text = "The platform version must be null when specifying an EC2 launch type."
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	_, err := b.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("app"), TaskDefinition: aws.String("app"), DesiredCount: aws.Int32(1),
+		PlatformVersion: aws.String("LATEST")})
+	b.refused(err, "InvalidParameterException", text)
+	b.create("app", "app")
+	_, err = b.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: aws.String("app"), PlatformVersion: aws.String("1.4.0")})
+	b.refused(err, "InvalidParameterException", text)
+}
+
+func TestDescribeServicesFailures(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	b.create("app", "app")
+	elsewhere := "arn:aws:ecs:us-east-1:123456789012:service/other/app"
+	out, err := b.ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Services: []string{"app", "nothing", elsewhere}})
+	b.must(err)
+	if len(out.Services) != 1 || len(out.Failures) != 2 || *out.Failures[0].Reason != "MISSING" || *out.Failures[0].Arn != serviceARN("default", "nothing") || *out.Failures[1].Arn != elsewhere {
+		t.Errorf("%d services, failures %+v", len(out.Services), out.Failures)
+	}
+	_, err = b.ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Services: make([]string, 11)})
+	b.refused(err, "InvalidParameterException", "service names can have at most 10 items.")
+}
+
+// TestMonitoringIsInTheRevision: it can be read nowhere else, so a change of it
+// starts a deployment, and a rollback takes it back.
+func TestMonitoringIsInTheRevision(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	b.settled("app", "app", breaker(true))
+	resolution := func() int32 {
+		out, err := b.ecs.DescribeServiceRevisions(t.Context(), &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: []string{*b.service("app").CurrentServiceRevisions[0].Arn}})
+		b.must(err)
+		if m := out.ServiceRevisions[0].Monitoring; m != nil {
+			return aws.ToInt32(m.MetricConfigurations[0].ResolutionSeconds)
+		}
+		return 0
+	}
+	watch := func(seconds int32) *types.MonitoringConfiguration {
+		return &types.MonitoringConfiguration{MetricConfigurations: []types.MetricConfiguration{{MetricNames: []string{"CPUUtilization"}, ResolutionSeconds: &seconds}}}
+	}
+	before := b.service("app")
+	if after := b.update("app", func(in *ecs.UpdateServiceInput) { in.Monitoring = watch(20) }); *after.CurrentServiceDeployment == *before.CurrentServiceDeployment {
+		t.Error("a change of monitoring starts no deployment")
+	}
+	b.ends("app", types.ServiceDeploymentStatusSuccessful)
+	if got := resolution(); got != 20 {
+		t.Errorf("resolution %d, want 20", got)
+	}
+	b.register("app", "app:crash")
+	b.update("app", func(in *ecs.UpdateServiceInput) { in.TaskDefinition, in.Monitoring = aws.String("app"), watch(60) })
+	b.ends("app", types.ServiceDeploymentStatusRollbackSuccessful)
+	if got := resolution(); got != 20 {
+		t.Errorf("after the rollback: resolution %d, want 20", got)
+	}
+	again := b.service("app")
+	if after := b.update("app", func(in *ecs.UpdateServiceInput) { in.Monitoring = watch(20) }); *after.CurrentServiceDeployment != *again.CurrentServiceDeployment {
+		t.Error("the resolution that is there starts a deployment")
+	}
+}
+
+// TestDeploymentRunsUnderItsRules: a circuit breaker that is switched on during
+// a deployment is for the next one.
+func TestDeploymentRunsUnderItsRules(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	b.register("app", "app:crash")
+	b.settled("app", "app:1", count(1))
+	arn := *b.deploy("app", "app:2").CurrentServiceDeployment
+	b.update("app", func(in *ecs.UpdateServiceInput) {
+		in.DeploymentConfiguration = &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}
+	})
+	b.until("more tasks failed than a breaker allows", func() bool { return b.service("app").Deployments[0].FailedTasks > 4 })
+	if d := b.deployment(arn); d.Status != types.ServiceDeploymentStatusInProgress || d.DeploymentCircuitBreaker.Status != types.ServiceDeploymentRollbackMonitorsStatusDisabled {
+		t.Errorf("%s, breaker %s", d.Status, d.DeploymentCircuitBreaker.Status)
+	}
+	b.update("app", func(in *ecs.UpdateServiceInput) { in.ForceNewDeployment = true })
+	b.ends("app", types.ServiceDeploymentStatusRollbackSuccessful)
+}
