@@ -204,7 +204,7 @@ func countOwner(o *resource.Object, want *ecs.CreateServiceInput, c resource.Com
 	switch {
 	case want.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return "ECS runs one task of a DAEMON service on each instance"
-	case c.HasScalableTarget:
+	case c.HasScalableTarget && c.Policy.DesiredCount != "fixed": // else plan holds the difference
 		return "owned by autoscaling"
 	case c.Policy.DesiredCount == "initial" || c.Policy.DesiredCount == "band":
 		return "policy.desiredCount: sent at creation only"

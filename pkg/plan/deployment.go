@@ -32,7 +32,8 @@ func (m *maker) gateDeployment(d *draft) {
 	if reason == "" {
 		return
 	}
-	var harmless, held []diff.Change
+	var harmless []diff.Change
+	held := d.held
 	for _, c := range d.Changes {
 		// The defaults are those of the service that is to be made anew: a DAEMON's
 		// do not fit the REPLICA that is still there.

@@ -175,8 +175,30 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	if m.own(d, tags, changes) {
 		return
 	}
+	if m.fixedCount() && m.cmp.HasScalableTarget && d.ID.Kind == resource.KindService {
+		var count []diff.Change
+		changes, count = split(changes, "desiredCount")
+		if len(count) > 0 {
+			d.hold(count, status.NotOurs, "a scalable target that this document does not declare owns the count; take it away, or write policy.desiredCount: initial")
+		}
+	}
 	d.Changes = append(changes, tags...)
 	d.decide(m.in.Unit.Policy.Recreate)
+}
+
+// fixedCount: the author insists on the count, against whoever scales.
+func (m *maker) fixedCount() bool { return m.in.Unit.Policy.DesiredCount == "fixed" }
+
+// split parts the changes of one path from the others.
+func split(changes []diff.Change, path string) (others, of []diff.Change) {
+	for _, c := range changes {
+		if c.Path == path {
+			of = append(of, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return others, of
 }
 
 // decide derives action and effect from the changes.
@@ -248,7 +270,7 @@ func (m *maker) quiet(d *draft, changes []diff.Change) {
 		case unsure:
 			c.Informational, c.Effect = true, diff.None
 			c.Note = "not known: " + to.Local() + " could not be read"
-		case d.ID.Kind == resource.KindService && c.Path == "desiredCount" && m.cmp.HasScalableTarget:
+		case d.ID.Kind == resource.KindService && c.Path == "desiredCount" && m.cmp.HasScalableTarget && !m.fixedCount():
 			c.Informational, c.Effect, c.Note = true, diff.None, "the count is left to the autoscaler"
 		}
 	}

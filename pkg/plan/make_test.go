@@ -355,6 +355,8 @@ func TestCountIsTheAutoscalers(t *testing.T) {
 	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) desiredCount")
 	s.in.ForeignScaling = true
 	expect(t, plan.Make(s.in), "none task-definition", "none service [desiredCount]")
+	s.in.Unit.Policy.DesiredCount = "fixed" // the author insists: a person has to decide
+	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) blocked NotOurs desiredCount")
 }
 
 func TestCircle(t *testing.T) {

@@ -194,8 +194,12 @@ func TestForeignScalingOwnsTheCount(t *testing.T) {
 			t.Fatalf("the autoscaler made it %d, want 3", n)
 		}
 		mark := w.mark()
-		w.apply(w.engine(), ApplyOptions{})
+		o := w.apply(w.engine(), ApplyOptions{})["hello"]
 		w.quiet(mark, "with a foreign scalable target")
+		w.want(o, status.StateStalled, status.NotOurs, 3)
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		w.want(w.apply(w.engine(), ApplyOptions{})["hello"], status.StateReady, status.Synced, 0)
+		w.quiet(mark, "when the document does not insist")
 		w.spoil(always(sandbox.Fault{Code: "AccessDeniedException", Message: "no"}, "DescribeScalableTargets"))
 		w.apply(w.engine(), ApplyOptions{})
 		w.quiet(mark, "when nobody knows whether there is one")
