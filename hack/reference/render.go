@@ -73,7 +73,7 @@ var sectionNotes = map[string]string{
 	"targetGroups": "By a name of your own. The defaults below are those of a target group that speaks HTTP; other protocols have their own, and they are known too. " +
 		"Without a `name` the target group gets one made of its document and of what it cannot change.",
 	"listenerRules":            "By a name of your own. The listener must exist.",
-	"scaling":                  "The service's count as Application Auto Scaling sees it.",
+	"scaling":                  "The service's count as Application Auto Scaling sees it. Inside it stand `policies` and `scheduledActions`, which have sections of their own below.",
 	"scaling.policies":         "By a name of your own, inside `scaling`. AWS gives them no tags: they belong to their scalable target.",
 	"scaling.scheduledActions": "By a name of your own, inside `scaling`. AWS gives them no tags: they belong to their scalable target.",
 	"alarms":                   "By a name of your own.",
