@@ -40,7 +40,11 @@ func listServiceDeployments(c *call, in *ecs.ListServiceDeploymentsInput) (*ecs.
 		return nil, refuse("ServiceNotFoundException", "Service not found.")
 	}
 	var briefs []types.ServiceDeploymentBrief
-	for _, d := range slices.Backward(s.Deployments) { // newest first
+	history := s.Deployments
+	if s.status() == statusInactive { // deleted with the service (aws-facts 1.4); that this is no error is unverified
+		history = nil
+	}
+	for _, d := range slices.Backward(history) { // newest first
 		v := d.Deployment
 		created := aws.ToTime(v.CreatedAt)
 		switch {

@@ -80,8 +80,11 @@ func describeContainerInstances(c *call, in *ecs.DescribeContainerInstancesInput
 	if err != nil {
 		return nil, err
 	}
-	if n := len(in.ContainerInstances); n == 0 || n > 100 {
-		return nil, invalid("Container instances must have between 1 and 100 elements.")
+	switch n := len(in.ContainerInstances); {
+	case n == 0:
+		return nil, invalid("Container instances cannot be empty.")
+	case n > 100:
+		return nil, invalid("instanceIds can have at most 100 items.") // traefik#3625
 	}
 	out := &ecs.DescribeContainerInstancesOutput{ContainerInstances: []types.ContainerInstance{}, Failures: []types.Failure{}}
 	for _, ref := range in.ContainerInstances {

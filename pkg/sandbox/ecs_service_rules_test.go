@@ -74,6 +74,42 @@ func TestDescribeServicesFailures(t *testing.T) {
 	}
 	_, err = b.ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Services: make([]string, 11)})
 	b.refused(err, "InvalidParameterException", "service names can have at most 10 items.")
+	_, err = b.ecs.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Tasks: make([]string, 101)})
+	b.refused(err, "InvalidParameterException", "taskIds can have at most 100 items.")
+}
+
+// TestTheHistoryGoesWithTheService: a deleted service has neither service
+// deployments nor revisions.
+func TestTheHistoryGoesWithTheService(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	arn := *b.settled("app", "app").CurrentServiceDeployment
+	_, err := b.ecs.DeleteService(t.Context(), &ecs.DeleteServiceInput{Service: aws.String("app"), Force: aws.Bool(true)})
+	b.must(err)
+	b.until("it is gone", func() bool { return *b.service("app").Status == "INACTIVE" })
+	list, err := b.ecs.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Service: aws.String("app")})
+	b.must(err)
+	one, err := b.ecs.DescribeServiceDeployments(t.Context(), &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
+	b.must(err)
+	if len(list.ServiceDeployments) != 0 || len(one.ServiceDeployments) != 0 || len(one.Failures) != 1 || *one.Failures[0].Reason != "MISSING" {
+		t.Errorf("%d listed, %d described, failures %v", len(list.ServiceDeployments), len(one.ServiceDeployments), one.Failures)
+	}
+}
+
+// TestSettling: without health checks a task counts 40 seconds after it runs.
+func TestSettling(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	b.create("app", "app", count(1))
+	b.until("it runs", func() bool { return b.service("app").RunningCount == 1 })
+	b.pass(38)
+	if state := b.service("app").Deployments[0].RolloutState; state != types.DeploymentRolloutStateInProgress {
+		t.Errorf("after 38 seconds: %s", state)
+	}
+	b.pass(10)
+	if state := b.service("app").Deployments[0].RolloutState; state != types.DeploymentRolloutStateCompleted {
+		t.Errorf("after 48 seconds: %s", state)
+	}
 }
 
 // TestMonitoringIsInTheRevision: it can be read nowhere else, so a change of it

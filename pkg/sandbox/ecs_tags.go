@@ -62,7 +62,7 @@ func (w *World) tagsOf(arn string) (*[]types.Tag, error) {
 		return nil, gone
 	}
 	if len(parts) != 2 { // "short service ARN" of before 2018
-		return nil, refuse("InvalidParameterException", "Long arn format must be used for tagging operations.")
+		return nil, refuse("InvalidParameterException", "Long arn format must be used for tagging operations")
 	}
 	cl, ok := w.ECS.Clusters[parts[0]]
 	if !ok {

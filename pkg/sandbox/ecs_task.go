@@ -31,7 +31,7 @@ const (
 	pullInstance       = 5 * time.Second
 	activation         = 2 * time.Second
 	crashAfter         = 3 * time.Second  // an image :crash exits this long after it started
-	settling           = 10 * time.Second // a task without health checks counts as healthy after this
+	settling           = 40 * time.Second // a task without health checks counts as healthy after this (SDK: MinimumHealthyPercent)
 	healthPoll         = 5 * time.Second
 	unstarted          = 1 * time.Second // stopping what does not run yet
 	stopping           = 2 * time.Second // a well-behaved container's answer to SIGTERM

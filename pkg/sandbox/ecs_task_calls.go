@@ -207,7 +207,7 @@ func describeTasks(c *call, in *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutpu
 	case len(in.Tasks) == 0:
 		return nil, invalid("Tasks cannot be empty.")
 	case len(in.Tasks) > 100:
-		return nil, invalid("Tasks cannot have more than 100 elements.")
+		return nil, invalid("taskIds can have at most 100 items.") // gchq/sleeper#555
 	}
 	out := &ecs.DescribeTasksOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
 	for _, ref := range in.Tasks {
