@@ -248,7 +248,7 @@ func (w *World) checkLoadBalancers(s, old *ecsService, def *ecsTaskDef) error {
 		switch {
 		case tg != nil && (tg.Value.TargetType == elbtypes.TargetTypeEnumIp) != awsvpc:
 			return invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
-				arn, tg.Value.TargetType, def.Definition.NetworkMode)
+				arn, tg.Value.TargetType, networkMode(def.Definition))
 		case !w.targetGroupExists(arn):
 			return invalid("Unable to find the target group %s.", arn)
 		case !w.targetGroupAttached(arn):

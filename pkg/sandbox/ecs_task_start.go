@@ -33,7 +33,7 @@ func (w *World) startTask(cl *ecsCluster, l launch) *ecsTask {
 	id := w.hexID(32)
 	need := demandOf(def, l.overrides)
 	t := &ecsTask{
-		Cluster: cl.name(), Rollout: l.rollout, Network: string(def.NetworkMode), Fate: taskFate(def), Kept: orEmpty(l.tags), Stops: stopDuration(def),
+		Cluster: cl.name(), Rollout: l.rollout, Network: string(networkMode(def)), Fate: taskFate(def), Kept: orEmpty(l.tags), Stops: stopDuration(def),
 		Task: types.Task{
 			TaskArn: aws.String(taskARN(cl.name(), id)), ClusterArn: cl.Cluster.ClusterArn, TaskDefinitionArn: def.TaskDefinitionArn,
 			CreatedAt: aws.Time(w.Clock), DesiredStatus: aws.String(taskRunning), Group: aws.String(l.group), HealthStatus: types.HealthStatusUnknown,

@@ -20,7 +20,7 @@ func filledDefinition(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition 
 	memory, _ := taskMemory(in.Memory)
 	d := types.TaskDefinition{
 		Family: in.Family, Cpu: sizeText(cpu), Memory: sizeText(memory),
-		NetworkMode: networkMode(in), IpcMode: in.IpcMode, PidMode: in.PidMode,
+		NetworkMode: in.NetworkMode, IpcMode: in.IpcMode, PidMode: in.PidMode,
 		ExecutionRoleArn: in.ExecutionRoleArn, TaskRoleArn: in.TaskRoleArn,
 		EnableFaultInjection: in.EnableFaultInjection, EphemeralStorage: in.EphemeralStorage,
 		ProxyConfiguration:   in.ProxyConfiguration, // inferenceAccelerators are gone from AWS: dropped
@@ -35,9 +35,12 @@ func filledDefinition(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition 
 	return d
 }
 
-func networkMode(in *ecs.RegisterTaskDefinitionInput) types.NetworkMode {
-	if in.NetworkMode != "" {
-		return in.NetworkMode
+// networkMode is the mode that a definition's tasks run in. One that was not
+// given is bridge on Linux, and is not read back: clients find null there
+// (aws/amazon-cloudwatch-agent#385).
+func networkMode(d types.TaskDefinition) types.NetworkMode {
+	if d.NetworkMode != "" {
+		return d.NetworkMode
 	}
 	return types.NetworkModeBridge
 }

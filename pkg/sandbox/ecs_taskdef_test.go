@@ -56,8 +56,8 @@ func TestTaskDefinitionDefaults(t *testing.T) {
 	e := b.register("ec2", "app:1", func(in *ecs.RegisterTaskDefinitionInput) {
 		in.ContainerDefinitions[0].PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}}
 	})
-	if e.NetworkMode != "bridge" || *e.ContainerDefinitions[0].PortMappings[0].HostPort != 0 || e.Cpu != nil {
-		t.Errorf("bridge: %+v", e)
+	if e.NetworkMode != "" || *e.ContainerDefinitions[0].PortMappings[0].HostPort != 0 || e.Cpu != nil {
+		t.Errorf("no network mode, which means bridge: %+v", e)
 	}
 }
 
