@@ -159,6 +159,7 @@ func newService(c *call, cl *ecsCluster, in *ecs.CreateServiceInput, def *ecsTas
 		}
 	}
 	s.fillPlatform(in.PlatformVersion)
+	s.fillGracePeriod()
 	s.fillRole(in.Role)
 	return s
 }
@@ -207,6 +208,14 @@ func (s *ecsService) fillPlatform(version *string) {
 	}
 }
 
+// fillGracePeriod gives a service behind a load balancer the grace period that
+// AWS' own outputs show for those that were given none.
+func (s *ecsService) fillGracePeriod() {
+	if len(s.Service.LoadBalancers) > 0 && s.Service.HealthCheckGracePeriodSeconds == nil {
+		s.Service.HealthCheckGracePeriodSeconds = aws.Int32(0)
+	}
+}
+
 // fillRole sets the role: the service-linked one, where the service needs one.
 func (s *ecsService) fillRole(role *string) {
 	if aws.ToString(role) != "" {
@@ -249,12 +258,16 @@ func filledNetwork(n *types.NetworkConfiguration) *types.NetworkConfiguration {
 	return &types.NetworkConfiguration{AwsvpcConfiguration: &vpc}
 }
 
-// filledPlacement writes the field "host" as AWS returns it.
+// filledPlacement writes fields as AWS returns them: host as instanceId, cpu and
+// memory in capitals (so does terraform-provider-aws expect it).
 func filledPlacement(in []types.PlacementStrategy) []types.PlacementStrategy {
 	out := slices.Clone(orEmpty(in))
 	for i := range out {
-		if aws.ToString(out[i].Field) == "host" {
+		switch field := aws.ToString(out[i].Field); strings.ToLower(field) {
+		case "host":
 			out[i].Field = aws.String("instanceId")
+		case "cpu", "memory":
+			out[i].Field = aws.String(strings.ToUpper(field))
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,6 +48,32 @@ func TestZoneRebalancing(t *testing.T) {
 	})
 	if after.AvailabilityZoneRebalancing != disabled {
 		t.Errorf("updated to %s", after.AvailabilityZoneRebalancing)
+	}
+}
+
+// TestFieldsComeBackDifferently: what is written is not always what is read.
+func TestFieldsComeBackDifferently(t *testing.T) {
+	b := newECSBench(t)
+	b.register("app", "app:1")
+	var got []string
+	for _, p := range b.create("app", "app", func(in *ecs.CreateServiceInput) {
+		for _, field := range []string{"attribute:ecs.availability-zone", "host"} {
+			in.PlacementStrategy = append(in.PlacementStrategy, types.PlacementStrategy{Type: "spread", Field: &field})
+		}
+		in.PlacementStrategy = append(in.PlacementStrategy, types.PlacementStrategy{Type: "binpack", Field: aws.String("memory")})
+	}).PlacementStrategy {
+		got = append(got, aws.ToString(p.Field))
+	}
+	if want := []string{"attribute:ecs.availability-zone", "instanceId", "MEMORY"}; !slices.Equal(got, want) {
+		t.Errorf("placement by %q, want %q", got, want)
+	}
+	if s := b.service("app"); s.HealthCheckGracePeriodSeconds != nil {
+		t.Errorf("a grace period of %d without a load balancer", *s.HealthCheckGracePeriodSeconds)
+	}
+	b.register("web", "web:1", onFargateWithPort)
+	tg := b.behind("web")
+	if s := b.create("web", "web", balanced(tg, 0), func(in *ecs.CreateServiceInput) { in.HealthCheckGracePeriodSeconds = nil }); s.HealthCheckGracePeriodSeconds == nil || *s.HealthCheckGracePeriodSeconds != 0 {
+		t.Errorf("behind a load balancer: grace period %v, want 0", s.HealthCheckGracePeriodSeconds)
 	}
 }
 

@@ -114,6 +114,7 @@ func (w *World) updated(s *ecsService, in *ecs.UpdateServiceInput) (*ecsService,
 		v.PlatformVersion = in.PlatformVersion
 	}
 	next.applyPlain(in)
+	next.fillGracePeriod()
 	next.fillRole(nil)
 	return &next, nil
 }
