@@ -167,7 +167,8 @@ func newService(c *call, cl *ecsCluster, in *ecs.CreateServiceInput, def *ecsTas
 // unbalanceable is what of the service Availability Zone rebalancing does not
 // support, "" when it can be rebalanced (Developer Guide, "Balancing an Amazon
 // ECS service across Availability Zones"). CreateService then settles on
-// DISABLED where nothing was asked for.
+// DISABLED where nothing was asked for; once a service is ENABLED, an
+// UpdateService that would make it so is refused.
 func (s *ecsService) unbalanceable() string {
 	const zone = "attribute:ecs.availability-zone"
 	v := &s.Service
@@ -184,16 +185,18 @@ func (s *ecsService) unbalanceable() string {
 	return ""
 }
 
-// checkBalance refuses rebalancing of what cannot be rebalanced. How AWS' text
-// begins at a creation is unverified. An update that would make an ENABLED
-// service such is refused by AWS too ("The service couldn't be updated because
-// Availability Zone Rebalancing does not support …"); the sandbox lets it pass.
+// checkBalance refuses rebalancing of what cannot be rebalanced. The text of an
+// update is AWS' own; that of a creation is unverified in its front.
 func checkBalance(s, old *ecsService) error {
 	what := s.unbalanceable()
-	if old != nil || what == "" || s.Service.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
+	if what == "" || s.Service.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
 		return nil
 	}
-	return invalid("The service couldn't be created because Availability Zone Rebalancing does not support %s.", what)
+	done := "created"
+	if old != nil {
+		done = "updated"
+	}
+	return invalid("The service couldn't be %s because Availability Zone Rebalancing does not support %s.", done, what)
 }
 
 // fillPlatform sets what only services on Fargate have.

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestZoneRebalancing: what cannot be rebalanced is created DISABLED, and not
-// at all when it is to be ENABLED.
+// TestZoneRebalancing: what cannot be rebalanced is created DISABLED, and a
+// service that is ENABLED cannot become such.
 func TestZoneRebalancing(t *testing.T) {
 	const enabled, disabled = types.AvailabilityZoneRebalancingEnabled, types.AvailabilityZoneRebalancingDisabled
 	most := func(n int32) *types.DeploymentConfiguration {
@@ -43,6 +43,8 @@ func TestZoneRebalancing(t *testing.T) {
 	_, err := b.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("both"), TaskDefinition: aws.String("app"), DesiredCount: aws.Int32(1),
 		AvailabilityZoneRebalancing: enabled, DeploymentConfiguration: most(100)})
 	b.refused(err, "InvalidParameterException", text)
+	_, err = b.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: aws.String("plain"), DeploymentConfiguration: most(100)})
+	b.refused(err, "InvalidParameterException", "The service couldn't be updated "+text)
 	after := b.update("plain", func(in *ecs.UpdateServiceInput) {
 		in.DeploymentConfiguration, in.AvailabilityZoneRebalancing = most(100), disabled
 	})
