@@ -82,7 +82,8 @@ func (f finding) reason() (status.Reason, string) {
 	}
 	if s := f.service.Service; s != nil && s.Running < s.Desired {
 		why := fmt.Sprintf("%d of %d tasks running", s.Running, s.Desired)
-		if len(s.LastEvents) > 0 {
+		// A steady state was before whatever took the tasks away.
+		if len(s.LastEvents) > 0 && !strings.HasSuffix(s.LastEvents[0], "has reached a steady state.") {
 			why += ": " + strings.TrimSuffix(s.LastEvents[0], ".")
 		}
 		return status.Reconciling, why
