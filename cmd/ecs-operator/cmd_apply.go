@@ -216,7 +216,7 @@ func afterApply(ctx context.Context, c *console, paths []string, outcomes []reco
 		return
 	}
 	for _, out := range outcomes {
-		if out.TimedOut {
+		if out.TimedOut && out.Status.Deployment != "" {
 			c.note("%s: the deployment goes on in AWS. Watch it with: %s", out.Plan.Unit.Name, again)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -91,7 +92,15 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 	if err == nil && countErrors(loaded.Problems) > 0 {
 		return exitWith(status.ExitError)
 	}
+	if err == nil && slices.ContainsFunc(services, unasked) {
+		return exitWith(status.ExitNotDone) // what the table says of them is not what is there
+	}
 	return err
+}
+
+// unasked: AWS could not be asked about the service.
+func unasked(s status.Service) bool {
+	return slices.Contains([]status.Reason{status.Unobserved, status.AccessDenied, status.Throttled, status.ClusterMissing}, s.Reason)
 }
 
 func statuses(outcomes []reconcile.Outcome) []status.Service {

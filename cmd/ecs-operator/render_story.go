@@ -152,7 +152,10 @@ func (s *story) settle() {
 func unready(s status.Service) bool { return s.State != status.StateReady }
 
 // waiting lists what is not ready, for a heartbeat; "" for nothing.
+//
+// It names the first few: a fleet must not fill the log every 30 seconds.
 func (s *story) waiting() string {
+	const mostWaiting = 5
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var parts []string
@@ -160,6 +163,9 @@ func (s *story) waiting() string {
 		parts = append(parts, fmt.Sprintf("%s %s (%s)", key.Name, s.told[key], s.now().Sub(began).Round(time.Second)))
 	}
 	slices.Sort(parts)
+	if more := len(parts) - mostWaiting; more > 0 {
+		parts = append(parts[:mostWaiting], fmt.Sprintf("and %d more services", more))
+	}
 	return strings.Join(parts, "; ")
 }
 

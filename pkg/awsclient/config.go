@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
@@ -54,6 +55,7 @@ func (c *core) config(ctx context.Context, t Target) (aws.Config, error) {
 	if c.opts.Endpoint != "" {
 		options = append(options, config.WithBaseEndpoint(c.opts.Endpoint))
 	}
+	options = append(options, config.WithLogger(logging.Nop{})) // what it warns of comes as an error, or is of no use to a user
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if missing := (config.SharedConfigProfileNotExistError{}); errors.As(err, &missing) {
 		return cfg, fmt.Errorf("target %q: there is no AWS profile %q in %s",
@@ -81,6 +83,7 @@ func (c *core) staticConfig(t Target) (aws.Config, error) {
 		Credentials:  credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
 		HTTPClient:   c.opts.HTTPClient,
 		BaseEndpoint: aws.String(c.opts.Endpoint),
+		Logger:       logging.Nop{},
 	}, nil
 }
 

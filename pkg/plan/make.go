@@ -162,7 +162,7 @@ func (m *maker) create(d *draft) {
 		d.Effect = diff.NewDeployment
 	}
 	if m.in.InGrace[d.ID] {
-		d.block(status.AbsenceGrace, d.ID.Local()+" was there a moment ago; it is created again when it stays away")
+		d.block(status.AbsenceGrace, d.ID.Local()+" was there a moment ago, or may just have been made; it is created when it stays away")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
@@ -197,6 +198,31 @@ func TestTimeout(t *testing.T) {
 		}
 		if !strings.Contains(o.Status.Why, "neither a deployment circuit breaker nor alarms are set") {
 			t.Errorf("why: %s", o.Status.Why)
+		}
+	})
+}
+
+// The timeout holds in the middle of a round, too: reads that hang, or a budget
+// that makes hundreds of services wait, do not stretch it.
+func TestTimeoutWithinARound(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		w.spoil(func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+			if c.Operation == "DescribeServices" {
+				<-ctx.Done()
+			}
+			return nil
+		})
+		began := time.Now()
+		o := w.apply(w.engine(), ApplyOptions{Wait: true, Timeout: time.Minute})["hello"]
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("ended after %s", took)
+		}
+		if !o.TimedOut || o.Exit() != status.ExitTimeout {
+			t.Errorf("timed out %v, exit %d: %s", o.TimedOut, o.Exit(), o.Status.Why)
+		}
+		if n := len(w.writes(0)); n > 0 {
+			t.Errorf("%d writes", n)
 		}
 	})
 }

@@ -49,8 +49,14 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 		a.open[i] = true
 	}
 	deadline := time.Now().Add(o.Timeout)
+	within, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	for {
-		a.round(ctx)
+		a.round(within)
+		if within.Err() != nil && ctx.Err() == nil { // the round itself was cut short
+			a.expire()
+			return a.out
+		}
 		pause, again := a.close()
 		if !again {
 			return a.out
@@ -59,7 +65,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 			if !rest(ctx, left) {
 				return a.cut(ctx)
 			}
-			a.round(ctx)
+			a.round(ctx) // the last look
 			if _, again := a.close(); again {
 				a.timedOut()
 			}
@@ -69,6 +75,17 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 			return a.cut(ctx)
 		}
 	}
+}
+
+// expire ends an application in the middle of a round: what is decided stays,
+// everything else timed out.
+func (a *application) expire() {
+	for i := range a.open {
+		if a.final(a.units[i], a.out[i]) {
+			delete(a.open, i)
+		}
+	}
+	a.timedOut()
 }
 
 // application is an Apply under way.
