@@ -180,6 +180,8 @@ func TestContentHash(t *testing.T) {
 		{"subnets: [subnet-0sandboxb, subnet-0sandboxa]", "subnets: [subnet-0sandboxa]"},
 		{"containerName: app, containerPort: 80}", "containerName: app, containerPort: 81}"},
 		{"    launchType: FARGATE\n", "    launchType: FARGATE\n    platformVersion: 1.4.0\n"},
+		// no deployment by itself, but we force one
+		{"    launchType: FARGATE\n", "    capacityProviderStrategy: [{capacityProvider: FARGATE_SPOT, weight: 1}]\n"},
 	} {
 		if hash(edit(t, web, other[0], other[1])) == base {
 			t.Errorf("%s is not in the content", other[1])

@@ -160,7 +160,7 @@ func (k *service) Content(o *resource.Object) []byte {
 	in := o.Want.(*ecs.CreateServiceInput)
 	r := serviceRules(in)
 	var fields []string
-	for _, f := range serviceDeploys {
+	for _, f := range serviceContent {
 		if f == "taskDefinition" {
 			continue
 		}

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,6 +21,10 @@ var serviceDeploys = []string{
 	"taskDefinition", "loadBalancers", "networkConfiguration", "platformVersion", "serviceConnectConfiguration",
 	"serviceRegistries", "volumeConfigurations", "vpcLatticeConfigurations", "monitoring", "gatewayConnectors",
 }
+
+// serviceContent are the members that belong to the rollout content: what starts
+// a deployment, by itself or because we force one for it.
+var serviceContent = append(slices.Clone(serviceDeploys), "capacityProviderStrategy")
 
 // serviceRules are how a service is compared. The defaults of a DAEMON differ.
 func serviceRules(want *ecs.CreateServiceInput) *diff.Rules {

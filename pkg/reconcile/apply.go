@@ -324,6 +324,7 @@ func (x *execution) wrote(s *plan.Step, live resource.Live) {
 	x.known[s.ID] = live
 	x.writes++
 	x.e.grace.wrote(s.ID)
+	x.e.carry(s.ID, "") // it stands in the tags of what was made
 	x.touched = x.touched || s.ID.Kind == resource.KindService
 	step := *s
 	step.ARN = live.ARN
@@ -339,13 +340,20 @@ func (x *execution) unclear(ctx context.Context, s *plan.Step, w resource.Write,
 	ours := live.Tags[resource.TagOwner] == w.Object.Tags[resource.TagOwner] &&
 		live.Tags[resource.TagUnit] == w.Object.Tags[resource.TagUnit] &&
 		live.Tags[resource.TagSpecHash] == w.Object.Tags[resource.TagSpecHash]
-	if s.Action == plan.ActionCreate && live.Presence == resource.Present && ours {
+	if s.Action == plan.ActionCreate && live.Presence == resource.Present && ours && x.whole(&w.Object, &live) {
 		x.writes--
 		x.wrote(s, live)
 		return
 	}
 	x.fail(s, status.OutcomeUnknown, fmt.Sprintf("the answer to the write was lost (%v): looking again", err), err)
 	x.touched = x.touched || s.ID.Kind == resource.KindService
+}
+
+// whole reports whether nothing is left of a create that takes several calls: a
+// target group has its attributes only after the second.
+func (x *execution) whole(o *resource.Object, live *resource.Live) bool {
+	changes := x.e.byKind[o.ID.Kind].Diff(o, live, resource.Compare{Policy: x.unit.Policy, HasScalableTarget: true})
+	return !slices.ContainsFunc(changes, func(c diff.Change) bool { return !c.Informational })
 }
 
 // stepDone says in one sentence what was done.

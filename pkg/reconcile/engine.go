@@ -44,6 +44,7 @@ type Engine struct {
 	mu     sync.Mutex // guards what follows; never held over a call
 	frame  resource.Frame
 	status map[resource.UnitKey]status.Service
+	loops  redeployGuard
 	tags   map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded map[resource.UnitKey]*resource.Unit // by the last Load
 	beat   time.Time                           // when the daemon's loop last turned, zero before Run

@@ -44,7 +44,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultWaitTimeout
 	}
-	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units)), began: time.Now()}
+	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units))}
 	for i := range units {
 		a.open[i] = true
 	}
@@ -96,7 +96,7 @@ type application struct {
 	out   []Outcome
 	open  map[int]bool // units that are not done with
 	tries []int        // second looks that a unit has had
-	began time.Time
+	seen  time.Time    // when the first round ended: every object was looked for
 }
 
 // maxSecondLooks bounds how often a one-shot command plans a unit again because
@@ -124,6 +124,9 @@ func (a *application) round(ctx context.Context) {
 			a.e.settle(a.out[i].Status)
 		})
 	}
+	if a.seen.IsZero() {
+		a.seen = time.Now()
+	}
 }
 
 // close takes out what is done with, and says whether and when to go on.
@@ -139,7 +142,7 @@ func (a *application) close() (pause time.Duration, again bool) {
 		case soon && a.tries[i] < maxSecondLooks:
 			a.tries[i]++
 			pause = min(pause, waitTick<<a.tries[i]+rand.N(waitTick))
-		case graced(a.out[i].Plan) && time.Since(a.began) < 2*a.e.o.AbsenceGrace+a.e.o.Poll:
+		case graced(a.out[i].Plan) && time.Since(a.seen) < 2*a.e.o.AbsenceGrace+a.e.o.Poll:
 			// The grace is this process' own: the next one would begin it anew.
 			pause = min(pause, max(a.e.o.AbsenceGrace/4, waitTick))
 		case !a.o.Wait || a.final(a.units[i], a.out[i]):

@@ -38,7 +38,9 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 	var err error
 	if write {
 		e.await(&v)
+		e.loops.hold(&v)
 		x := e.execute(ctx, &v)
+		e.loops.learn(&v, x)
 		writes += x.writes
 		err = x.err
 		f.executed, f.touched, f.plan = true, x.touched, v.plan

@@ -182,6 +182,10 @@ func (e *Engine) remember(ctx context.Context, v *view) error {
 func (e *Engine) carry(id resource.ID, quarantine string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if quarantine == "" {
+		delete(e.tags, id)
+		return
+	}
 	e.tags[id] = quarantine
 }
 

@@ -375,7 +375,7 @@ spec:
     containerDefinitions:
       - {name: web, image: "nginx:1.29", portMappings: [{containerPort: 80}]}
   targetGroups:
-    web: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox}
+    web: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox, attributes: {deregistration_delay.timeout_seconds: "30"}}
   listenerRules:
     web:
       listenerArn: arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0123456789abcdef/fedcba9876543210
