@@ -198,14 +198,13 @@ func (k *service) Diff(o *resource.Object, l *resource.Live, c resource.Compare)
 	return unremarkable(compare(r, adjusted(o, want, live), l, c), serviceUsual)
 }
 
-// countOwner says who owns desiredCount when it is not the spec.
+// countOwner says who owns desiredCount when it is not the spec. A scalable target
+// that the document does not declare is the plan's affair: the difference is shown.
 func countOwner(o *resource.Object, want *ecs.CreateServiceInput, c resource.Compare) string {
 	_, written := o.Written["desiredCount"]
 	switch {
 	case want.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return "ECS runs one task of a DAEMON service on each instance"
-	case c.HasScalableTarget && c.Policy.DesiredCount != "fixed": // else plan holds the difference
-		return "owned by autoscaling"
 	case c.Policy.DesiredCount == "initial" || c.Policy.DesiredCount == "band":
 		return "policy.desiredCount: sent at creation only"
 	case !written:
