@@ -21,6 +21,8 @@
 //   - What an author may leave out and AWS fills in stands in the rules with its
 //     source. Members without a constant default are inherited, and shown only
 //     when they have another value than the one that AWS gives at creation.
+//   - The capacity provider strategy belongs to the rollout content: it starts no
+//     deployment by itself, but we force one for it.
 //   - monitoring and gatewayConnectors count as starting a deployment: the SDK's
 //     comments are silent, and they live in the service revision.
 package kinds

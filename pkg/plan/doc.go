@@ -24,6 +24,11 @@
 //   - `retry` marks the quarantine tag as lifted and does not remove it, because
 //     ECS' history would bring it back. A service that stands still in the failed
 //     deployment is then deployed by force: nothing else differs.
+//   - A target group is replaced only where policy.recreate allows it: until both
+//     groups can hang on a rule together, the new one gets the traffic before its
+//     targets are healthy.
+//   - A count that a document writes while somebody else's scalable target exists
+//     is shown and never sent; with policy.desiredCount: fixed it is blocked.
 //   - Adoption writes the tags alone. What else differs is a second step, blocked
 //     until the pass that finds them.
 package plan
