@@ -42,7 +42,7 @@ desired tasks, state and the reason for it. It needs no running daemon.
 NAME is the service's name or cluster/name; without one all are listed. The
 documents are those of -f, else of ECS_OPERATOR_PATH, else of this directory.
 
-Exit codes: 0, or 2 on an error.`,
+Exit codes: 0; 1 when AWS could not be asked about a service; 2 on an error.`,
 		Example: `  # Everything that the documents here declare
   ecs-operator get
 

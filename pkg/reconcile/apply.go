@@ -165,7 +165,7 @@ func (x *execution) unsteady(s *plan.Step, service resource.Live) bool {
 // revision wherever tags are written anyway.
 func (x *execution) stamped(k resource.Kind, s *plan.Step, w resource.Write) resource.Write {
 	if w.Live.Presence == resource.Absent || s.Action == plan.ActionReplace {
-		w.Token = x.token(w.Live, "")
+		w.Token = x.token(w.Live)
 	}
 	revision := x.plan.Revision
 	if revision == "" || !k.Taggable() {
@@ -199,13 +199,13 @@ func (x *execution) stamped(k resource.Kind, s *plan.Step, w resource.Write) res
 
 // token makes a create idempotent: the same content of the same service gives
 // the same token, unless a service of that name was deleted in between.
-func (x *execution) token(live resource.Live, salt string) string {
+func (x *execution) token(live resource.Live) string {
 	predecessor := ""
 	if live.Service != nil && live.Service.Status == "INACTIVE" {
 		predecessor = live.Service.CreatedAt
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{x.unit.Key.Target, x.unit.Key.Cluster, x.unit.Key.Name,
-		live.ID.Local(), x.unit.ContentHash, predecessor, salt}, "\x00")))
+		live.ID.Local(), x.unit.ContentHash, predecessor}, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -218,11 +218,6 @@ func (x *execution) write(ctx context.Context, s *plan.Step, k resource.Kind, w 
 		return
 	}
 	live, err := x.call(ctx, s, k, w)
-	if err == nil && s.ID.Kind == resource.KindService && live.Service != nil && live.Service.Status == "INACTIVE" {
-		// The token was that of a service which is gone: ask once more, salted.
-		w.Token = x.token(w.Live, "again")
-		live, err = x.call(ctx, s, k, w)
-	}
 	switch class := resource.ClassOf(err); {
 	case err == nil:
 		x.wrote(s, live)

@@ -29,6 +29,8 @@ func (g *redeployGuard) hold(v *view) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
+	case v.plan.Quarantine != nil || s != nil && s.Blocked == status.Quarantined:
+		delete(g.sent, v.unit.Key) // ECS took it back: that is why it differs again, and retry may send it once more
 	case s == nil || s.Action != plan.ActionUpdate:
 		if v.service().Presence == resource.Present && settledPlan(v) {
 			delete(g.sent, v.unit.Key)

@@ -69,3 +69,25 @@ func TestRepeatedDriftIsHealed(t *testing.T) {
 		}
 	})
 }
+
+// A rollback brings the same changes back, and retry sends them once more, also
+// in a process that never saw the rollout under way.
+func TestRetryIsNoRedeployLoop(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		e := w.engine()
+		w.wait(e)
+		w.files.put("hello.yaml", hello("hello", "nginx:crash"))
+		w.apply(e, ApplyOptions{})
+		w.sandbox.Advance(hour)
+		w.want(w.apply(e, ApplyOptions{})["hello"], status.StateStalled, status.RolledBack, 5)
+		if _, err := e.Retry(t.Context(), w.load(e).Units[0].Key); err != nil {
+			t.Fatal(err)
+		}
+		updates := w.done("UpdateService")
+		w.want(w.wait(e)["hello"], status.StateStalled, status.RolledBack, 5)
+		if n := w.done("UpdateService") - updates; n != 1 {
+			t.Errorf("%d deployments after retry, want 1", n)
+		}
+	})
+}
