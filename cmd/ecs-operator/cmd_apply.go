@@ -103,15 +103,11 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	m, err := assemble(ctx, c, g, job{paths: paths, pace: o.paceOptions, onEvent: tale.event})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	loaded, err := m.load(ctx, c)
-	if err != nil {
-		return err
-	}
 	tale.follow(m.Status, loaded.Units)
 	header, err := m.header(ctx, loaded)
 	if err != nil {

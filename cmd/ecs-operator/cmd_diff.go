@@ -62,15 +62,11 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	if err != nil {
 		return err
 	}
-	m, err := assemble(ctx, c, g, job{paths: paths, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, readOnly: true})
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	loaded, err := m.load(ctx, c)
-	if err != nil {
-		return err
-	}
 	header, err := m.header(ctx, loaded)
 	if err != nil {
 		return err
@@ -112,6 +108,21 @@ func diffExit(loaded reconcile.Loaded, t diffTotals) int {
 		return status.ExitNotDone // differences, in diff's own sense of 1
 	}
 	return status.ExitOK
+}
+
+// open is how every command that runs once begins: the machine, and what the
+// documents say. The caller closes the machine.
+func open(ctx context.Context, c *console, g *globalOptions, j job) (*machine, reconcile.Loaded, error) {
+	m, err := assemble(ctx, c, g, j)
+	if err != nil {
+		return nil, reconcile.Loaded{}, err
+	}
+	loaded, err := m.load(ctx, c)
+	if err != nil {
+		m.close()
+		return nil, reconcile.Loaded{}, err
+	}
+	return m, loaded, nil
 }
 
 // load reads the documents, prints their problems, and refuses to go on where

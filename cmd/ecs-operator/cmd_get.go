@@ -63,15 +63,11 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, err := assemble(ctx, c, g, job{paths: o.paths, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, readOnly: true})
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	loaded, err := m.load(ctx, c)
-	if err != nil {
-		return err
-	}
 	units, err := pick(loaded, names)
 	if err != nil {
 		return err

@@ -66,15 +66,11 @@ func runRetry(ctx context.Context, c *console, g *globalOptions, o *retryOptions
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, err := assemble(ctx, c, g, job{paths: o.paths})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths})
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	loaded, err := m.load(ctx, c)
-	if err != nil {
-		return err
-	}
 	units, err := pick(loaded, []string{name})
 	if err != nil {
 		return err
