@@ -96,7 +96,7 @@ var knownHere = regexp.MustCompile(`known here: (.*)$`)
 func TestFrameTables(t *testing.T) {
 	const document = "apiVersion: " + spec.APIVersion + "\nkind: Service\n%s"
 	problems := func(body string) []spec.Problem {
-		return spec.Parse([]spec.File{{Path: "a.yaml", Data: fmt.Appendf(nil, document, body)}}, kinds.Sections(), spec.DefaultLimits).Problems
+		return spec.Parse([]spec.File{{Path: "a.yaml", Data: fmt.Appendf(nil, document, body)}}, kinds.Sections(), spec.Options{}).Problems
 	}
 	sectionNames := func() []string {
 		var out []string

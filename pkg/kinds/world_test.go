@@ -86,7 +86,7 @@ func (w *world) load(yaml string) *resource.Unit {
 
 func desire(t *testing.T, yaml string) (*resource.Unit, []spec.Problem) {
 	t.Helper()
-	r := spec.Parse([]spec.File{{Path: "spec.yaml", Data: []byte(yaml)}}, kinds.Sections(), spec.DefaultLimits)
+	r := spec.Parse([]spec.File{{Path: "spec.yaml", Data: []byte(yaml)}}, kinds.Sections(), spec.Options{})
 	for _, p := range r.Problems {
 		if p.Severity == spec.Error {
 			t.Fatal(p)

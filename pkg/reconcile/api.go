@@ -20,6 +20,9 @@ type Options struct {
 	Rollouts resource.Rollouts
 	Sections []spec.Section
 	Source   source.Source
+	Parse    spec.Options
+	// Lint checks a unit for what AWS would refuse or nobody can mean; nil for nothing.
+	Lint func(*resource.Unit) []spec.Problem
 
 	Workers      int           // units reconciled at once; default 4
 	Resync       time.Duration // full pass; default 60 s, with jitter

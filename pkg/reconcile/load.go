@@ -44,7 +44,7 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 	for _, f := range snap.Files {
 		files = append(files, spec.File{Path: f.Path, Data: f.Data})
 	}
-	res := spec.Parse(files, e.o.Sections, spec.DefaultLimits)
+	res := spec.Parse(files, e.o.Sections, e.o.Parse)
 	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{},
 		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
@@ -122,6 +122,9 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 		}
 	}()
 	u, problems := resource.Desire(l.frame, l.e.o.Target, d, l.e.o.Kinds)
+	if l.e.o.Lint != nil {
+		problems = append(problems, l.e.o.Lint(u)...)
+	}
 	good := true
 	for _, p := range problems {
 		p.Document = key.TagValue()

@@ -67,6 +67,35 @@ type Document struct {
 	Pos       string // file:line:column of the document
 	// NamePos is where metadata.name stands.
 	NamePos string
+	// Environment is the environment that this instance is made for, "" for none.
+	// One document of kind Service gives one Document per environment.
+	Environment string
+	// Target is the environment's target: a name of the operator's own targets
+	// file, "default" without one.
+	Target string
+	// Account and Region are what the environment insists on, "" where it does
+	// not: a caller who is somewhere else must not write.
+	Account, Region string
+}
+
+// ID is what makes a document one: (target, cluster, name), never the file path.
+func (d Document) ID() string {
+	if d.Target == "" || d.Target == DefaultTarget {
+		return d.Cluster + "/" + d.Name
+	}
+	return d.Target + "/" + d.Cluster + "/" + d.Name
+}
+
+// DefaultTarget is the target of documents without an environment.
+const DefaultTarget = "default"
+
+// Options of a Parse.
+type Options struct {
+	Limits Limits
+	// Environments keeps only the instances for these; all when it is empty.
+	Environments []string
+	// Set are overrides from the command line, "PATH=VALUE", applied last.
+	Set []string
 }
 
 // Body is one decoded SDK input.
@@ -131,8 +160,10 @@ type Problem struct {
 	Column   int
 	Severity Severity
 	Message  string // what is wrong and how to mend it, one sentence
-	// Document names the service that is frozen by it, where that is known.
+	// Document names the service that is frozen by it (Document.ID), where that is known.
 	Document string
+	// Code names the rule of a lint ("fargate-size"), "" for everything else.
+	Code string
 	// Duplicate: another document claims the same identity.
 	Duplicate bool
 }

@@ -43,7 +43,7 @@ func TestOursOrNot(t *testing.T) {
 			skipped:  "a.yaml: warning: skipped, nothing in it says that it is ours: the file has 262146 bytes; the limit is 256 KiB\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Parse([]File{{Path: c.path, Data: []byte(c.text)}}, testSections(), DefaultLimits)
+			got := Parse([]File{{Path: c.path, Data: []byte(c.text)}}, testSections(), Options{})
 			if len(got.Documents) != c.documents {
 				t.Errorf("%d documents, want %d", len(got.Documents), c.documents)
 			}
@@ -66,7 +66,7 @@ func TestDuplicateIdentity(t *testing.T) {
 		{Path: "b.yaml", Data: []byte(named("web", "main") + "---\n" + named("web", "other"))},
 		{Path: "a.yaml", Data: []byte(named("web", "main"))},
 		{Path: "c.yaml", Data: []byte(named("api", "main"))},
-	}, testSections(), DefaultLimits)
+	}, testSections(), Options{})
 	want := "a.yaml:3:18: the service main/web is declared at b.yaml:3:18 too: nothing is done to it until one declaration remains\n" +
 		"b.yaml:3:18: the service main/web is declared at a.yaml:3:18 too: nothing is done to it until one declaration remains\n"
 	if diff := cmp.Diff(want, said(got.Problems)); diff != "" {
@@ -105,7 +105,7 @@ func TestJSON(t *testing.T) {
 		"\t\"spec\": {\"taskDefinition\": {\"cpu\": 256, \"containerDefinitions\": [{\"name\": \"w\\u0065b\", \"image\": \"ng\\/inx\",\n" +
 		"\t\t\"environment\": {\"FACE\": \"\\ud83d\\ude00\", \"É\": \"\\u00e9\", \"T\": true, \"N\": 1.10}}]},\n" +
 		"\t\t\"service\": {\"desiredCount\": 1e0, \"deploymentConfiguration\": {\"alarms\": {\"enable\": true, \"rollback\": true, \"alarmNames\": []}}}}}"
-	got := Parse([]File{{Path: "a.json", Data: []byte(text)}}, testSections(), DefaultLimits)
+	got := Parse([]File{{Path: "a.json", Data: []byte(text)}}, testSections(), Options{})
 	if len(got.Problems) != 0 || len(got.Documents) != 1 {
 		t.Fatal(said(got.Problems))
 	}
@@ -201,7 +201,7 @@ func TestCheckout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := Parse([]File{{Path: "checkout.yaml", Data: data}}, testSections(), DefaultLimits)
+	got := Parse([]File{{Path: "checkout.yaml", Data: data}}, testSections(), Options{})
 	if got.Errors() != 0 || len(got.Documents) != 1 {
 		t.Fatal(said(got.Problems))
 	}

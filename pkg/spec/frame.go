@@ -105,7 +105,7 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 }
 
 func (f *frame) decode(n *yaml.Node) {
-	f.doc.File, f.doc.Pos, f.doc.Cluster = f.r.file, f.r.pos(n), defaultCluster
+	f.doc.File, f.doc.Pos, f.doc.Cluster, f.doc.Target = f.r.file, f.r.pos(n), defaultCluster, DefaultTarget
 	f.keys, f.shown = map[string]*yaml.Node{}, map[string]map[string]string{}
 	ignore := func(_, _ *yaml.Node) {}
 	f.fields(n, "document", []field{

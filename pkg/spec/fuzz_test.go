@@ -32,8 +32,8 @@ func FuzzParse(f *testing.F) {
 			path = "a.json"
 		}
 		files := []File{{Path: path, Data: data}}
-		got := Parse(files, sections, DefaultLimits)
-		if again := Parse(files, sections, DefaultLimits); fmt.Sprint(got.Problems, got.Skipped) != fmt.Sprint(again.Problems, again.Skipped) {
+		got := Parse(files, sections, Options{})
+		if again := Parse(files, sections, Options{}); fmt.Sprint(got.Problems, got.Skipped) != fmt.Sprint(again.Problems, again.Skipped) {
 			t.Errorf("two answers:\n%s\n%s", said(got.Problems), said(again.Problems))
 		}
 		bad := map[string]bool{}

@@ -90,7 +90,7 @@ func TestLimits(t *testing.T) {
 // The same bounds hold for JSON.
 func TestLimitsJSON(t *testing.T) {
 	text := `{"apiVersion":"ecs-operator/v1","kind":"Service","x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`
-	got := Parse([]File{{Path: "a.json", Data: []byte(text)}}, testSections(), DefaultLimits)
+	got := Parse([]File{{Path: "a.json", Data: []byte(text)}}, testSections(), Options{})
 	if want := "a.json:1:117: mappings and lists are nested more than 64 deep\n"; said(got.Problems) != want {
 		t.Errorf("got %swant %s", said(got.Problems), want)
 	}

@@ -12,9 +12,13 @@ import (
 )
 
 // Parse reads files into documents. Problems are sorted by place; a document
-// with an error is not among the Documents.
-func Parse(files []File, sections []Section, limits Limits) Result {
-	p := parser{sections: sectionTree(sections), limits: limits}
+// with an error is not among the Documents. Limits that are not set are the
+// DefaultLimits.
+func Parse(files []File, sections []Section, o Options) Result {
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits
+	}
+	p := parser{sections: sectionTree(sections), limits: o.Limits}
 	for _, f := range files {
 		p.file(f)
 	}

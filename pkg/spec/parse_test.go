@@ -26,13 +26,13 @@ var sdk = cmpopts.IgnoreUnexported(ecs.RegisterTaskDefinitionInput{}, ecs.Create
 
 func parseOne(t *testing.T, text string) Result {
 	t.Helper()
-	return Parse([]File{{Path: "a.yaml", Data: []byte(text)}}, testSections(), DefaultLimits)
+	return Parse([]File{{Path: "a.yaml", Data: []byte(text)}}, testSections(), Options{})
 }
 
 func TestParseHello(t *testing.T) {
 	got := parseOne(t, hello)
 	want := Result{Documents: []Document{{
-		Name: "hello", Cluster: "default", File: "a.yaml", Pos: "a.yaml:1:1", NamePos: "a.yaml:3:18",
+		Name: "hello", Cluster: "default", File: "a.yaml", Pos: "a.yaml:1:1", NamePos: "a.yaml:3:18", Target: DefaultTarget,
 		Bodies: []Body{
 			{
 				Section: "taskDefinition", Kind: "task-definition", Pos: "a.yaml:6:3",
