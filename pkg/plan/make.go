@@ -53,6 +53,11 @@ func Make(in Input) Plan {
 	for _, d := range m.order {
 		m.plan.Steps = append(m.plan.Steps, d.steps()...)
 	}
+	var service resource.Live
+	if m.service != nil {
+		service = m.service.live
+	}
+	m.plan.Consequence = Consequences(m.plan, service)
 	return m.plan
 }
 

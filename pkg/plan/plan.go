@@ -33,6 +33,8 @@ type Plan struct {
 	// Quarantine is set when failed content was found in ECS' history that no
 	// tag remembers yet: written before anything else happens.
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
+	// Consequence is what the whole of it does to the service's tasks.
+	Consequence Consequence `json:"consequence"`
 
 	needsHistory bool
 }
