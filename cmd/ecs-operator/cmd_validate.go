@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/lint"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
@@ -43,7 +44,8 @@ func newValidateCommand(c *console, g *globalOptions) *cobra.Command {
 file:line:column. It needs no credentials and no network.
 
 Unknown fields, wrong enum values and references to nothing are errors; what
-AWS would accept but is seldom meant is a warning. Documents of other tools in
+AWS would accept but is seldom meant is a warning. What several fields together
+make impossible is told with a code in brackets (docs/lint.md). Documents of other tools in
 the same tree are skipped and counted.
 
 Exit codes: 0 no errors, 1 errors.`,
@@ -77,7 +79,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	}
 	engine := reconcile.New(reconcile.Options{
 		Frame: resource.Frame{Owner: g.owner, Scope: g.scope}, Target: resource.DefaultTarget,
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Source: source.Dir(paths...), Log: newLogger(c, g),
+		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Log: newLogger(c, g),
 	})
 	loaded, err := engine.Load(ctx)
 	if err != nil {

@@ -89,6 +89,7 @@ type problemJSON struct {
 	Column   int    `json:"column,omitempty"`
 	Severity string `json:"severity"`
 	Message  string `json:"message"`
+	Code     string `json:"code,omitempty"` // of a lint rule
 	Document string `json:"document,omitempty"`
 }
 
@@ -99,7 +100,7 @@ func problemsJSON(problems []spec.Problem) []problemJSON {
 		if p.Severity == spec.Warning {
 			severity = "warning"
 		}
-		out = append(out, problemJSON{File: p.File, Line: p.Line, Column: p.Column, Severity: severity, Message: p.Message, Document: p.Document})
+		out = append(out, problemJSON{File: p.File, Line: p.Line, Column: p.Column, Severity: severity, Message: p.Message, Code: p.Code, Document: p.Document})
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/lint"
 	"github.com/ecs-operator/ecs-operator/pkg/metrics"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -98,6 +99,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Kinds:    kinds.All(pool),
 		Rollouts: kinds.NewRollouts(pool),
 		Sections: kinds.Sections(),
+		Lint:     lint.Check,
 		Source:   files,
 
 		Workers:      j.workers,

@@ -49,7 +49,9 @@ func (*scalableTarget) Complete(f resource.Frame, u *resource.Unit, o *resource.
 	problems := takeTags(u, o, &tags, cwPair)
 	problems = append(problems, completeScaled(u, o, scaled{&in.ResourceId, &in.ScalableDimension, &in.ServiceNamespace})...)
 	if in.MinCapacity != nil && in.MaxCapacity != nil && *in.MinCapacity > *in.MaxCapacity {
-		problems = append(problems, problem(u, o, "minCapacity", "spec.scaling.minCapacity %d is more than maxCapacity %d", *in.MinCapacity, *in.MaxCapacity))
+		p := problem(u, o, "minCapacity", "spec.scaling.minCapacity %d is more than maxCapacity %d", *in.MinCapacity, *in.MaxCapacity)
+		p.Code = "scaling-range"
+		problems = append(problems, p)
 	}
 	if u.Object(serviceID(u)) != nil {
 		o.Need(serviceID(u))

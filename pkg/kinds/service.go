@@ -151,9 +151,16 @@ func (*service) completeDesiredCount(u *resource.Unit, o *resource.Object, in *e
 		in.DesiredCount = aws.Int32(low)
 		return nil
 	}
+	var problems []spec.Problem
+	if n := aws.ToInt32(in.DesiredCount); n < low || n > high {
+		// A lint by its nature, but nobody sees the written count after this.
+		p := problem(u, o, "desiredCount", "service.desiredCount: %d is outside of scaling, %d to %d, and is brought into it; write a count within, or leave it out", n, low, high)
+		p.Severity, p.Code = spec.Warning, "desired-count-range"
+		problems = append(problems, p)
+	}
 	in.DesiredCount = aws.Int32(min(max(aws.ToInt32(in.DesiredCount), low), high))
 	delete(o.Written, "desiredCount")
-	return nil
+	return problems
 }
 
 func (k *service) Content(o *resource.Object) []byte {

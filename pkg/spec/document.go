@@ -168,16 +168,20 @@ type Problem struct {
 	Duplicate bool
 }
 
-// String prints file:line:column: message.
+// String prints file:line:column: message, and the code of a lint behind it.
 func (p Problem) String() string {
 	where := p.File
 	if p.Line > 0 {
 		where = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 	}
-	if p.Severity == Warning {
-		return where + ": warning: " + p.Message
+	message := p.Message
+	if p.Code != "" {
+		message += " [" + p.Code + "]"
 	}
-	return where + ": " + p.Message
+	if p.Severity == Warning {
+		return where + ": warning: " + message
+	}
+	return where + ": " + message
 }
 
 // Result is what a set of files says.
