@@ -152,7 +152,8 @@ func (*service) completeDesiredCount(u *resource.Unit, o *resource.Object, in *e
 		return nil
 	}
 	var problems []spec.Problem
-	if n := aws.ToInt32(in.DesiredCount); n < low || n > high {
+	upsideDown := aws.ToInt32(target.MaxCapacity) < low // told by the scalable target
+	if n := aws.ToInt32(in.DesiredCount); !upsideDown && (n < low || n > high) {
 		// A lint by its nature, but nobody sees the written count after this.
 		p := problem(u, o, "desiredCount", "service.desiredCount: %d is outside of scaling, %d to %d, and is brought into it; write a count within, or leave it out", n, low, high)
 		p.Severity, p.Code = spec.Warning, "desired-count-range"
