@@ -66,7 +66,11 @@ func (w *World) instance(cl *ecsCluster, s seedInstance, provider string) types.
 		{"ecs.os-type", "linux"}, {"ecs.os-family", "LINUX"}, {"ecs.ami-id", "ami-0sandbox"},
 		{"ecs.capability.task-eni", ""}, {"ecs.capability.execution-role-awslogs", ""}, {"com.amazonaws.ecs.capability.logging-driver.awslogs", ""},
 		{"com.amazonaws.ecs.capability.logging-driver.json-file", ""}, {"com.amazonaws.ecs.capability.task-iam-role", ""},
-		{"com.amazonaws.ecs.capability.ecr-auth", ""}, {"com.amazonaws.ecs.capability.docker-remote-api.1.21", ""},
+		{"com.amazonaws.ecs.capability.ecr-auth", ""}, {"ecs.capability.execution-role-ecr-pull", ""},
+		{"ecs.capability.secrets.asm.environment-variables", ""}, {"ecs.capability.secrets.ssm.environment-variables", ""},
+		{"ecs.capability.container-health-check", ""}, {"ecs.capability.container-ordering", ""},
+		{"com.amazonaws.ecs.capability.docker-remote-api.1.18", ""}, {"com.amazonaws.ecs.capability.docker-remote-api.1.19", ""},
+		{"com.amazonaws.ecs.capability.docker-remote-api.1.21", ""},
 	} {
 		attribute := types.Attribute{Name: aws.String(a[0])}
 		if a[1] != "" {

@@ -283,8 +283,21 @@ func defaultDeployment(strategy types.SchedulingStrategy) *types.DeploymentConfi
 	}
 	return &types.DeploymentConfiguration{
 		MaximumPercent: &most, MinimumHealthyPercent: &least, Strategy: types.DeploymentStrategyRolling, BakeTimeInMinutes: aws.Int32(0),
-		DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{},
+		DeploymentCircuitBreaker: filledBreaker(&types.DeploymentCircuitBreaker{}),
 	}
+}
+
+// filledBreaker gives a circuit breaker the members that were not sent, as the
+// newest recorded answers show them (SDK comments of DeploymentCircuitBreaker).
+func filledBreaker(b *types.DeploymentCircuitBreaker) *types.DeploymentCircuitBreaker {
+	filled := *b
+	if filled.ResetOnHealthyTask == nil {
+		filled.ResetOnHealthyTask = aws.Bool(true)
+	}
+	if filled.ThresholdConfiguration == nil {
+		filled.ThresholdConfiguration = &types.ThresholdConfiguration{Type: types.ThresholdTypeBoundedPercent, Value: 50}
+	}
+	return &filled
 }
 
 // mergedDeployment lays the given members over those that are there: what is
@@ -299,6 +312,9 @@ func mergedDeployment(old, in *types.DeploymentConfiguration) *types.DeploymentC
 		if to.Type().Field(i).IsExported() && !from.Field(i).IsZero() {
 			to.Field(i).Set(from.Field(i))
 		}
+	}
+	if out.DeploymentCircuitBreaker != nil {
+		out.DeploymentCircuitBreaker = filledBreaker(out.DeploymentCircuitBreaker)
 	}
 	return &out
 }

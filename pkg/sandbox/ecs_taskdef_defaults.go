@@ -57,10 +57,14 @@ func filledContainer(c types.ContainerDefinition, mode types.NetworkMode) types.
 		c.Essential = aws.Bool(true)
 	}
 	c.Environment = shuffled(c.Environment, func(p types.KeyValuePair) string { return aws.ToString(p.Name) })
-	c.Secrets = shuffled(c.Secrets, func(s types.Secret) string { return aws.ToString(s.Name) })
-	c.MountPoints = orEmpty(c.MountPoints)
-	c.VolumesFrom = orEmpty(c.VolumesFrom)
-	c.SystemControls = orEmpty(c.SystemControls)
+	// Of the lists that were not sent, recorded answers show these four as empty
+	// and the others (secrets, secretOptions, ulimits …) not at all.
+	c.Secrets = reordered(c.Secrets, func(s types.Secret) string { return aws.ToString(s.Name) })
+	c.MountPoints = shuffled(c.MountPoints, func(m types.MountPoint) string { return aws.ToString(m.ContainerPath) })
+	c.VolumesFrom = shuffled(c.VolumesFrom, func(v types.VolumeFrom) string { return aws.ToString(v.SourceContainer) })
+	c.SystemControls = shuffled(c.SystemControls, func(s types.SystemControl) string { return aws.ToString(s.Namespace) })
+	c.Ulimits = reordered(c.Ulimits, func(u types.Ulimit) string { return string(u.Name) })
+	c.DependsOn = reordered(c.DependsOn, func(d types.ContainerDependency) string { return aws.ToString(d.ContainerName) })
 	c.PortMappings = slices.Clone(orEmpty(c.PortMappings))
 	for i := range c.PortMappings {
 		p := &c.PortMappings[i]
@@ -89,7 +93,7 @@ func filledContainer(c types.ContainerDefinition, mode types.NetworkMode) types.
 	}
 	if l := c.LogConfiguration; l != nil {
 		filled := *l
-		filled.SecretOptions = orEmpty(l.SecretOptions)
+		filled.SecretOptions = reordered(l.SecretOptions, func(s types.Secret) string { return aws.ToString(s.Name) })
 		c.LogConfiguration = &filled
 	}
 	return c
@@ -109,6 +113,14 @@ func shuffled[T any](list []T, key func(T) string) []T {
 	out := slices.Clone(orEmpty(list))
 	slices.SortStableFunc(out, func(a, b T) int { return strings.Compare(digest(key(a)), digest(key(b))) })
 	return out
+}
+
+// reordered is shuffled for lists that are not read back where none was sent.
+func reordered[T any](list []T, key func(T) string) []T {
+	if list == nil {
+		return nil
+	}
+	return shuffled(list, key)
 }
 
 func filledVolumes(in []types.Volume) []types.Volume {
@@ -161,38 +173,66 @@ func compatibilities(in *ecs.RegisterTaskDefinitionInput, d types.TaskDefinition
 	if d.NetworkMode != types.NetworkModeAwsvpc {
 		out = append([]types.Compatibility{types.CompatibilityExternal}, out...)
 	}
-	if checkFargate(in) == nil {
-		out = append(out, types.CompatibilityFargate)
-	}
-	if slices.Contains(in.RequiresCompatibilities, types.CompatibilityManagedInstances) {
+	fitsFargate := checkFargate(in) == nil
+	if fitsFargate || slices.Contains(in.RequiresCompatibilities, types.CompatibilityManagedInstances) {
 		out = append(out, types.CompatibilityManagedInstances)
+	}
+	if fitsFargate {
+		out = append(out, types.CompatibilityFargate)
 	}
 	return out
 }
 
-// requiredAttributes are what a container instance must have.
+// requiredAttributes are what a container instance must have, as far as recorded
+// answers show them. AWS adds versions of the Docker API that come and go.
 func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 	names := map[string]bool{}
 	if d.NetworkMode == types.NetworkModeAwsvpc {
 		names["ecs.capability.task-eni"] = true
+		names["com.amazonaws.ecs.capability.docker-remote-api.1.18"] = true
 	}
 	if d.TaskRoleArn != nil {
 		names["com.amazonaws.ecs.capability.task-iam-role"] = true
 	}
 	for _, c := range d.ContainerDefinitions {
-		if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs {
-			names["com.amazonaws.ecs.capability.logging-driver.awslogs"] = true
-			if d.ExecutionRoleArn != nil {
-				names["ecs.capability.execution-role-awslogs"] = true
-			}
-		}
-		if strings.Contains(aws.ToString(c.Image), ".dkr.ecr.") {
-			names["com.amazonaws.ecs.capability.ecr-auth"] = true
+		for _, n := range containerAttributes(c, d.ExecutionRoleArn != nil) {
+			names[n] = true
 		}
 	}
 	out := []types.Attribute{}
 	for _, n := range sorted(names) {
 		out = append(out, types.Attribute{Name: aws.String(n)})
+	}
+	return out
+}
+
+// containerAttributes are what one container asks of an instance.
+func containerAttributes(c types.ContainerDefinition, executionRole bool) []string {
+	var out []string
+	if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs {
+		out = append(out, "com.amazonaws.ecs.capability.logging-driver.awslogs", "com.amazonaws.ecs.capability.docker-remote-api.1.19")
+		if executionRole {
+			out = append(out, "ecs.capability.execution-role-awslogs")
+		}
+	}
+	if strings.Contains(aws.ToString(c.Image), ".dkr.ecr.") {
+		out = append(out, "com.amazonaws.ecs.capability.ecr-auth")
+		if executionRole {
+			out = append(out, "ecs.capability.execution-role-ecr-pull")
+		}
+	}
+	for _, s := range c.Secrets {
+		if strings.Contains(aws.ToString(s.ValueFrom), ":secretsmanager:") {
+			out = append(out, "ecs.capability.secrets.asm.environment-variables")
+		} else {
+			out = append(out, "ecs.capability.secrets.ssm.environment-variables")
+		}
+	}
+	if c.HealthCheck != nil {
+		out = append(out, "ecs.capability.container-health-check")
+	}
+	if len(c.DependsOn) > 0 {
+		out = append(out, "ecs.capability.container-ordering")
 	}
 	return out
 }

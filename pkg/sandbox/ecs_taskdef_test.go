@@ -30,7 +30,7 @@ func TestTaskDefinitionDefaults(t *testing.T) {
 			c.Environment = append(c.Environment, types.KeyValuePair{Name: aws.String(fmt.Sprintf("K%02d", i)), Value: aws.String("v")})
 		}
 	})
-	if *d.Cpu != "512" || *d.Memory != "1024" || d.Revision != 1 || d.Status != "ACTIVE" || !slices.Equal(d.Compatibilities, []types.Compatibility{"EC2", "FARGATE"}) {
+	if *d.Cpu != "512" || *d.Memory != "1024" || d.Revision != 1 || d.Status != "ACTIVE" || !slices.Equal(d.Compatibilities, []types.Compatibility{"EC2", "MANAGED_INSTANCES", "FARGATE"}) {
 		t.Errorf("sizes and status: %s %s %d %s %v", *d.Cpu, *d.Memory, d.Revision, d.Status, d.Compatibilities)
 	}
 	c := d.ContainerDefinitions[0]

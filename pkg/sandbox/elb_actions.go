@@ -43,7 +43,7 @@ func (w *World) readActions(in []elbtypes.Action, lb *elbLoadBalancer) ([]elbtyp
 		if err := checkAction(&actions[i], i == len(actions)-1); err != nil {
 			return nil, err
 		}
-		doubleForward(&actions[i])
+		doubleForward(&actions[i], lb.Value.Type)
 	}
 	for _, arn := range forwardsTo(actions) {
 		if err := w.checkForward(arn, lb); err != nil {
@@ -102,8 +102,9 @@ func redirectDefaults(r *elbtypes.RedirectActionConfig) {
 	setDefault(&r.Query, "#{query}")
 }
 
-// doubleForward gives a forward action both its forms.
-func doubleForward(a *elbtypes.Action) {
+// doubleForward gives a forward action both its forms. A Gateway Load Balancer
+// knows neither weights nor stickiness of groups.
+func doubleForward(a *elbtypes.Action, balancer elbtypes.LoadBalancerTypeEnum) {
 	if a.Type != elbtypes.ActionTypeEnumForward {
 		return
 	}
@@ -116,13 +117,15 @@ func doubleForward(a *elbtypes.Action) {
 			TargetGroups: []elbtypes.TargetGroupTuple{{TargetGroupArn: a.TargetGroupArn}}, TargetGroupStickinessConfig: stickiness,
 		}
 	}
-	for i := range a.ForwardConfig.TargetGroups {
-		setDefault(&a.ForwardConfig.TargetGroups[i].Weight, 1)
+	if balancer != elbtypes.LoadBalancerTypeEnumGateway {
+		for i := range a.ForwardConfig.TargetGroups {
+			setDefault(&a.ForwardConfig.TargetGroups[i].Weight, 1)
+		}
+		if a.ForwardConfig.TargetGroupStickinessConfig == nil {
+			a.ForwardConfig.TargetGroupStickinessConfig = &elbtypes.TargetGroupStickinessConfig{}
+		}
+		setDefault(&a.ForwardConfig.TargetGroupStickinessConfig.Enabled, false)
 	}
-	if a.ForwardConfig.TargetGroupStickinessConfig == nil {
-		a.ForwardConfig.TargetGroupStickinessConfig = &elbtypes.TargetGroupStickinessConfig{}
-	}
-	setDefault(&a.ForwardConfig.TargetGroupStickinessConfig.Enabled, false)
 	if len(a.ForwardConfig.TargetGroups) == 1 {
 		a.TargetGroupArn = a.ForwardConfig.TargetGroups[0].TargetGroupArn
 	} else {

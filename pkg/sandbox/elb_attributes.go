@@ -16,13 +16,7 @@ import (
 
 func targetGroupAttributeDefaults(tg *elbtypes.TargetGroup) map[string]string {
 	if tg.TargetType == elbtypes.TargetTypeEnumLambda {
-		return map[string]string{
-			"lambda.multi_value_headers.enabled":                                             "false",
-			"target_group_health.dns_failover.minimum_healthy_targets.count":                 "1",
-			"target_group_health.dns_failover.minimum_healthy_targets.percentage":            "off",
-			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count":      "1",
-			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
-		}
+		return map[string]string{"lambda.multi_value_headers.enabled": "false"}
 	}
 	if tg.Protocol == elbtypes.ProtocolEnumGeneve {
 		return map[string]string{

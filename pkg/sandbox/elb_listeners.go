@@ -17,7 +17,7 @@ func (w *World) addListener(v elbtypes.Listener) *elbListener {
 	w.ELB.Listeners = append(w.ELB.Listeners, l)
 	w.ELB.Rules = append(w.ELB.Rules, &elbRule{Listener: *v.ListenerArn, Value: elbtypes.Rule{
 		RuleArn: elbARN("listener-rule", arnPath(*v.ListenerArn)+"/"+digest("default rule of " + *v.ListenerArn)[:16]), IsDefault: aws.Bool(true), Priority: aws.String("default"),
-		Actions: shape.Clone(v.DefaultActions), Conditions: []elbtypes.RuleCondition{},
+		Actions: shape.Clone(v.DefaultActions), Conditions: []elbtypes.RuleCondition{}, Transforms: []elbtypes.RuleTransform{},
 	}})
 	return l
 }

@@ -42,7 +42,7 @@ func createRule(c *call, in *elbv2.CreateRuleInput) (*elbv2.CreateRuleOutput, er
 	}
 	r := &elbRule{Listener: *in.ListenerArn, Priority: *in.Priority, Value: elbtypes.Rule{
 		RuleArn: elbARN("listener-rule", arnPath(*in.ListenerArn)+"/"+c.w.hexID(16)), IsDefault: aws.Bool(false),
-		Priority: aws.String(strconv.Itoa(int(*in.Priority))), Actions: actions, Conditions: conditions, Transforms: shape.Clone(in.Transforms),
+		Priority: aws.String(strconv.Itoa(int(*in.Priority))), Actions: actions, Conditions: conditions, Transforms: orEmpty(shape.Clone(in.Transforms)),
 	}}
 	c.w.ELB.Rules = append(c.w.ELB.Rules, r)
 	c.w.setELBTags(*r.Value.RuleArn, in.Tags)
@@ -146,7 +146,7 @@ func modifyRule(c *call, in *elbv2.ModifyRuleInput) (*elbv2.ModifyRuleOutput, er
 	case aws.ToBool(in.ResetTransforms) && len(in.Transforms) > 0:
 		return nil, refuse("ValidationError", "Transforms and ResetTransforms cannot be specified at the same time")
 	case aws.ToBool(in.ResetTransforms):
-		want.Transforms = nil
+		want.Transforms = []elbtypes.RuleTransform{}
 	case in.Transforms != nil:
 		want.Transforms = shape.Clone(in.Transforms)
 	}
