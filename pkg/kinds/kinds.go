@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
@@ -32,7 +33,31 @@ func All(p awsclient.Provider) []resource.Kind {
 func Sections() []spec.Section {
 	var out []spec.Section
 	for _, k := range All(nil) {
-		out = append(out, k.Section())
+		s := k.Section()
+		s.MergeKeys = mergeKeys(Rules(k.Name()), s)
+		out = append(out, s)
+	}
+	return out
+}
+
+// mergeKeys are by what patches merge a section's lists: by what tells elements
+// apart in a diff, a member's constant default included.
+func mergeKeys(r *diff.Rules, s spec.Section) map[string]string {
+	out := map[string]string{}
+	for path, key := range r.Keys {
+		var members []string
+		for _, m := range strings.Split(key, "+") {
+			if usual, ok := r.Defaults[path+"[]."+m]; ok && usual != nil {
+				m = fmt.Sprintf("%s=%v", m, usual)
+			}
+			members = append(members, m)
+		}
+		out[path] = strings.Join(members, "+")
+	}
+	for path, pair := range s.Sugar { // tags, which are compared by other means
+		if out[path] == "" {
+			out[path] = pair.Key
+		}
 	}
 	return out
 }

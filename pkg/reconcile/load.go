@@ -51,10 +51,8 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 	for _, p := range snap.Problems {
 		l.out.Problems = append(l.out.Problems, spec.Problem{File: p.Path, Message: p.Message})
 	}
-	for _, p := range res.Problems {
-		if p.Severity == spec.Error && p.Document != "" {
-			l.freeze(p.Document, p)
-		}
+	for id, p := range res.Frozen {
+		l.freeze(id, p)
 	}
 	l.documents(res.Documents)
 	l.names()
@@ -70,7 +68,8 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 		}
 	}
 	// What stands in a document that is bad has not been taken away.
-	l.out.Complete = l.out.Complete && errors == 0
+	// Nor has what --env left out.
+	l.out.Complete = l.out.Complete && errors == 0 && len(e.o.Parse.Environments) == 0
 	e.m.SourceLoaded(snap.Revision, len(snap.Files), errors)
 	e.mu.Lock()
 	e.loaded = l.byKey

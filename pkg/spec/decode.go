@@ -181,33 +181,11 @@ func (d *decoder) extraKey(key *yaml.Node, extra map[string]any) string {
 func (d *decoder) extra(n *yaml.Node, name string, p place, extra map[string]any) {
 	v := reflect.New(reflect.TypeOf(d.section.Extra[name])).Elem()
 	if v.Kind() == reflect.Map && n.Kind == yaml.SequenceNode {
-		n = fromPairs(n)
+		n = fromPairs(n, Sugar{Key: "key", Value: "value"})
 	}
 	if d.value(n, v, p.field(name), nil) {
 		extra[name] = v.Interface()
 	}
-}
-
-// fromPairs rewrites a list of {key, value} into a mapping; anything else comes
-// back as it was.
-func fromPairs(list *yaml.Node) *yaml.Node {
-	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: list.Line, Column: list.Column}
-	for _, item := range list.Content {
-		var key, value *yaml.Node
-		for i := 0; item.Kind == yaml.MappingNode && i+1 < len(item.Content); i += 2 {
-			switch strings.ToLower(item.Content[i].Value) {
-			case "key":
-				key = item.Content[i+1]
-			case "value":
-				value = item.Content[i+1]
-			}
-		}
-		if key == nil || value == nil || key.Kind != yaml.ScalarNode || len(item.Content) != 4 {
-			return list
-		}
-		m.Content = append(m.Content, key, value)
-	}
-	return m
 }
 
 // value fills v from a node and reports whether anything was written: null is
@@ -216,9 +194,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 	if isNull(n) {
 		return false
 	}
-	if n.Kind == yaml.ScalarNode && variable.MatchString(n.Value) && !isText(v.Type()) {
-		d.r.errorf(n, "%s: %s: environments come with a later version; write the value", p.shown, quoted(n.Value))
-		return true
+	if d.r.variables && n.Kind == yaml.ScalarNode && variable.MatchString(n.Value) && !isText(v.Type()) {
+		return true // told where variables are put in
 	}
 	if v.Kind() == reflect.Pointer {
 		elem := reflect.New(v.Type().Elem())
@@ -323,33 +300,6 @@ func label(n *yaml.Node) string {
 		}
 	}
 	return ""
-}
-
-// toPairs rewrites {KEY: value} into [{name: KEY, value: value}]. Every node
-// keeps its own position.
-func (d *decoder) toPairs(n *yaml.Node, s Sugar, p place) *yaml.Node {
-	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line, Column: n.Column}
-	keys := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		keys[key.Value] = true
-		d.noReference(key, p)
-		if isNull(value) {
-			d.r.warnf(key, "%s: is empty and therefore not set; write \"\" for an empty value", p.key(key.Value).shown)
-			continue
-		}
-		member := func(name string) *yaml.Node {
-			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name, Line: key.Line, Column: key.Column}
-		}
-		name := *key
-		name.Tag = "!!str" // a key that looks like a number or a bool is a name all the same
-		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: key.Line, Column: key.Column,
-			Content: []*yaml.Node{member(s.Key), &name, member(s.Value), value}})
-	}
-	if len(keys) == 2 && keys[s.Key] && keys[s.Value] {
-		d.r.warnf(n, "%s: this sets two entries, %q and %q; write a list if one was meant", p.shown, s.Key, s.Value)
-	}
-	return list
 }
 
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, p place) {

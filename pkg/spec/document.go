@@ -26,6 +26,11 @@ type Section struct {
 	// path: "containerDefinitions[].environment" to a rewrite of a mapping
 	// {KEY: value} into AWS' list of {name, value}.
 	Sugar map[string]Sugar
+	// MergeKeys are the members that tell the elements of a list apart, by
+	// index-free path: "name", or several joined by "+", each with what AWS takes
+	// where it is not written ("containerPort+protocol=tcp"). Lists without one
+	// are replaced as a whole.
+	MergeKeys map[string]string
 	// ReadOnly is a zero value of the SDK's describe type: fields that it has and
 	// the input lacks are dropped with a warning when they are pasted.
 	ReadOnly any
@@ -76,6 +81,12 @@ type Document struct {
 	// Account and Region are what the environment insists on, "" where it does
 	// not: a caller who is somewhere else must not write.
 	Account, Region string
+	// Freeze are the environment's, and Hooks the document's: both are read and
+	// kept for a later version.
+	Freeze []Freeze
+	Hooks  []Hook
+	// Form is the document before it was decoded, with Options.Forms only.
+	Form *Form
 }
 
 // ID is what makes a document one: (target, cluster, name), never the file path.
@@ -96,6 +107,8 @@ type Options struct {
 	Environments []string
 	// Set are overrides from the command line, "PATH=VALUE", applied last.
 	Set []string
+	// Forms: documents keep their form, for YAML and Origins.
+	Forms bool
 }
 
 // Body is one decoded SDK input.
@@ -188,6 +201,10 @@ func (p Problem) String() string {
 type Result struct {
 	Documents []Document
 	Problems  []Problem
+	// Frozen are the services to which nothing may be done, by Document.ID, each
+	// with the first error. One error may freeze many: what environments and
+	// templates have wrong is told once.
+	Frozen map[string]Problem
 	// Skipped are documents and files that are not ours, each with why, for validate -v.
 	Skipped []Problem
 }

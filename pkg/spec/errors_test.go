@@ -31,11 +31,9 @@ func said(ps []Problem) string {
 func TestMessages(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown kind", "apiVersion: ecs-operator/v1\nkind: Servcie\n",
-			`a.yaml:2:7: unknown kind "Servcie"; this version knows Service; did you mean "Service"?`},
-		{"later kind", "apiVersion: ecs-operator/v1\nkind: Environment\n",
-			`a.yaml:2:7: the kind Environment comes with a later version; this one knows Service`},
+			`a.yaml:2:7: unknown kind "Servcie"; this version knows Service, ServicePatch, Environment, TaskTemplate; did you mean "Service"?`},
 		{"no kind", "apiVersion: ecs-operator/v1\nmetadata: {name: x}\n",
-			`a.yaml:1:1: kind is missing; this version knows the kind Service`},
+			`a.yaml:1:1: kind is missing; this version knows Service, ServicePatch, Environment, TaskTemplate`},
 		{"kind is a list", "apiVersion: ecs-operator/v1\nkind: [Service]\n",
 			`a.yaml:2:7: kind: expects text, got a list`},
 		{"no apiVersion", "kind: Service\n",
@@ -57,14 +55,14 @@ func TestMessages(t *testing.T) {
 			"a.yaml:5:3: spec.taskDefinition is required"},
 		{"body is text", inHello("  taskDefinition: web\n" + goodService),
 			`a.yaml:5:19: taskDefinition: expects a mapping, got "web"`},
-		{"later field", inHello("  environment: prod\n" + goodTask + goodService),
-			`a.yaml:5:3: spec.environment comes with a later version; this one knows cluster, policy, dependsOn, taskDefinition, service, targetGroups, listenerRules, scaling, alarms`},
+		{"no such environment", inHello("  environment: prod\n" + goodTask + goodService),
+			`a.yaml:5:16: there is no Environment "prod" in these documents; there is no Environment at all`},
 		{"unknown frame field", inHello("  taskDefinitions: {}\n" + goodTask + goodService),
-			`a.yaml:5:3: spec: unknown field "taskDefinitions"; did you mean "taskDefinition"?; known here: cluster, policy, dependsOn, taskDefinition, service, targetGroups, listenerRules, scaling, alarms`},
+			`a.yaml:5:3: spec: unknown field "taskDefinitions"; did you mean "taskDefinition"?; known here: cluster, policy, dependsOn, environment, template, hooks, taskDefinition, service, targetGroups, listenerRules, scaling, alarms`},
 		{"frame field in another case", inHello("  TaskDefinition: {containerDefinitions: [{name: web, image: nginx}]}\n" + goodService),
 			`a.yaml:5:3: warning: spec: write taskDefinition, not TaskDefinition`},
 		{"cluster variable", inHello("  cluster: $(env.cluster)\n" + goodTask + goodService),
-			`a.yaml:5:12: spec.cluster: $(env.cluster): environments come with a later version; write the value`},
+			`a.yaml:5:12: $(env.cluster): this service has no environment: write spec.environment, or the value`},
 		{"cluster ARN", inHello("  cluster: arn:aws:ecs:us-east-1:123456789012:cluster/main\n" + goodTask + goodService),
 			`a.yaml:5:12: spec.cluster: write the cluster's name, "main", not its ARN`},
 		{"labels and dependsOn", "apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: x, labels: [a], label: b}\nspec:\n  dependsOn: other\n" + goodTask + goodService,
@@ -125,8 +123,8 @@ a.yaml:6:90: service.propagateTags: "TASKDEFINITION" is not one of TASK_DEFINITI
 			`a.yaml:5:3: taskDefinition: containerDefinitions is required
 a.yaml:5:20: taskDefinition: unknown field "taskDefinition"; write what stands under it one level higher`},
 		{"variable in a number", inHello("  taskDefinition: {containerDefinitions: [{name: web, image: \"$(env.registry)/x\", memory: $(params.memory)}]}\n" + goodService),
-			`a.yaml:5:62: taskDefinition.containerDefinitions[web].image: $(env.registry): environments come with a later version; write the value
-a.yaml:5:91: taskDefinition.containerDefinitions[web].memory: "$(params.memory)": environments come with a later version; write the value`},
+			`a.yaml:5:62: $(env.registry): this service has no environment: write spec.environment, or the value
+a.yaml:5:91: $(params.memory): parameters stand in a TaskTemplate only; here write the value`},
 		{"sugar", inHello("  taskDefinition: {containerDefinitions: [{name: web, image: nginx, environment: {A: , B: [1]}, secrets: {name: DB, valueFrom: x}}]}\n" + goodService),
 			`a.yaml:5:83: warning: taskDefinition.containerDefinitions[web].environment[A]: is empty and therefore not set; write "" for an empty value
 a.yaml:5:91: taskDefinition.containerDefinitions[web].environment[B].value: expects text, got a list; write it without the list around it

@@ -31,6 +31,10 @@ var (
 
 const defaultCluster = "default"
 
+// frameFields are the fields of a spec that hold no AWS input, without those
+// that an Environment cannot give.
+var frameFields = []string{"cluster", "policy", "dependsOn"}
+
 // identity is cluster/name, "" where the document does not say it well enough.
 func (f *frame) identity() string {
 	if f.doc.Name == "" || f.doc.Cluster == "" {
@@ -39,26 +43,11 @@ func (f *frame) identity() string {
 	return f.doc.Cluster + "/" + f.doc.Name
 }
 
-// identify reads name and cluster of a document that must not be decoded.
-func (f *frame) identify(n *yaml.Node) {
-	quiet := &frame{r: &reporter{file: f.r.file}}
-	if _, m := lookup(n, "metadata"); m != nil {
-		quiet.metadata(m)
-	}
-	quiet.doc.Cluster = defaultCluster
-	if _, s := lookup(n, "spec"); s != nil {
-		if _, c := lookup(s, "cluster"); c != nil {
-			quiet.cluster(c)
-		}
-	}
-	f.doc, f.nameNode = quiet.doc, quiet.nameNode
-}
-
 // field is one key of a mapping of the frame.
 type field struct {
 	name   string
 	decode func(key, value *yaml.Node)
-	later  bool // known to a later version
+	hidden bool // known so that its refusal has words; nobody is pointed to it
 }
 
 // fields walks a mapping of the frame against what it may hold.
@@ -67,11 +56,10 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 		f.r.errorf(n, "%s: expects a mapping, got %s", path, got(n))
 		return
 	}
-	var names, now []string
+	var names []string
 	for _, k := range known {
-		names = append(names, k.name)
-		if !k.later {
-			now = append(now, k.name)
+		if !k.hidden {
+			names = append(names, k.name)
 		}
 	}
 	seen := map[string]bool{}
@@ -89,9 +77,7 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 			return
 		case at < 0:
 			hint := didYouMean(key.Value, names)
-			f.r.errorf(key, "%s: unknown field %s%s; known here: %s", path, quoted(key.Value), hint, strings.Join(now, ", "))
-		case known[at].later:
-			f.r.errorf(key, "%s.%s comes with a later version; this one knows %s", path, known[at].name, strings.Join(now, ", "))
+			f.r.errorf(key, "%s: unknown field %s%s; known here: %s", path, quoted(key.Value), hint, strings.Join(names, ", "))
 		case seen[known[at].name]:
 			f.r.errorf(key, "%s.%s: written twice", path, known[at].name)
 		case isNull(value):
@@ -105,7 +91,8 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 }
 
 func (f *frame) decode(n *yaml.Node) {
-	f.doc.File, f.doc.Pos, f.doc.Cluster, f.doc.Target = f.r.file, f.r.pos(n), defaultCluster, DefaultTarget
+	f.doc.File, f.doc.Pos, f.doc.Cluster, f.doc.Target = f.r.fileOf(n), f.r.pos(n), defaultCluster, DefaultTarget
+	f.r.variables = true
 	f.keys, f.shown = map[string]*yaml.Node{}, map[string]map[string]string{}
 	ignore := func(_, _ *yaml.Node) {}
 	f.fields(n, "document", []field{
@@ -162,14 +149,16 @@ func (f *frame) labels(n *yaml.Node) map[string]string {
 	return out
 }
 
-// text reads a scalar of the frame. References have no place there yet.
+// text reads a scalar of the frame, in which no reference can stand.
 func (f *frame) text(n *yaml.Node, path string) (string, bool) {
 	if n.Kind != yaml.ScalarNode {
 		f.r.errorf(n, "%s: expects text, got %s", path, got(n))
 		return "", false
 	}
 	if v := variable.FindString(n.Value); v != "" {
-		f.r.errorf(n, "%s: %s: environments come with a later version; write the value", path, v)
+		if !f.r.variables { // else it was told where variables are put in
+			f.r.errorf(n, "%s: %s: no variable can stand here; write the value", path, v)
+		}
 		return "", false
 	}
 	return n.Value, true
@@ -181,7 +170,9 @@ func (f *frame) spec(n *yaml.Node) {
 		{name: "cluster", decode: func(_, v *yaml.Node) { f.cluster(v) }},
 		{name: "policy", decode: func(_, v *yaml.Node) { f.policy(v) }},
 		{name: "dependsOn", decode: func(_, v *yaml.Node) { f.dependsOn(v) }},
-		{name: "environment", later: true}, {name: "template", later: true}, {name: "hooks", later: true},
+		{name: "environment", decode: func(_, v *yaml.Node) { f.text(v, "spec.environment") }},
+		{name: "template", decode: func(_, v *yaml.Node) { f.uses(v) }},
+		{name: "hooks", decode: f.hooks},
 	}
 	decoded := map[string][]Body{}
 	for _, s := range f.sections {

@@ -71,7 +71,7 @@ func (f *frame) safetyNet(service *Body) {
 	}
 	p := Problem{Severity: Warning, Message: "service.deploymentConfiguration: neither deploymentCircuitBreaker nor alarms is enabled (AWS' default is off): " +
 		"a bad release keeps being tried and is not rolled back; write deploymentCircuitBreaker: {enable: true, rollback: true}"}
-	p.Line, p.Column = lineColumn(pos)
+	p.File, p.Line, p.Column = placed(pos)
 	f.r.add(p)
 }
 
@@ -105,15 +105,4 @@ func text(value any, path string) string {
 		return strconv.FormatBool(v.Bool())
 	}
 	return ""
-}
-
-// lineColumn takes a position of Written apart.
-func lineColumn(pos string) (line, column int) {
-	parts := strings.Split(pos, ":")
-	if len(parts) < 3 {
-		return 0, 0
-	}
-	line, _ = strconv.Atoi(parts[len(parts)-2])
-	column, _ = strconv.Atoi(parts[len(parts)-1])
-	return line, column
 }

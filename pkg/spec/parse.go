@@ -18,10 +18,20 @@ func Parse(files []File, sections []Section, o Options) Result {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
 	}
-	p := parser{sections: sectionTree(sections), limits: o.Limits}
+	p := parser{sections: sectionTree(sections), limits: o.Limits, options: o, told: map[Problem]bool{}}
 	for _, f := range files {
 		p.file(f)
 	}
+	rivals(p.environments, partOfEnvironment)
+	rivals(p.templates, partOfTemplate)
+	p.unknownEnvironments()
+	usable := p.settings()
+	for _, i := range p.instances() {
+		if usable && p.wanted(i.env) {
+			p.make(i)
+		}
+	}
+	p.parts()
 	p.result.Documents = p.unique()
 	sortProblems(p.result.Problems)
 	sortProblems(p.result.Skipped)
@@ -74,14 +84,26 @@ func unwrap(r *reporter, s Section, n *yaml.Node) *yaml.Node {
 type parser struct {
 	sections []section
 	limits   Limits
+	options  Options
+	sets     []setting
 	result   Result
-	claims   []claim
+	told     map[Problem]bool
+	merged   int // nodes of all documents after merging
+
+	bases        []*base
+	environments []*environment
+	templates    []*template
+	patches      []*patch
+	claims       []claim
 }
 
-// claim is one document that names a service, sound or not.
+// claim is one instance that names a service, sound or not.
 type claim struct {
-	identity string // cluster/name
-	pos      string
+	identity string // Document.ID
+	service  string // cluster/name
+	env      string
+	pos      string  // of metadata.name
+	at       string  // of the environment's name; pos without one
 	problem  Problem // filled with the place of metadata.name
 	doc      *Document
 }
@@ -114,34 +136,40 @@ func (p *parser) document(file string, n *yaml.Node) {
 		p.result.Problems = append(p.result.Problems, r.problems...)
 		return
 	}
-	f := &frame{r: r, sections: p.sections}
-	if inBounds(n, p.limits, r) {
-		f.decode(n)
-	} else {
-		f.identify(n) // enough to say which service is frozen
+	stamp(n, file)
+	kind := "Service"
+	if _, k := lookup(n, "kind"); k != nil {
+		kind = k.Value
 	}
-	identity := f.identity()
-	for i := range r.problems {
-		r.problems[i].Document = identity
-	}
-	p.result.Problems = append(p.result.Problems, r.problems...)
-	if identity == "" {
+	sound := inBounds(n, p.limits, r)
+	if kind == "Service" {
+		p.bases = append(p.bases, p.base(n, r))
 		return
 	}
-	c := claim{identity: identity, pos: f.doc.NamePos, problem: Problem{File: file, Line: f.nameNode.Line, Column: f.nameNode.Column, Document: identity}}
-	if r.errors == 0 {
-		c.doc = &f.doc
+	words := r
+	if !sound { // its bounds are told; it is read only for its name
+		words = &reporter{file: file}
 	}
-	p.claims = append(p.claims, c)
+	switch kind {
+	case "Environment":
+		e := p.environment(n, words)
+		e.r = r
+		p.environments = append(p.environments, e)
+	case "TaskTemplate":
+		t := p.template(n, words)
+		t.r = r
+		p.templates = append(p.templates, t)
+	case "ServicePatch":
+		patch := p.patch(n, words)
+		patch.r = r
+		p.patches = append(p.patches, patch)
+	}
 }
 
-// kinds of this version, and those that later ones bring.
-var (
-	kinds      = []string{"Service"}
-	laterKinds = []string{"Environment", "ServicePatch", "TaskTemplate"}
-)
+// kinds of document.
+var kinds = []string{"Service", "ServicePatch", "Environment", "TaskTemplate"}
 
-// ours reports whether a document is a Service of ours. When it is not, why
+// ours reports whether a document is one of ours. When it is not, why
 // says so for the list of what was skipped, or an error is in r.
 func (p *parser) ours(r *reporter, n *yaml.Node) (why string, ours bool) {
 	if n.Kind != yaml.MappingNode {
@@ -149,7 +177,7 @@ func (p *parser) ours(r *reporter, n *yaml.Node) (why string, ours bool) {
 	}
 	_, version := lookup(n, "apiVersion")
 	_, kind := lookup(n, "kind")
-	known := kind != nil && kind.Kind == yaml.ScalarNode && slices.Contains(append(laterKinds, kinds...), kind.Value)
+	known := kind != nil && kind.Kind == yaml.ScalarNode && slices.Contains(kinds, kind.Value)
 	switch {
 	case version == nil || isNull(version):
 		if known {
@@ -167,13 +195,11 @@ func (p *parser) ours(r *reporter, n *yaml.Node) (why string, ours bool) {
 	}
 	switch {
 	case kind == nil || isNull(kind):
-		r.errorf(n, "kind is missing; this version knows the kind %s", strings.Join(kinds, ", "))
+		r.errorf(n, "kind is missing; this version knows %s", strings.Join(kinds, ", "))
 	case kind.Kind != yaml.ScalarNode:
 		r.errorf(kind, "kind: expects text, got %s", got(kind))
 	case slices.Contains(kinds, kind.Value):
 		return "", true
-	case slices.Contains(laterKinds, kind.Value):
-		r.errorf(kind, "the kind %s comes with a later version; this one knows %s", kind.Value, strings.Join(kinds, ", "))
 	default:
 		r.errorf(kind, "unknown kind %s; this version knows %s%s", quoted(kind.Value), strings.Join(kinds, ", "), didYouMean(kind.Value, kinds))
 	}
@@ -213,11 +239,30 @@ func (p *parser) unique() []Document {
 			}
 			continue
 		}
-		c.problem.Message = fmt.Sprintf("the service %s is declared at %s too: nothing is done to it until one declaration remains", c.identity, elsewhere(c, rivals))
+		c.problem.Message = c.quarrel(rivals)
 		c.problem.Duplicate = true
-		p.result.Problems = append(p.result.Problems, c.problem)
+		p.freeze(c.identity, c.problem)
+		if !p.told[c.problem] {
+			p.told[c.problem] = true
+			p.result.Problems = append(p.result.Problems, c.problem)
+		}
 	}
 	return docs
+}
+
+// quarrel says who else claims an identity.
+func (c claim) quarrel(rivals []claim) string {
+	var envs []string
+	for _, o := range rivals {
+		if o.pos == c.pos {
+			envs = append(envs, fmt.Sprintf("%s (%s)", o.env, o.at))
+		}
+	}
+	if len(envs) == len(rivals) {
+		return fmt.Sprintf("the environments %s make one and the same service of this, %s: nothing is done to it until they differ in target or cluster",
+			strings.Join(envs, " and "), c.identity)
+	}
+	return fmt.Sprintf("the service %s is declared at %s too: nothing is done to it until one declaration remains", c.identity, elsewhere(c, rivals))
 }
 
 // elsewhere names the other places of an identity, the first few of them.

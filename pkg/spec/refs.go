@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	// variable is what later versions will substitute.
+	// variable is what is put in before a document is decoded.
 	variable     = regexp.MustCompile(`\$\((?:env|params)\.[A-Za-z0-9_.-]+\)`)
 	anyReference = regexp.MustCompile(`\$\([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\)`)
 	// dotted is what a reference looks like between its parentheses.
@@ -96,6 +96,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 		whole := "$(" + inner + ")"
 		ref, problem := f.resolve(b, inner, places)
 		switch {
+		case variable.MatchString(whole): // told where variables are put in
 		case problem == "":
 			ref.Path, ref.Text, ref.Pos = path, whole, b.Written[path]
 			if !slices.ContainsFunc(refs, func(r Ref) bool { return r.Text == whole }) {
@@ -119,15 +120,12 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 // bad reports a problem at the place of a string.
 func (f *frame) bad(b *Body, path, format string, args ...any) {
 	p := Problem{Message: f.shown[b.Path()][path] + ": " + fmt.Sprintf(format, args...)}
-	p.Line, p.Column = lineColumn(b.Written[path])
+	p.File, p.Line, p.Column = placed(b.Written[path])
 	f.r.add(p)
 }
 
 // resolve checks what stands between the parentheses.
 func (f *frame) resolve(b *Body, inner string, places map[string]Body) (Ref, string) {
-	if variable.MatchString("$(" + inner + ")") {
-		return Ref{}, "environments come with a later version; write the value"
-	}
 	if !dotted.MatchString(inner) {
 		return Ref{}, "not a reference of the form $(PLACE.attribute); write $$( for a literal $("
 	}
@@ -139,7 +137,7 @@ func (f *frame) resolve(b *Body, inner string, places map[string]Body) (Ref, str
 		if whole, ok := places[inner]; ok {
 			return Ref{}, fmt.Sprintf("the attribute is missing; %s has %s", inner, strings.Join(f.sectionOf(whole.Section).Attributes, ", "))
 		}
-		return Ref{}, fmt.Sprintf("there is no %s in this document%s; there are %s", name, didYouMean(name, known), some(known))
+		return Ref{}, fmt.Sprintf("there is no %s in this document%s; there are %s", name, didYouMean(name, append(slices.Clone(known), "env", "params")), some(known))
 	}
 	if to.Path() == b.Path() {
 		return Ref{}, fmt.Sprintf("%s cannot refer to itself", name)

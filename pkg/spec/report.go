@@ -15,16 +15,20 @@ const maxProblems = 100
 
 // reporter collects the problems of one file or document.
 type reporter struct {
-	file     string
+	file     string // of nodes that do not say theirs
 	problems []Problem
 	errors   int
+	// variables: those of the tree were put in, or told as problems, already.
+	variables bool
 }
 
 // full reports whether there is no sense in looking for more problems.
 func (r *reporter) full() bool { return len(r.problems) > maxProblems }
 
 func (r *reporter) add(p Problem) {
-	p.File = r.file
+	if p.File == "" {
+		p.File = r.file
+	}
 	if r.full() {
 		if p.Severity == Error {
 			r.errors++
@@ -51,14 +55,9 @@ func (r *reporter) warnf(n *yaml.Node, format string, args ...any) {
 func (r *reporter) at(n *yaml.Node, s Severity, format string, args ...any) {
 	p := Problem{Severity: s, Message: fmt.Sprintf(format, args...)}
 	if n != nil {
-		p.Line, p.Column = n.Line, n.Column
+		p.File, p.Line, p.Column = r.fileOf(n), n.Line, n.Column
 	}
 	r.add(p)
-}
-
-// pos prints where a node stands.
-func (r *reporter) pos(n *yaml.Node) string {
-	return fmt.Sprintf("%s:%d:%d", r.file, n.Line, n.Column)
 }
 
 func sortProblems(ps []Problem) {

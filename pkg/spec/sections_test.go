@@ -30,6 +30,13 @@ func testSections() []Section {
 				"containerDefinitions[].secrets":     {Key: "name", Value: "valueFrom"},
 				"tags":                               tags,
 			},
+			MergeKeys: map[string]string{
+				"containerDefinitions":                "name",
+				"containerDefinitions[].environment":  "name",
+				"containerDefinitions[].secrets":      "name",
+				"containerDefinitions[].portMappings": "containerPort+containerPortRange+protocol=tcp",
+				"tags":                                "key",
+			},
 			Frame:      []string{"family"},
 			Attributes: []string{"arn", "name", "family"},
 			Verbatim: []string{"containerDefinitions[].command", "containerDefinitions[].entryPoint",
