@@ -18,6 +18,7 @@ type applyOptions struct {
 	paceOptions
 	wait    bool
 	timeout time.Duration
+	plan    string
 }
 
 // AddFlags declares the flags of apply.
@@ -26,6 +27,7 @@ func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
 	o.paceOptions.AddFlags(f)
 	f.BoolVar(&o.wait, "wait", false, "follow the rollouts until they have ended")
 	f.DurationVar(&o.timeout, "timeout", reconcile.DefaultWaitTimeout, "how long --wait waits")
+	f.StringVar(&o.plan, "plan", "", "carry out this saved plan (`FILE` of diff -o json, - for stdin) and nothing else")
 }
 
 func (o *applyOptions) finalize() error {
@@ -60,13 +62,18 @@ type applyService struct {
 func newApplyCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &applyOptions{}
 	cmd := &cobra.Command{
-		Use:   "apply PATH...",
+		Use:   "apply PATH... | --plan FILE [PATH...]",
 		Short: "Make AWS as the documents say, once",
 		Long: `apply reconciles every service of the documents once: it makes a plan, exactly the
 one that diff shows, and executes it. With --wait it follows the rollouts and
 judges them by the ECS deployment's own status.
 
 A second apply of the same documents writes nothing.
+
+With --plan it carries out what 'diff -o json' saved and nothing else. The plan is
+made again first; a service for which it would be another, because AWS or the
+documents have changed, is left alone (ChangedSincePlanned, exit code 1).
+Without PATH the documents are those that the plan was made from.
 
 Exit codes, the worst of all services in the order 2, 5, 3, 4, 1:
   0  nothing left to write; with --wait, and every rollout succeeded
@@ -84,6 +91,10 @@ Ctrl-C stops watching; it does not stop the deployment.`,
   # In a pipeline: fail when the rollout fails
   ecs-operator apply --wait --timeout 15m services/
 
+  # Do what a person has looked at, and nothing else
+  ecs-operator diff services/ -o json > plan.json
+  ecs-operator apply --plan plan.json --wait
+
   # On an embedded AWS that stays in a file
   ecs-operator apply --wait --sandbox-state world.json examples/quickstart`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -97,6 +108,16 @@ Ctrl-C stops watching; it does not stop the deployment.`,
 func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions, args []string) error {
 	if err := o.finalize(); err != nil {
 		return err
+	}
+	var saved *savedPlan
+	if o.plan != "" {
+		var err error
+		if saved, err = readPlan(c, o.plan); err != nil {
+			return err
+		}
+		if len(args) == 0 && saved.Source != nil {
+			args = saved.Source.Paths
+		}
 	}
 	paths, err := pathArgs(c, "apply", args)
 	if err != nil {
@@ -114,9 +135,20 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	c.note("%s", c.errStyle.dim(header))
+	if saved != nil {
+		if err := saved.fits(ctx, m, g); err != nil {
+			return err
+		}
+	}
 
 	stop := heartbeat(c, tale, o.wait)
-	outcomes := m.Apply(ctx, loaded.Units, reconcile.ApplyOptions{Wait: o.wait, Timeout: o.timeout})
+	options := reconcile.ApplyOptions{Wait: o.wait, Timeout: o.timeout}
+	var outcomes []reconcile.Outcome
+	if saved != nil {
+		outcomes = saved.apply(ctx, m, loaded, options)
+	} else {
+		outcomes = m.Apply(ctx, loaded.Units, options)
+	}
 	stop()
 
 	code := applyExit(ctx, loaded, outcomes)

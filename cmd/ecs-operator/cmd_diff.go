@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -15,14 +18,62 @@ import (
 
 type diffOptions struct {
 	outputOptions
-	all bool
+	all              bool
+	exitCode         bool
+	detailedExitCode bool
 }
 
 // AddFlags declares the flags of diff.
 func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
 	o.outputOptions.AddFlags(f)
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
+	f.BoolVar(&o.exitCode, "exit-code", true, "end with 1 where something differs (kubectl's way); with =false that is 0")
+	f.BoolVar(&o.detailedExitCode, "detailed-exitcode", false, "end with 0 for no differences, 1 for an error, 2 for differences (terraform's way)")
 }
+
+func (o *diffOptions) finalize() error {
+	if o.detailedExitCode && !o.exitCode {
+		return errors.New("--detailed-exitcode and --exit-code=false contradict each other: leave one of them out")
+	}
+	return o.outputOptions.finalize()
+}
+
+// exit translates diff's own code, which is kubectl's: 0, 1 for differences, 2
+// for an error.
+func (o *diffOptions) exit(code int) int {
+	switch {
+	case o.detailedExitCode && code == status.ExitNotDone:
+		return terraformDiff
+	case o.detailedExitCode && code == status.ExitError:
+		return terraformError
+	case !o.exitCode && code == status.ExitNotDone:
+		return status.ExitOK
+	}
+	return code
+}
+
+// errorCode is how a command line ends that led nowhere: where 2 would be read as
+// differences, an error is 1 from the first typing mistake on.
+func errorCode(args []string, getenv func(string) string) int {
+	const flag = "detailed-exitcode"
+	on, _ := strconv.ParseBool(getenv(envName(flag)))
+	for _, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--"+flag); ok {
+			given, err := strconv.ParseBool(strings.TrimPrefix(value, "="))
+			on = value == "" || err != nil || given
+		}
+	}
+	if on && slices.Contains(args, "diff") {
+		return terraformError
+	}
+	return status.ExitError
+}
+
+// The exit codes of `terraform plan -detailed-exitcode`.
+const (
+	terraformError = 1
+	terraformDiff  = 2
+)
 
 func newDiffCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &diffOptions{}
@@ -79,17 +130,20 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	totals := totalDiff(outcomes)
 	code := diffExit(loaded, totals)
 	if o.json() {
-		report := diffReport{frame: m.frame(ctx, "diff", loaded), GeneratedAt: c.now().UTC(), Summary: totals,
-			Services: diffJSON(outcomes, o.all), Problems: problemsJSON(loaded.Problems), Exit: code}
+		report := diffReport{frame: m.frame(ctx, "diff", loaded), Owner: g.owner, Scope: g.scope, GeneratedAt: c.now().UTC(),
+			Summary: totals, Services: diffJSON(outcomes, o.all), Problems: problemsJSON(loaded.Problems), Exit: code}
+		for i := range report.Services {
+			report.Services[i].place(ctx, m)
+		}
 		if err := writeJSON(c.out, report); err != nil {
 			return err
 		}
-		return exitWith(code)
+		return exitWith(o.exit(code))
 	}
 	diffText{w: c.out, p: c.outStyle, all: o.all}.write(outcomes)
 	_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
-	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), code)
-	return exitWith(code)
+	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), o.exit(code))
+	return exitWith(o.exit(code))
 }
 
 // inSandbox marks the closing line of a report.

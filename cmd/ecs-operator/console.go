@@ -16,6 +16,7 @@ import (
 
 // console is the world outside: streams, environment and what the streams can show.
 type console struct {
+	in                 io.Reader
 	out, err           io.Writer
 	outTTY, errTTY     bool
 	outStyle, errStyle palette
@@ -26,7 +27,7 @@ type console struct {
 
 // processConsole is the console of this process.
 func processConsole() *console {
-	c := &console{out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ, now: time.Now}
+	c := &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ, now: time.Now}
 	c.outTTY = term.IsTerminal(int(os.Stdout.Fd()))
 	c.errTTY = term.IsTerminal(int(os.Stderr.Fd()))
 	c.outStyle = newPalette(wantsColor(c.outTTY, c.getenv))

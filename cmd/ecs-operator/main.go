@@ -23,24 +23,25 @@ func execute(c *console, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			reportPanic(c.err, r, debug.Stack())
-			code = status.ExitError
+			code = errorCode(args, c.getenv)
 		}
 	}()
 	ctx, stop := signalContext(c)
 	defer stop()
 	root := newRootCommand(c)
 	root.SetArgs(args)
-	return report(c, root.ExecuteContext(ctx))
+	return report(c, root.ExecuteContext(ctx), errorCode(args, c.getenv))
 }
 
-// report prints what a command returned and turns it into the exit code.
-func report(c *console, err error) int {
+// report prints what a command returned and turns it into the exit code; without
+// one of its own an error ends with the code given.
+func report(c *console, err error, code int) int {
 	if err == nil {
 		return status.ExitOK
 	}
 	var coded *exitError
 	if !errors.As(err, &coded) {
-		coded = &exitError{code: status.ExitError, err: err}
+		coded = &exitError{code: code, err: err}
 	}
 	if coded.err != nil && !errors.Is(coded.err, context.Canceled) {
 		_, _ = fmt.Fprintf(c.err, "%s %s\n", c.errStyle.bad("Error:"), coded.err)

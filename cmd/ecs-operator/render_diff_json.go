@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
@@ -9,9 +10,14 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
+// diffVersion is the apiVersion of `diff -o json`.
+const diffVersion = "ecs-operator/diff/v1"
+
 // diffReport is `diff -o json`, a promise: fields are added, never changed.
 type diffReport struct {
 	frame
+	Owner       string        `json:"owner"`
+	Scope       string        `json:"scope,omitempty"`
 	GeneratedAt time.Time     `json:"generatedAt"`
 	Summary     diffTotals    `json:"summary"`
 	Services    []diffService `json:"services"`
@@ -23,10 +29,21 @@ type diffService struct {
 	Name      string         `json:"name"`
 	Cluster   string         `json:"cluster"`
 	Target    string         `json:"target"`
+	Account   string         `json:"account,omitempty"`
+	Region    string         `json:"region,omitempty"`
 	Effect    diff.Effect    `json:"effect"`
 	Downtime  bool           `json:"downtime"`
 	Error     string         `json:"error,omitempty"`
 	Resources []diffResource `json:"resources"`
+	// Plan is what apply --plan goes by; nil where the service could not be compared.
+	Plan *plan.Seal `json:"plan,omitempty"`
+}
+
+// place says where the service's target is, as far as that is known.
+func (s *diffService) place(ctx context.Context, m *machine) {
+	if clients, err := m.pool.For(ctx, s.Target); err == nil {
+		s.Account, s.Region = clients.Account, clients.Region
+	}
 }
 
 type diffResource struct {
@@ -54,6 +71,9 @@ func diffJSON(outcomes []reconcile.Outcome, all bool) []diffService {
 		s.Downtime = s.Effect == diff.Recreation
 		if o.Err != nil {
 			s.Error = o.Err.Error()
+		} else if o.Plan.Seal.Hash != "" {
+			seal := o.Plan.Seal
+			s.Plan = &seal
 		}
 		out = append(out, s)
 	}

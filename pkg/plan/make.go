@@ -58,6 +58,7 @@ func Make(in Input) Plan {
 		service = m.service.live
 	}
 	m.plan.Consequence = Consequences(m.plan, service)
+	m.plan.Seal = m.seal()
 	return m.plan
 }
 

@@ -35,6 +35,8 @@ type Plan struct {
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
 	// Consequence is what the whole of it does to the service's tasks.
 	Consequence Consequence `json:"consequence"`
+	// Seal tells whether the same plan would be made again.
+	Seal Seal `json:"seal"`
 
 	needsHistory bool
 }

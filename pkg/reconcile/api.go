@@ -78,6 +78,10 @@ type ApplyOptions struct {
 	Wait bool
 	// Timeout bounds the wait; 0 means 30 minutes.
 	Timeout time.Duration
+	// Saved are plans that were made before and that alone may be carried out:
+	// a unit whose plan would be another now is refused (ChangedSincePlanned), and
+	// one without a saved plan is only looked at. nil: whatever is planned now.
+	Saved map[resource.UnitKey]plan.Seal
 }
 
 // Outcome is what became of one unit in one pass.

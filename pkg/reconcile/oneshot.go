@@ -45,6 +45,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 		o.Timeout = DefaultWaitTimeout
 	}
 	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units))}
+	a.agree()
 	for i := range units {
 		a.open[i] = true
 	}
@@ -97,6 +98,8 @@ type application struct {
 	open  map[int]bool // units that are not done with
 	tries []int        // second looks that a unit has had
 	seen  time.Time    // when the first round ended: every object was looked for
+	// agreed are the saved plans that are carried out.
+	agreed map[resource.UnitKey]*agreement
 }
 
 // maxSecondLooks bounds how often a one-shot command plans a unit again because
@@ -119,7 +122,7 @@ func (a *application) round(ctx context.Context) {
 		a.e.each(layer, func(n int) {
 			u, i := layer[n], index[layer[n]]
 			writes := a.out[i].Writes
-			a.out[i] = a.e.pass(ctx, u, only(u, live), true)
+			a.out[i] = a.e.passOf(ctx, u, only(u, live), a.writes(u), a.saved(u))
 			a.out[i].Writes += writes
 			a.e.settle(a.out[i].Status)
 		})
@@ -137,6 +140,10 @@ func (a *application) close() (pause time.Duration, again bool) {
 			continue
 		}
 		r := a.out[i].Status.Reason
+		if agreed := a.saved(a.units[i]); agreed != nil && agreed.moved != "" {
+			delete(a.open, i)
+			continue
+		}
 		soon := r == status.ChangedSincePlanned || r == status.OutcomeUnknown || adopted(a.out[i].Plan)
 		switch {
 		case soon && a.tries[i] < maxSecondLooks:
@@ -170,6 +177,10 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 		return false
 	case status.AccessDenied, status.ClusterMissing:
 		return true
+	case status.ChangedSincePlanned:
+		if a.saved(u) != nil { // it was looked at again, and nobody agreed to what is to be done now
+			return true
+		}
 	case status.DependencyMissing:
 		for _, need := range u.DependsOn {
 			if !a.mayComeTrue(need) {
@@ -177,6 +188,9 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 			}
 		}
 		return false
+	}
+	if !a.writes(u) && o.Left > 0 { // nobody does it here
+		return true
 	}
 	return s.State == status.StateReady || s.Reason.Exit() != status.ExitNotDone
 }

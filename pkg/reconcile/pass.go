@@ -13,7 +13,12 @@ import (
 
 // pass is one reconcile of one unit from what was observed of it: plan, and if
 // write is set, execute exactly that plan. Whatever goes wrong stays with the unit.
-func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) (out Outcome) {
+func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) Outcome {
+	return e.passOf(ctx, u, live, write, nil)
+}
+
+// passOf is a pass that writes no more than was agreed to; nil for whatever is planned.
+func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool, agreed *agreement) (out Outcome) {
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
@@ -24,6 +29,13 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 			e.m.Reconciled(u.Key, out.Status.Reason, time.Since(began))
 		}
 	}()
+	if write && agreed != nil {
+		v := e.look(ctx, u, live, false) // as diff looked
+		if agreed.compare(v.plan); agreed.moved != "" {
+			return agreed.refuse(&v)
+		}
+		defer func() { agreed.begun = agreed.begun || out.Writes > 0 }()
+	}
 	v := e.look(ctx, u, live, write)
 	writes := 0
 	if write && v.plan.Quarantine != nil && ctx.Err() == nil {
@@ -32,6 +44,9 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 		}
 		writes++
 		v = e.look(ctx, u, v.live, write)
+		if agreed != nil {
+			agreed.begun = true
+		}
 	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
 		image: v.image(), now: now()}
@@ -39,6 +54,9 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 	if write {
 		e.await(&v)
 		e.loops.hold(&v)
+		if agreed != nil {
+			agreed.allow(&v)
+		}
 		x := e.execute(ctx, &v)
 		e.loops.learn(&v, x)
 		writes += x.writes
