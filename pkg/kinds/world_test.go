@@ -22,7 +22,7 @@ import (
 
 // world is one sandbox with the kinds over it, and a person's own clients.
 type world struct {
-	t        *testing.T
+	t        tester
 	sandbox  *sandbox.Sandbox
 	pool     *awsclient.Pool
 	kinds    []resource.Kind
@@ -31,7 +31,19 @@ type world struct {
 	fault    atomic.Pointer[sandbox.FaultFunc]
 }
 
-func newWorld(t *testing.T) *world {
+// tester is what a test and a drawn case have in common.
+type tester interface {
+	Helper()
+	Logf(string, ...any)
+	Errorf(string, ...any)
+	Fatalf(string, ...any)
+	Fatal(...any)
+	Context() context.Context
+}
+
+func newWorld(t *testing.T) *world { t.Helper(); return newWorldFor(t) }
+
+func newWorldFor(t tester) *world {
 	t.Helper()
 	w := &world{t: t}
 	w.sandbox = sandbox.New(sandbox.Options{Logf: t.Logf, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
@@ -84,7 +96,7 @@ func (w *world) load(yaml string) *resource.Unit {
 	return u
 }
 
-func desire(t *testing.T, yaml string) (*resource.Unit, []spec.Problem) {
+func desire(t tester, yaml string) (*resource.Unit, []spec.Problem) {
 	t.Helper()
 	r := spec.Parse([]spec.File{{Path: "spec.yaml", Data: []byte(yaml)}}, kinds.Sections(), spec.Options{})
 	for _, p := range r.Problems {
