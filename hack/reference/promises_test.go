@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,36 @@ func TestPromises(t *testing.T) {
 	}
 	if rows < 20 {
 		t.Errorf("found only %d promises: the test reads the page wrongly", rows)
+	}
+}
+
+// TestPains: the table has all of them, every test that it names exists, and an
+// answer that nothing shows says that it is not there yet.
+func TestPains(t *testing.T) {
+	tests := testsOfTheModule(t)
+	rows := 0
+	for line := range strings.Lines(read(t, "docs/pains.md")) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| #") {
+			continue
+		}
+		rows++
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 5 || strings.TrimSpace(cells[0]) != strconv.Itoa(rows) {
+			t.Errorf("row %d reads: %s", rows, line)
+			continue
+		}
+		shown := namedTest.FindAllStringSubmatch(cells[4], -1)
+		if len(shown) == 0 && !strings.HasPrefix(strings.TrimSpace(cells[3]), "**Not yet**") {
+			t.Errorf("no test shows the answer to %d", rows)
+		}
+		for _, m := range shown {
+			if !tests[shelf(m[1])+"."+m[2]] {
+				t.Errorf("docs/pains.md names %s.%s, which is not there", m[1], m[2])
+			}
+		}
+	}
+	if rows != 35 {
+		t.Errorf("%d pains, want all 35", rows)
 	}
 }
 
