@@ -29,10 +29,17 @@ func targetGroupRules(want *elasticloadbalancingv2.CreateTargetGroupInput) *diff
 	switch {
 	case want.TargetType == types.TargetTypeEnumLambda:
 		d["healthCheckEnabled"] = false
-		d["healthCheckIntervalSeconds"], d["healthCheckTimeoutSeconds"], d["unhealthyThresholdCount"] = 35, 30, 5
+		d["healthCheckIntervalSeconds"], d["healthCheckTimeoutSeconds"] = 35, 30
+		// The SDK says 5, recorded answers say 2.
+		delete(d, "unhealthyThresholdCount")
+		r.Inherits["unhealthyThresholdCount"] = "AWS' own word on the default differs from what it does"
 		d["healthCheckPath"], d["matcher.httpCode"] = "/", "200"
 	case want.Protocol == types.ProtocolEnumHttp || want.Protocol == types.ProtocolEnumHttps:
-		d["healthCheckProtocol"] = "HTTP"
+		if d["healthCheckProtocol"] = "HTTP"; want.Protocol == types.ProtocolEnumHttps {
+			// The SDK says HTTP, recorded answers say HTTPS.
+			delete(d, "healthCheckProtocol")
+			r.Inherits["healthCheckProtocol"] = "AWS' own word on the default differs from what it does"
+		}
 		d["protocolVersion"] = "HTTP1"
 		d["healthCheckPath"], d["matcher.httpCode"] = "/", "200"
 		if want.ProtocolVersion != nil && *want.ProtocolVersion == "GRPC" {
@@ -85,11 +92,13 @@ var groupDefaults = map[string]any{
 
 // groupUsual is what AWS chooses for inherited paths.
 var groupUsual = map[string][]any{
-	"healthCheckTimeoutSeconds":                                                {5, 6, 10},
-	"matcher":                                                                  {map[string]any{"httpCode": "200-399"}},
-	"attributes[stickiness.type]":                                              {"lb_cookie", "source_ip", "source_ip_dest_ip_proto"},
-	"attributes[stickiness.app_cookie.cookie_name]":                            {""},
-	"attributes[preserve_client_ip.enabled]":                                   {"true", "false"},
+	"healthCheckTimeoutSeconds":                     {5, 6, 10},
+	"healthCheckProtocol":                           {"HTTP", "HTTPS"},
+	"unhealthyThresholdCount":                       {2, 5},
+	"matcher":                                       {map[string]any{"httpCode": "200-399"}},
+	"attributes[stickiness.type]":                   {"lb_cookie", "source_ip", "source_ip_dest_ip_proto"},
+	"attributes[stickiness.app_cookie.cookie_name]": {""},
+	"attributes[preserve_client_ip.enabled]":        {"true", "false"},
 	"attributes[deregistration_delay.connection_termination.enabled]":          {"true", "false"},
 	"attributes[target_health_state.unhealthy.connection_termination.enabled]": {"true", "false"},
 	"attributes[target_health_state.unhealthy.draining_interval_seconds]":      {"0"},

@@ -40,11 +40,32 @@ func createListener(c *call, in *elbv2.CreateListenerInput) (*elbv2.CreateListen
 		return nil, err
 	}
 	v.DefaultActions = actions
+	fillMutual(&v)
 	v.ListenerArn = elbARN("listener", arnPath(*lb.Value.LoadBalancerArn)+"/"+c.w.hexID(16))
 	l := c.w.addListener(v)
 	c.w.setELBTags(*v.ListenerArn, in.Tags)
 	c.w.routesChanged()
 	return &elbv2.CreateListenerOutput{Listeners: []elbtypes.Listener{shape.Clone(l.Value)}}, nil
+}
+
+// fillMutual gives an HTTPS listener the mutual authentication that recorded
+// answers show: off where none was asked for, else with its two switches.
+func fillMutual(v *elbtypes.Listener) {
+	if v.Protocol != elbtypes.ProtocolEnumHttps {
+		return
+	}
+	m := v.MutualAuthentication
+	if m == nil {
+		m = &elbtypes.MutualAuthenticationAttributes{}
+		v.MutualAuthentication = m
+	}
+	setDefault(&m.Mode, "off")
+	if *m.Mode == "verify" {
+		setDefault(&m.IgnoreClientCertificateExpiry, false)
+		if m.AdvertiseTrustStoreCaNames == "" {
+			m.AdvertiseTrustStoreCaNames = elbtypes.AdvertiseTrustStoreCaNamesEnumOff
+		}
+	}
 }
 
 // checkListener refuses what AWS refuses and fills the SSL policy. self is the
@@ -129,8 +150,9 @@ func modifyListener(c *call, in *elbv2.ModifyListenerInput) (*elbv2.ModifyListen
 		want.Protocol = l.Value.Protocol
 	}
 	if want.Protocol != l.Value.Protocol && want.Protocol == elbtypes.ProtocolEnumHttp {
-		want.Certificates, want.SslPolicy = in.Certificates, in.SslPolicy // an HTTP listener has neither
+		want.Certificates, want.SslPolicy, want.MutualAuthentication = in.Certificates, in.SslPolicy, in.MutualAuthentication // an HTTP listener has none
 	}
+	fillMutual(&want)
 	if err := c.w.checkListener(lb, &want, *l.Value.ListenerArn); err != nil {
 		return nil, err
 	}

@@ -123,7 +123,9 @@ func checkTargetGroup(tg *elbtypes.TargetGroup) error {
 }
 
 // targetGroupDefaults fills what AWS fills.
-// Source: SDK doc comments of CreateTargetGroupInput, aws-facts 5.1.
+// Source: recorded answers, whose timeout for HTTP and HTTPS (5), check protocol
+// of HTTPS groups (HTTPS) and unhealthy threshold of Lambda groups (2) differ from
+// the SDK's doc comments of CreateTargetGroupInput; those for the rest.
 func targetGroupDefaults(tg *elbtypes.TargetGroup) {
 	lambda, geneve, http := tg.TargetType == elbtypes.TargetTypeEnumLambda, tg.Protocol == elbtypes.ProtocolEnumGeneve, isHTTP(tg.Protocol)
 	if http {
@@ -136,15 +138,17 @@ func targetGroupDefaults(tg *elbtypes.TargetGroup) {
 	interval, timeout, unhealthy := int32(30), int32(10), int32(2)
 	switch {
 	case lambda:
-		interval, timeout, unhealthy = 35, 30, 5
+		interval, timeout = 35, 30
 	case geneve:
 		interval, timeout = 10, 5
-	case tg.Protocol == elbtypes.ProtocolEnumHttp:
-		timeout = 6
+	case http:
+		timeout = 5
 	}
 	if tg.HealthCheckProtocol == "" && !lambda {
 		tg.HealthCheckProtocol = elbtypes.ProtocolEnumTcp
-		if http || tg.TargetType == elbtypes.TargetTypeEnumAlb {
+		if tg.Protocol == elbtypes.ProtocolEnumHttps {
+			tg.HealthCheckProtocol = elbtypes.ProtocolEnumHttps
+		} else if http || tg.TargetType == elbtypes.TargetTypeEnumAlb {
 			tg.HealthCheckProtocol = elbtypes.ProtocolEnumHttp
 		}
 	}

@@ -66,7 +66,7 @@ func TestTargetGroupDefaults(t *testing.T) {
 		want := elbtypes.TargetGroup{
 			TargetGroupArn: out.TargetGroups[0].TargetGroupArn, TargetGroupName: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, ProtocolVersion: aws.String("HTTP1"),
 			Port: aws.Int32(8080), VpcId: aws.String(sandboxVPC), TargetType: elbtypes.TargetTypeEnumIp, IpAddressType: elbtypes.TargetGroupIpAddressTypeEnumIpv4,
-			HealthCheckEnabled: aws.Bool(true), HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(6), HealthyThresholdCount: aws.Int32(5),
+			HealthCheckEnabled: aws.Bool(true), HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(5), HealthyThresholdCount: aws.Int32(5),
 			UnhealthyThresholdCount: aws.Int32(2), HealthCheckPath: aws.String("/"), HealthCheckPort: aws.String("traffic-port"), HealthCheckProtocol: elbtypes.ProtocolEnumHttp,
 			Matcher: &elbtypes.Matcher{HttpCode: aws.String("200")}, LoadBalancerArns: []string{},
 		}
@@ -130,7 +130,7 @@ func TestTargetGroupRefusals(t *testing.T) {
 		"no port":        {func(in *elbv2.CreateTargetGroupInput) { in.Port = nil }, "ValidationError", "port must be specified"},
 		"no vpc":         {func(in *elbv2.CreateTargetGroupInput) { in.VpcId = nil }, "ValidationError", "VPC ID must be specified"},
 		"foreign vpc":    {func(in *elbv2.CreateTargetGroupInput) { in.VpcId = aws.String("vpc-1") }, "ValidationError", "'vpc-1' is not found"},
-		"fast checks":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(5) }, "ValidationError", "timeout '6' must be smaller than the interval '5'"},
+		"fast checks":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(5) }, "ValidationError", "timeout '5' must be smaller than the interval '5'"},
 		"threshold":      {func(in *elbv2.CreateTargetGroupInput) { in.HealthyThresholdCount = aws.Int32(1) }, "ValidationError", "between 2 and 10"},
 		"tcp on http":    {func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckProtocol = elbtypes.ProtocolEnumTcp }, "InvalidConfigurationRequest", "not supported"},
 		"grpc on tcp":    {func(in *elbv2.CreateTargetGroupInput) { in.Protocol, in.ProtocolVersion = "TCP", aws.String("GRPC") }, "InvalidConfigurationRequest", "Protocol version"},

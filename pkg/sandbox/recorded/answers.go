@@ -41,6 +41,13 @@ type Answer struct {
 // String names the answer for messages.
 func (a Answer) String() string { return fmt.Sprintf("%s#%d", a.File, a.Index) }
 
+// Folders of the corpus hold what was recorded on the real AWS.
+var Folders = []string{
+	"outputs/describe-task-definition", "outputs/describe-services", "outputs/describe-target-groups", "outputs/describe-rules",
+	"outputs/describe-listeners", "outputs/describe-alarms", "outputs/describe-scalable-targets", "outputs/describe-scaling-policies",
+	"outputs/utf-16", "outputs/declared-vs-live", "outputs/localstack-snapshots",
+}
+
 // Unread is a file, or a part of one, that holds no answer of a known kind.
 type Unread struct{ File, Why string }
 
@@ -219,5 +226,48 @@ func names(m map[string]any) []string {
 		out = append(out, k)
 	}
 	slices.Sort(out)
+	return out
+}
+
+// Decode reads the recorded body into the SDK's type of what the kind's describe
+// call answers. Names match without regard to case; a model of Cloud Control is
+// read by the names that the API has for its members.
+func Decode[T any](a Answer) (*T, error) { return decode[T](a.Kind, a.Body) }
+
+// DecodeDeclared does the same with what was asked for.
+func DecodeDeclared[T any](a Answer) (*T, error) { return decode[T](a.Kind, a.Declared) }
+
+func decode[T any](kind string, body map[string]any) (*T, error) {
+	raw, err := json.Marshal(inAPI(kind, body))
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	return out, json.Unmarshal(raw, out)
+}
+
+// modelNames are Cloud Control's names of members that the API calls otherwise,
+// by kind.
+var modelNames = map[string]map[string]string{
+	"service":      {"PlacementStrategies": "placementStrategy", "Name": "serviceName", "Cluster": "clusterArn", "Role": "roleArn"},
+	"target-group": {"Name": "TargetGroupName"},
+}
+
+// inAPI is a body as the API would answer it.
+func inAPI(kind string, body map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, k := range names(body) {
+		v, name := body[k], k
+		if n, ok := modelNames[kind][k]; ok {
+			name = n
+		}
+		switch {
+		case kind == "alarm" && k == "StateReasonData":
+			continue // a string of JSON, which snapshots show parsed
+		case kind == "rule" && k == "Priority":
+			v = fmt.Sprint(v) // a number in the model, text in the API
+		}
+		out[name] = v
+	}
 	return out
 }

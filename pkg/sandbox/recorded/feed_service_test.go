@@ -15,7 +15,6 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/recorded"
-	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // errForeign says that a recording is of a service that the sandbox is not.
@@ -30,33 +29,9 @@ func (f *feeder) cluster(name string, providers []string) error {
 	return err
 }
 
-// serviceBody turns Cloud Control's model of a service into its description.
-func serviceBody(a recorded.Answer) map[string]any {
-	if a.Form == recorded.Describe {
-		return a.Body
-	}
-	out := map[string]any{}
-	for k, v := range a.Body {
-		switch k {
-		case "PlacementStrategies":
-			k = "placementStrategy"
-		case "Name":
-			k = "serviceName"
-		case "Cluster":
-			k = "clusterArn"
-		case "Role":
-			k = "roleArn"
-		}
-		if _, twice := out[k]; !twice {
-			out[k] = v
-		}
-	}
-	return out
-}
-
 // service makes what a recorded service stands on, then the service.
 func (f *feeder) service(a recorded.Answer) (both, error) {
-	rec, err := decode[ecstypes.Service](serviceBody(a))
+	rec, err := recorded.Decode[ecstypes.Service](a)
 	if err != nil {
 		return both{}, err
 	}
@@ -69,8 +44,13 @@ func (f *feeder) service(a recorded.Answer) (both, error) {
 		}
 	}
 	f.translate(rec)
-	in := &ecs.CreateServiceInput{}
-	shape.Project(in, rec)
+	in, err := input[ecs.CreateServiceInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	in.NetworkConfiguration = rec.NetworkConfiguration // of this world
+	in.TaskDefinition, in.Tags = rec.TaskDefinition, rec.Tags
+	f.translate(in)
 	in.Cluster, in.ServiceName = rec.ClusterArn, rec.ServiceName
 	if !strings.Contains(aws.ToString(rec.RoleArn), "AWSServiceRoleForECS") {
 		in.Role = rec.RoleArn

@@ -2,7 +2,6 @@ package recorded_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -37,6 +36,9 @@ type feeder struct {
 	// called here.
 	identity map[string]string
 	serial   int
+	// declared feeds what was asked for instead of what came of it: the defaults
+	// are then the sandbox's own.
+	declared bool
 }
 
 func newFeeder(t *testing.T) *feeder {
@@ -80,14 +82,15 @@ func (f *feeder) feed(a recorded.Answer) (both, error) {
 	return both{}, fmt.Errorf("nobody feeds a %s", a.Kind)
 }
 
-// decode reads a body into an SDK type. Field names match without regard to case.
-func decode[T any](body any) (*T, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+// input fills a create input with what is writable of a recording, or with what
+// was declared.
+func input[T any](f *feeder, a recorded.Answer, rec any) (*T, error) {
+	if f.declared {
+		return recorded.DecodeDeclared[T](a)
 	}
-	out := new(T)
-	return out, json.Unmarshal(raw, out)
+	in := new(T)
+	shape.Project(in, rec)
+	return in, nil
 }
 
 // named gives what the recording names a name of this world.
@@ -107,12 +110,15 @@ func (f *feeder) translate(v any) {
 }
 
 func (f *feeder) taskDefinition(a recorded.Answer) (both, error) {
-	rec, err := decode[ecstypes.TaskDefinition](a.Body)
+	rec, err := recorded.Decode[ecstypes.TaskDefinition](a)
 	if err != nil {
 		return both{}, err
 	}
-	in := &ecs.RegisterTaskDefinitionInput{}
-	shape.Project(in, rec)
+	in, err := input[ecs.RegisterTaskDefinitionInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	in.Family, in.Tags = rec.Family, nil
 	out, err := f.ecs.RegisterTaskDefinition(f.ctx, in)
 	if err != nil {
 		return both{}, err
@@ -125,13 +131,15 @@ func (f *feeder) taskDefinition(a recorded.Answer) (both, error) {
 }
 
 func (f *feeder) targetGroup(a recorded.Answer) (both, error) {
-	rec, err := decode[elbtypes.TargetGroup](a.Body)
+	rec, err := recorded.Decode[elbtypes.TargetGroup](a)
 	if err != nil {
 		return both{}, err
 	}
-	in := &elbv2.CreateTargetGroupInput{}
-	shape.Project(in, rec)
-	in.Name = rec.TargetGroupName
+	in, err := input[elbv2.CreateTargetGroupInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	in.Name, in.Tags = rec.TargetGroupName, nil
 	if in.VpcId != nil {
 		in.VpcId = aws.String(f.named(*in.VpcId, "vpc-0sandbox"))
 	}
@@ -146,10 +154,14 @@ func (f *feeder) targetGroup(a recorded.Answer) (both, error) {
 		return both{}, err
 	}
 	b := both{rec, &d.TargetGroups[0]}
-	if attributes, ok := a.Body["TargetGroupAttributes"]; ok {
-		return f.attributes(b, arn, attributes)
+	if _, ok := a.Body["TargetGroupAttributes"]; !ok {
+		return b, nil
 	}
-	return b, nil
+	attributes, err := recorded.Decode[elbv2.ModifyTargetGroupAttributesInput](recorded.Answer{Body: map[string]any{"Attributes": a.Body["TargetGroupAttributes"]}})
+	if err != nil {
+		return both{}, err
+	}
+	return f.attributes(b, arn, attributes.Attributes)
 }
 
 // groupWithAttributes is a target group as Cloud Control shows it.
@@ -158,11 +170,7 @@ type groupWithAttributes struct {
 	Attributes  map[string]string
 }
 
-func (f *feeder) attributes(b both, arn string, recordedAttributes any) (both, error) {
-	rec, err := decode[[]elbtypes.TargetGroupAttribute](recordedAttributes)
-	if err != nil {
-		return both{}, err
-	}
+func (f *feeder) attributes(b both, arn string, rec []elbtypes.TargetGroupAttribute) (both, error) {
 	list := func(all []elbtypes.TargetGroupAttribute) map[string]string {
 		out := map[string]string{}
 		for _, a := range all {
@@ -176,7 +184,7 @@ func (f *feeder) attributes(b both, arn string, recordedAttributes any) (both, e
 	}
 	// Only what is off its default is written: what the sandbox fills itself
 	// must be right without being told.
-	defaults, want := list(d.Attributes), list(*rec)
+	defaults, want := list(d.Attributes), list(rec)
 	var changes []elbtypes.TargetGroupAttribute
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		if want[k] != "" && defaults[k] != want[k] {
@@ -245,7 +253,7 @@ func (f *feeder) balancer(kind elbtypes.LoadBalancerTypeEnum) (string, error) {
 }
 
 func (f *feeder) listener(a recorded.Answer) (both, error) {
-	rec, err := decode[elbtypes.Listener](a.Body)
+	rec, err := recorded.Decode[elbtypes.Listener](a)
 	if err != nil {
 		return both{}, err
 	}
@@ -266,8 +274,12 @@ func (f *feeder) listener(a recorded.Answer) (both, error) {
 	}
 	f.named(aws.ToString(rec.LoadBalancerArn), lb)
 	f.translate(rec)
-	in := &elbv2.CreateListenerInput{}
-	shape.Project(in, rec)
+	in, err := input[elbv2.CreateListenerInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	f.translate(in)
+	in.Tags = nil
 	out, err := f.elb.CreateListener(f.ctx, in)
 	if err != nil {
 		return both{}, err
@@ -279,17 +291,8 @@ func (f *feeder) listener(a recorded.Answer) (both, error) {
 	return both{rec, &d.Listeners[0]}, nil
 }
 
-// ruleBody is a rule, whose priority Cloud Control shows as a number.
-func ruleBody(body map[string]any) map[string]any {
-	out := maps.Clone(body)
-	if n, ok := out["Priority"].(float64); ok {
-		out["Priority"] = strconv.Itoa(int(n))
-	}
-	return out
-}
-
 func (f *feeder) rule(a recorded.Answer) (both, error) {
-	rec, err := decode[elbtypes.Rule](ruleBody(a.Body))
+	rec, err := recorded.Decode[elbtypes.Rule](a)
 	if err != nil {
 		return both{}, err
 	}
@@ -312,8 +315,15 @@ func (f *feeder) rule(a recorded.Answer) (both, error) {
 		return both{}, err
 	}
 	if !aws.ToBool(rec.IsDefault) {
+		asked := rec
+		if f.declared {
+			if asked, err = recorded.DecodeDeclared[elbtypes.Rule](a); err != nil {
+				return both{}, err
+			}
+			f.translate(asked)
+		}
 		in := &elbv2.CreateRuleInput{ListenerArn: l.Listeners[0].ListenerArn}
-		shape.Project(in, rec)
+		shape.Project(in, asked)
 		n, err := strconv.Atoi(aws.ToString(rec.Priority))
 		if err != nil {
 			return both{}, err
@@ -331,13 +341,15 @@ func (f *feeder) rule(a recorded.Answer) (both, error) {
 }
 
 func (f *feeder) alarm(a recorded.Answer) (both, error) {
-	delete(a.Body, "StateReasonData") // a string of JSON, which snapshots show parsed
-	rec, err := decode[cwtypes.MetricAlarm](a.Body)
+	rec, err := recorded.Decode[cwtypes.MetricAlarm](a)
 	if err != nil {
 		return both{}, err
 	}
-	in := &cloudwatch.PutMetricAlarmInput{}
-	shape.Project(in, rec)
+	in, err := input[cloudwatch.PutMetricAlarmInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	in.AlarmName, in.Tags = rec.AlarmName, nil
 	if _, err := f.cw.PutMetricAlarm(f.ctx, in); err != nil {
 		return both{}, err
 	}
@@ -349,7 +361,7 @@ func (f *feeder) alarm(a recorded.Answer) (both, error) {
 }
 
 func (f *feeder) compositeAlarm(a recorded.Answer) (both, error) {
-	rec, err := decode[cwtypes.CompositeAlarm](a.Body)
+	rec, err := recorded.Decode[cwtypes.CompositeAlarm](a)
 	if err != nil {
 		return both{}, err
 	}
@@ -360,8 +372,11 @@ func (f *feeder) compositeAlarm(a recorded.Answer) (both, error) {
 			return both{}, err
 		}
 	}
-	in := &cloudwatch.PutCompositeAlarmInput{}
-	shape.Project(in, rec)
+	in, err := input[cloudwatch.PutCompositeAlarmInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
+	in.AlarmName, in.Tags = rec.AlarmName, nil
 	if _, err := f.cw.PutCompositeAlarm(f.ctx, in); err != nil {
 		return both{}, err
 	}
@@ -404,15 +419,17 @@ func (f *feeder) scaled(resource string) error {
 }
 
 func (f *feeder) scalableTarget(a recorded.Answer) (both, error) {
-	rec, err := decode[aastypes.ScalableTarget](a.Body)
+	rec, err := recorded.Decode[aastypes.ScalableTarget](a)
 	if err != nil {
 		return both{}, err
 	}
 	if err := f.scaled(aws.ToString(rec.ResourceId)); err != nil {
 		return both{}, err
 	}
-	in := &applicationautoscaling.RegisterScalableTargetInput{}
-	shape.Project(in, rec)
+	in, err := input[applicationautoscaling.RegisterScalableTargetInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
 	if a.Form == recorded.CloudControl { // it leaves the namespace to the id
 		in.ServiceNamespace, in.ScalableDimension = aastypes.ServiceNamespaceEcs, aastypes.ScalableDimensionECSServiceDesiredCount
 	}
@@ -427,7 +444,7 @@ func (f *feeder) scalableTarget(a recorded.Answer) (both, error) {
 }
 
 func (f *feeder) scalingPolicy(a recorded.Answer) (both, error) {
-	rec, err := decode[aastypes.ScalingPolicy](a.Body)
+	rec, err := recorded.Decode[aastypes.ScalingPolicy](a)
 	if err != nil {
 		return both{}, err
 	}
@@ -438,8 +455,10 @@ func (f *feeder) scalingPolicy(a recorded.Answer) (both, error) {
 		ScalableDimension: rec.ScalableDimension, ResourceId: rec.ResourceId, MinCapacity: aws.Int32(0), MaxCapacity: aws.Int32(1)}); err != nil {
 		return both{}, err
 	}
-	in := &applicationautoscaling.PutScalingPolicyInput{}
-	shape.Project(in, rec)
+	in, err := input[applicationautoscaling.PutScalingPolicyInput](f, a, rec)
+	if err != nil {
+		return both{}, err
+	}
 	if _, err := f.scaling.PutScalingPolicy(f.ctx, in); err != nil {
 		return both{}, err
 	}

@@ -15,13 +15,6 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
-// folders hold what was recorded on the real AWS.
-var folders = []string{
-	"outputs/describe-task-definition", "outputs/describe-services", "outputs/describe-target-groups", "outputs/describe-rules",
-	"outputs/describe-listeners", "outputs/describe-alarms", "outputs/describe-scalable-targets", "outputs/describe-scaling-policies",
-	"outputs/utf-16", "outputs/declared-vs-live", "outputs/localstack-snapshots",
-}
-
 // difference is one path at which the sandbox's answer is not the recording.
 type difference struct{ path, recorded, sandbox string }
 
@@ -32,14 +25,48 @@ func (d difference) String() string {
 // result counts what became of the recordings of one kind.
 type result struct{ recorded, fed, equal, differ, foreign int }
 
+// add feeds one recording and counts it.
+func (n *result) add(t *testing.T, f *feeder, a recorded.Answer, used map[*exception]int) {
+	n.recorded++
+	b, err := f.feed(a)
+	if errors.Is(err, errForeign) {
+		n.foreign++
+		return
+	}
+	if err != nil {
+		if e := refusal(a.Kind, err.Error()); e != nil {
+			used[e]++
+			return
+		}
+		t.Errorf("%s %s: not fed: %v", a.Kind, a, err)
+		return
+	}
+	n.fed++
+	differences := compare(a, b)
+	for _, d := range differences {
+		if e := excepted(a, d); e != nil {
+			used[e]++
+			continue
+		}
+		t.Errorf("%s %s: %s", a.Kind, a, d)
+	}
+	if len(differences) == 0 {
+		n.equal++
+	} else {
+		n.differ++
+	}
+}
+
 // TestTheSandboxAnswersAsAWS feeds what is writable of every recorded answer to
 // the sandbox, and compares what the sandbox then describes with the recording.
+// Where the recording says what was asked for, that is fed as well: then every
+// default is the sandbox's own.
 func TestTheSandboxAnswersAsAWS(t *testing.T) {
 	root := os.Getenv("ECS_OPERATOR_CORPUS")
 	if root == "" {
 		t.Skip("ECS_OPERATOR_CORPUS is not set: no recorded answers of AWS to compare")
 	}
-	answers, unread, err := recorded.Read(os.DirFS(root), folders...)
+	answers, unread, err := recorded.Read(os.DirFS(root), recorded.Folders...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,40 +79,20 @@ func TestTheSandboxAnswersAsAWS(t *testing.T) {
 		t.Fatal("no recorded answers: the test looks in the wrong place")
 	}
 	for _, a := range answers {
-		n := counts[a.Kind]
-		if n == nil {
-			n = &result{}
-			counts[a.Kind] = n
-		}
-		n.recorded++
-		b, err := newFeeder(t).feed(a)
-		switch {
-		case errors.Is(err, errForeign):
-			n.foreign++
-			continue
-		case err != nil:
-			if e := refusal(a.Kind, err.Error()); e != nil {
-				used[e]++
+		for _, declared := range []bool{false, true} {
+			if declared && a.Declared == nil {
 				continue
 			}
-			t.Errorf("%s %s: not fed: %v", a.Kind, a, err)
-			continue
-		}
-		n.fed++
-		clean := true
-		for _, d := range compare(a, b) {
-			if e := excepted(a, d); e != nil {
-				used[e]++
-				clean = false
-				continue
+			name := a.Kind
+			if declared {
+				name += ", declared"
 			}
-			clean = false
-			t.Errorf("%s %s: %s", a.Kind, a, d)
-		}
-		if clean {
-			n.equal++
-		} else {
-			n.differ++
+			if counts[name] == nil {
+				counts[name] = &result{}
+			}
+			f := newFeeder(t)
+			f.declared = declared
+			counts[name].add(t, f, a, used)
 		}
 	}
 	for i := range exceptions {
