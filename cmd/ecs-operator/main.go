@@ -133,6 +133,8 @@ AWS tags. With --sandbox it works on an embedded AWS and reaches nothing else.`,
 		newSandboxCommand(c, g),
 		newVersionCommand(c, g),
 		newHealthcheckCommand(c, g),
+		newExplainCommand(c),
+		newSchemaCommand(c),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -1,0 +1,85 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// Sections are the places at which a path may begin: those of spec, and metadata.
+func Sections() []*Field {
+	root := Service()
+	return append([]*Field{root.member("metadata")}, root.member("spec").Fields...)
+}
+
+// Find looks a path up as people write it: with or without "spec.", with or
+// without indices, with or without the names that stand in a map. Where there is
+// none, it answers with the field that the path left from, and with the nearest
+// path that there is ("" for none).
+func Find(path string) (found, from *Field, nearest string) {
+	path = strings.TrimPrefix(strings.Trim(path, "."), "spec.")
+	at := &Field{Form: Object, Fields: Sections()}
+	if m := Service().member(path); m != nil {
+		return m, at, ""
+	}
+	named := false // the last step was the name of an entry
+	for _, name := range segments(path) {
+		if m := step(at, name); m != nil {
+			at, named = m, false
+			continue
+		}
+		if entries(at) && !named {
+			named = true
+			continue
+		}
+		var names []string
+		for _, m := range at.Members() {
+			names = append(names, m.Name)
+		}
+		if n := spec.Nearest(name, names); n != "" {
+			nearest = step(at, n).Path
+		}
+		return nil, at, nearest
+	}
+	return at, at, ""
+}
+
+func step(at *Field, name string) *Field {
+	for _, m := range at.Members() {
+		if strings.EqualFold(m.Name, name) {
+			return m
+		}
+	}
+	return nil
+}
+
+// entries reports whether names of the author's own stand at a place.
+func entries(f *Field) bool { return f.Form == Map || f.Form == List && f.Elem.Form == Object }
+
+// segments splits a path; an index is no step, a name in brackets is one.
+func segments(path string) []string {
+	var out []string
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' }) {
+		part = strings.TrimSuffix(part, "]")
+		if part != "" && strings.Trim(part, "0123456789") != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// Paths are the paths of all fields, in the order of the document.
+func Paths() []string {
+	var out []string
+	var walk func(f *Field)
+	walk = func(f *Field) {
+		for _, m := range f.Members() {
+			out = append(out, m.Path)
+			walk(m)
+		}
+	}
+	walk(&Field{Form: Object, Fields: Sections()})
+	return out
+}
