@@ -14,6 +14,7 @@ import (
 )
 
 type applyOptions struct {
+	formOptions
 	outputOptions
 	paceOptions
 	wait    bool
@@ -23,6 +24,7 @@ type applyOptions struct {
 
 // AddFlags declares the flags of apply.
 func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
+	o.formOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
 	f.BoolVar(&o.wait, "wait", false, "follow the rollouts until they have ended")
@@ -124,7 +126,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	m, loaded, err := open(ctx, c, g, job{paths: paths, pace: o.paceOptions, onEvent: tale.event})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 )
 
 type diffOptions struct {
+	formOptions
 	outputOptions
 	all              bool
 	exitCode         bool
@@ -25,6 +26,7 @@ type diffOptions struct {
 
 // AddFlags declares the flags of diff.
 func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
+	o.formOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
 	f.BoolVar(&o.exitCode, "exit-code", true, "end with 1 where something differs (kubectl's way); with =false that is 0")
@@ -113,7 +115,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	if err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: paths, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, readOnly: true})
 	if err != nil {
 		return err
 	}

@@ -14,12 +14,14 @@ import (
 )
 
 type getOptions struct {
+	formOptions
 	pathOptions
 	outputOptions
 }
 
 // AddFlags declares the flags of get.
 func (o *getOptions) AddFlags(f *pflag.FlagSet) {
+	o.formOptions.AddFlags(f)
 	o.pathOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 }
@@ -63,7 +65,7 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, form: o.formOptions, readOnly: true})
 	if err != nil {
 		return err
 	}

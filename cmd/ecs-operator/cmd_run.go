@@ -18,6 +18,7 @@ import (
 )
 
 type runOptions struct {
+	formOptions
 	paceOptions
 	resync  time.Duration
 	workers int
@@ -26,6 +27,7 @@ type runOptions struct {
 
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
+	o.formOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
 	f.DurationVar(&o.resync, "resync", 0, "how often everything is compared with AWS, whether or not a file changed (default 1m0s; 5s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
@@ -87,7 +89,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
+		paths: paths, form: o.formOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
 	})
 	if err != nil {
 		return err

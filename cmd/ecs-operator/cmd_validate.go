@@ -15,12 +15,14 @@ import (
 )
 
 type validateOptions struct {
+	formOptions
 	outputOptions
 	verbose bool
 }
 
 // AddFlags declares the flags of validate.
 func (o *validateOptions) AddFlags(f *pflag.FlagSet) {
+	o.formOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list the files and documents that are not ours, with the reason")
 }
@@ -69,6 +71,9 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	if err := o.finalize(); err != nil {
 		return err
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	args, err := pathArgs(c, "validate", args)
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	}
 	engine := reconcile.New(reconcile.Options{
 		Frame: resource.Frame{Owner: g.owner, Scope: g.scope}, Target: resource.DefaultTarget,
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Log: newLogger(c, g),
+		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(), Log: newLogger(c, g),
 	})
 	loaded, err := engine.Load(ctx)
 	if err != nil {

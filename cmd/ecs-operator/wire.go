@@ -25,6 +25,7 @@ import (
 // job says what a command wants of the machine.
 type job struct {
 	paths    []string
+	form     formOptions
 	readOnly bool // the write clients refuse too
 	onEvent  func(reconcile.Event)
 	pace     paceOptions
@@ -46,6 +47,9 @@ type machine struct {
 
 // assemble wires a machine. It makes no call.
 func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machine, error) {
+	if err := j.form.check(); err != nil {
+		return nil, err
+	}
 	paths, err := cleanPaths(j.paths)
 	if err != nil {
 		return nil, err
@@ -101,6 +105,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Sections: kinds.Sections(),
 		Lint:     lint.Check,
 		Source:   files,
+		Parse:    j.form.parse(),
 
 		Workers:      j.workers,
 		Resync:       j.resync,

@@ -32,7 +32,7 @@ var metadataFields = []frameField{
 // specFields are followed by the sections, which are not listed by hand.
 var specFields = []frameField{
 	{"cluster", "text", "`default`", "The ECS cluster's short name. The cluster must exist."},
-	{"environment", "text", "none", "The `Environment` in which the service runs."},
+	{"environment", "text", "none", "The `Environment` in which the service runs. See [environments.md](environments.md)."},
 	{"template", "object", "none", "`name` of a `TaskTemplate`, and its `params`; merged under `taskDefinition`."},
 	{"policy", "object", "", "See below."},
 	{"dependsOn", "list of texts", "none", "Services of the same documents (`name` or `cluster/name`) that must be Ready first."},
