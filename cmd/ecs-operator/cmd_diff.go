@@ -142,7 +142,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 		}
 		return exitWith(o.exit(code))
 	}
-	diffText{w: c.out, p: c.outStyle, all: o.all}.write(outcomes)
+	diffText{w: c.out, p: c.outStyle, all: o.all, width: c.width()}.write(outcomes)
 	_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
 	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), o.exit(code))
 	return exitWith(o.exit(code))

@@ -53,6 +53,16 @@ func stepOf(k resource.UnitKey, kind, name, section string, s plan.Step) plan.St
 
 // sampleOutcomes are one of everything that a diff can show.
 func sampleOutcomes() []reconcile.Outcome {
+	out := sampleSteps()
+	for i := range out {
+		p := &out[i].Plan
+		live := resource.Live{Presence: resource.Present, Service: &resource.ServiceState{Running: 3, Desired: 3}}
+		p.Consequence = plan.Consequences(*p, live)
+	}
+	return out
+}
+
+func sampleSteps() []reconcile.Outcome {
 	checkout, pricing, fresh, lost, calm := key("checkout"), key("pricing"), key("fresh"), key("lost"), key("calm")
 	return []reconcile.Outcome{
 		{Plan: plan.Plan{Unit: checkout, Steps: []plan.Step{
@@ -67,8 +77,9 @@ func sampleOutcomes() []reconcile.Outcome {
 				{Path: "healthCheckIntervalSeconds", Op: diff.Replace, Old: 30, New: 10, Reason: diff.FromDrift},
 			}}),
 			stepOf(checkout, resource.KindAlarm, "old", "alarms.old", plan.Step{Action: plan.ActionDelete, Effect: diff.InPlace}),
-			stepOf(checkout, resource.KindService, "", "service", plan.Step{Action: plan.ActionNone, Changes: []diff.Change{
+			stepOf(checkout, resource.KindService, "", "service", plan.Step{Action: plan.ActionUpdate, Effect: diff.NewDeployment, Changes: []diff.Change{
 				{Path: "desiredCount", Op: diff.Replace, Old: 14, New: 4, Informational: true, Reason: diff.FromSpec, Note: "owned by autoscaling"},
+				{Path: "taskDefinition", Op: diff.Replace, Old: "prod-checkout:57", New: "$(taskDefinition.arn)", Effect: diff.NewDeployment, Reason: diff.FromSpec, Note: "known after apply"},
 			}}),
 		}}},
 		{Plan: plan.Plan{Unit: pricing, Steps: []plan.Step{
@@ -141,6 +152,74 @@ func TestColours(t *testing.T) {
 	}
 	if d := cmp.Diff(plain, stripped.String()); d != "" {
 		t.Errorf("colours change the text:\n%s", d)
+	}
+}
+
+func TestSharedPaths(t *testing.T) {
+	got := sharedPaths([]string{
+		"taskDefinition.containerDefinitions[a.b].cpu",
+		"taskDefinition.containerDefinitions[a.b].image",
+		"taskDefinition.containerDefinitions[a.b]",
+		"taskDefinition.containerDefinitions[a.c].image",
+		"taskDefinition.containerDefinitions[a.c].environment[X].value",
+		"taskDefinition.family",
+		"service.x", "service.y",
+	})
+	want := []string{
+		"taskDefinition.containerDefinitions[a.b].cpu",
+		"….image",
+		"taskDefinition.containerDefinitions[a.b]",
+		"taskDefinition.containerDefinitions[a.c].image",
+		"….environment[X].value",
+		"taskDefinition.family",
+		"service.x", "service.y",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestWordDiff(t *testing.T) {
+	p := newPalette(false)
+	before := "node --max-old-space-size=512 server.js --port 8080 --log-level info --trace"
+	after := "node --max-old-space-size=1024 server.js --port 8080 --log-level debug --trace"
+	const want = "node --max-old-space-size=[-512-]{+1024+} server.js --port 8080 --log-level [-info-]{+debug+} --trace"
+	if got := wordDiff(before, after, p.bad, p.good); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for _, pair := range [][2]string{{"short", "also short"}, {strings.Repeat("a b ", 30), strings.Repeat("x y ", 30)}, {before + "\n", after}} {
+		if got := wordDiff(pair[0], pair[1], p.bad, p.good); got != "" {
+			t.Errorf("%q: %s", pair, got)
+		}
+	}
+}
+
+// TestDiffWidth: on a terminal no line is wider than it, and nothing is cut elsewhere.
+func TestDiffWidth(t *testing.T) {
+	long := sampleOutcomes()
+	image := strings.Repeat("registry.example.com/team/", 4) + "checkout:"
+	long[0].Plan.Steps[0].Changes[0].Old, long[0].Plan.Steps[0].Changes[0].New = image+"1.41.3", image+"1.42.0"
+	long[1].Plan.Steps[0].Why = strings.Repeat("a long reason ", 30)
+	render := func(width int) string {
+		var out strings.Builder
+		diffText{w: &out, p: newPalette(true), width: width}.write(long)
+		return out.String()
+	}
+	for _, width := range []int{72, 100, 160} {
+		text := render(width)
+		for line := range strings.Lines(text) {
+			if n := seen(strings.TrimRight(line, "\n")); n > width {
+				t.Errorf("%d columns on a terminal of %d: %s", n, width, line)
+			}
+		}
+		if !strings.Contains(text, "1.42.0") {
+			t.Errorf("width %d: what changed of the image is cut:\n%s", width, text)
+		}
+	}
+	var plain strings.Builder
+	diffText{w: &plain, p: newPalette(false)}.write(long)
+	if text := plain.String(); !strings.Contains(text, image+"1.41.3 → "+image+"1.42.0") || !strings.Contains(text, strings.TrimSpace(strings.Repeat("a long reason ", 30))) {
+		t.Errorf("something is cut although there is no terminal:\n%s", text)
 	}
 }
 

@@ -43,6 +43,8 @@ type Rollout struct {
 	// StepMinutes how long ECS then waits.
 	StepPercent float64 `json:"stepPercent,omitempty"`
 	StepMinutes int     `json:"stepMinutes,omitempty"`
+	// Pauses are the lifecycle hooks at which ECS waits for a person.
+	Pauses int `json:"pauses,omitempty"`
 	// Circuit says whether the circuit breaker stops a failing deployment, and
 	// Rollback whether it then goes back.
 	Circuit  bool `json:"circuitBreaker,omitempty"`
@@ -119,6 +121,12 @@ func rollout(s settings) *Rollout {
 	case "CANARY":
 		r.StepPercent = s.number(dc+"canaryConfiguration.canaryPercent", 5)
 		r.StepMinutes = int(s.number(dc+"canaryConfiguration.canaryBakeTimeInMinutes", 10))
+	}
+	hooks, _ := s.at(dc + "lifecycleHooks").([]any)
+	for _, h := range hooks {
+		if descend(h, "targetType") == "PAUSE" {
+			r.Pauses++
+		}
 	}
 	r.Circuit = s.at(dc+"deploymentCircuitBreaker.enable") == true
 	r.Rollback = r.Circuit && s.at(dc+"deploymentCircuitBreaker.rollback") == true

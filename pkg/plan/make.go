@@ -21,7 +21,7 @@ func Make(in Input) Plan {
 		in:     in,
 		kinds:  make(map[string]resource.Kind, len(in.Kinds)),
 		drafts: make(map[resource.ID]*draft, len(in.Unit.Objects)),
-		plan:   Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, ContentHash: in.Unit.ContentHash},
+		plan:   Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, Environment: in.Unit.Environment, ContentHash: in.Unit.ContentHash},
 	}
 	for _, k := range in.Kinds {
 		m.kinds[k.Name()] = k

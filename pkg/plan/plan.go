@@ -24,6 +24,8 @@ type Plan struct {
 	// Revision is the source revision that it was made from.
 	Revision string           `json:"revision,omitempty"`
 	Unit     resource.UnitKey `json:"unit"`
+	// Environment is the one that the unit's document was made for, "" for none.
+	Environment string `json:"environment,omitempty"`
 	// ContentHash of the unit (resource.Unit.ContentHash).
 	ContentHash string `json:"contentHash,omitempty"`
 	// Steps are sorted topologically by Needs, then by ID. An ID may stand in

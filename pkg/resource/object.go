@@ -46,6 +46,8 @@ type Unit struct {
 	Labels  map[string]string
 	Policy  spec.Policy
 	Objects []Object
+	// Environment is the document's, "" for none.
+	Environment string
 	// DependsOn are the services that must be Ready before this unit is
 	// written; who loads the documents resolves their names.
 	DependsOn []UnitKey
