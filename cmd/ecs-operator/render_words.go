@@ -74,7 +74,7 @@ func sharedPaths(paths []string) []string {
 // commonPlace is the place that two paths lie in, "" where it is too short to be
 // worth an ellipsis.
 func commonPlace(a, b string) string {
-	const worth = 12
+	const worth = 20
 	end, depth := 0, 0
 	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
 		switch a[i] {
