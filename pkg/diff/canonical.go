@@ -2,6 +2,7 @@ package diff
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -19,6 +20,7 @@ func (r *Rules) CanonicalFields(v any, fields ...string) []byte {
 }
 
 func (r *Rules) canonical(v any, keep func(string) bool) []byte {
+	r = r.first()
 	root := r.tree(v, nil)
 	out := map[string]any{}
 	for name, m := range root.members {
@@ -29,6 +31,19 @@ func (r *Rules) canonical(v any, keep func(string) bool) []byte {
 		}
 	}
 	return encode(out)
+}
+
+// first are the rules as the first content hashes were made with them.
+func (r *Rules) first() *Rules {
+	if len(r.Later) == 0 {
+		return r
+	}
+	out := *r
+	out.Defaults = maps.Clone(r.Defaults)
+	for path := range r.Later {
+		delete(out.Defaults, path)
+	}
+	return &out
 }
 
 func encode(v any) []byte {

@@ -146,7 +146,7 @@ func (c *comparer) scalar(w, l *node, p place) {
 		if !c.r.blank(w, p) {
 			c.emit(p, Add, nil, w.plain, FromSpec, "")
 		}
-	case !same(w.plain, l.plain):
+	case !c.r.alike(w.plain, l.plain, p):
 		c.emit(p, Replace, l.plain, w.plain, FromSpec, "")
 	}
 }
@@ -184,7 +184,7 @@ func (c *comparer) governed(p place) bool {
 // unwritten handles a live value that the spec says nothing about.
 func (c *comparer) unwritten(l *node, p place) {
 	if why, ok := c.inherits(p); ok {
-		if c.a.InputChanged && !c.r.blank(l, p) {
+		if c.a.InputChanged && !c.r.blank(l, p) && !c.usual(l, p) {
 			c.inform(p, l.plain, nil, noteInherit+why)
 		}
 		return
@@ -221,6 +221,12 @@ func (c *comparer) inherits(p place) (why string, ok bool) {
 	}
 	why, ok = c.r.Inherits[p.free]
 	return why, ok
+}
+
+// usual reports whether an inherited path has a value of AWS' own choice.
+func (c *comparer) usual(l *node, p place) bool {
+	values, _ := lookup(c.r.Usual, p)
+	return slices.ContainsFunc(values, func(v any) bool { return same(v, l.plain) })
 }
 
 // undeclared reports that an unwritten path is not at its default.

@@ -17,15 +17,22 @@ type Rules struct {
 	// Sets are lists whose order means nothing.
 	Sets map[string]bool
 	// Defaults are AWS' constant defaults, as plain JSON-able values. One may
-	// stand for a whole object; nil says that AWS leaves the path out.
+	// stand for a whole object; nil says that AWS leaves the path out: what is
+	// not written there is absent. A path that is in none of the tables is only
+	// shown where it is not written, since nobody knows its default.
 	Defaults map[string]any
-	// Absent are path prefixes under which AWS gives back what it was sent and
-	// adds nothing that Defaults does not name: what is not written there is
-	// absent by default. "" is everything; the longest prefix wins.
-	Absent map[string]bool
+	// Later are the paths of Defaults that Canonical does not know: they were
+	// learnt when hashes had been written without them.
+	Later map[string]bool
 	// Inherits are paths with no constant default: unwritten, the live value
 	// stays. The value is the reason.
 	Inherits map[string]string
+	// Usual are the values that AWS itself chooses for inherited paths: nobody can
+	// tell whether the author ever governed them, so nothing is said of them.
+	Usual map[string][]any
+	// Alike are scalars that may be written in two ways: "arn" is an ARN or what
+	// stands behind its last slash, "caseless" has no case.
+	Alike map[string]string
 	// Ignored are paths that are never compared and no part of Canonical, with
 	// the reason.
 	Ignored map[string]string
@@ -119,10 +126,27 @@ func (r *Rules) defaultOf(p place) (any, bool) {
 		}
 		break
 	}
-	if absent, ok := longest(r.Absent, p); ok && absent {
-		return nil, true
-	}
 	return nil, false
+}
+
+// alike reports whether two scalars say the same at a place.
+func (r *Rules) alike(a, b any, p place) bool {
+	if same(a, b) {
+		return true
+	}
+	how, ok := lookup(r.Alike, p)
+	x, isText := a.(string)
+	y, both := b.(string)
+	if !ok || !isText || !both {
+		return false
+	}
+	if how == "caseless" {
+		return strings.EqualFold(x, y)
+	}
+	if strings.HasPrefix(x, "arn:") == strings.HasPrefix(y, "arn:") {
+		return false // two ARNs, or two names, are what they are
+	}
+	return x != "" && y != "" && x[strings.LastIndexByte(x, '/')+1:] == y[strings.LastIndexByte(y, '/')+1:]
 }
 
 func descend(v any, names []string) (any, bool) {

@@ -72,28 +72,8 @@ func (*alarm) Attributes(o *resource.Object) map[string]string {
 	return map[string]string{"name": writtenAlarmName(o)}
 }
 
-// alarmRules: PutMetricAlarm overwrites the whole alarm.
-var alarmRules = diff.Rules{
-	Keys: map[string]string{
-		"dimensions": "name", "metrics": "id", "metrics[].metricStat.metric.dimensions": "name",
-	},
-	Sets: map[string]bool{
-		"alarmActions": true, "okActions": true, "insufficientDataActions": true,
-		"actionConfiguration.alarmTagsPropagation.includedTagKeys": true,
-		"actionConfiguration.alarmTagsPropagation.excludedTagKeys": true,
-	},
-	Defaults: map[string]any{ // PutMetricAlarmInput, and recorded answers
-		"actionsEnabled":                   true,
-		"treatMissingData":                 "missing",
-		"evaluateLowSampleCountPercentile": "evaluate",
-		"metrics[].returnData":             true, // MetricDataQuery.ReturnData: omitted means true
-	},
-	Absent:    map[string]bool{"": true},
-	Ignored:   map[string]string{"tags": "compared as tags", "alarmName": "how the alarm is looked up"},
-	Effects:   map[string]diff.Effect{"": diff.InPlace},
-	Registry:  registry,
-	Normalise: normaliseAlarm,
-}
+// alarmRules are how an alarm is compared. PutMetricAlarm overwrites all of it.
+var alarmRules = tableRules(resource.KindAlarm, normaliseAlarm)
 
 // normaliseAlarm: as many data points as periods, unless said otherwise.
 func normaliseAlarm(v any) any {

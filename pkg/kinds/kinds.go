@@ -3,7 +3,6 @@ package kinds
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
@@ -129,15 +128,6 @@ func compare(r *diff.Rules, o *resource.Object, l *resource.Live, c resource.Com
 		Want: o.Want, Live: l.Value, WantExtra: o.Extra, LiveExtra: l.Extra,
 		Written: o.Written, Open: open, Section: o.Section, Ignore: c.Policy.Ignore,
 		InputChanged: c.InputChanged,
-	})
-}
-
-// unremarkable drops what is only shown of inherited paths while they have the
-// value that AWS itself gives them: nobody can tell whether the author ever
-// governed them, and a note in every diff would say nothing.
-func unremarkable(changes []diff.Change, usual map[string][]any) []diff.Change {
-	return slices.DeleteFunc(changes, func(c diff.Change) bool {
-		return c.Informational && c.New == nil && slices.ContainsFunc(usual[c.Path], func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(c.Old) })
 	})
 }
 

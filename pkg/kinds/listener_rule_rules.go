@@ -7,57 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // ruleRules are how a listener rule is compared.
-var ruleRules = diff.Rules{
-	Sets: map[string]bool{
-		"conditions":                                     true, // all must hold: no order
-		"conditions[].hostHeaderConfig.values":           true,
-		"conditions[].hostHeaderConfig.regexValues":      true,
-		"conditions[].pathPatternConfig.values":          true,
-		"conditions[].pathPatternConfig.regexValues":     true,
-		"conditions[].httpHeaderConfig.values":           true,
-		"conditions[].httpHeaderConfig.regexValues":      true,
-		"conditions[].httpRequestMethodConfig.values":    true,
-		"conditions[].queryStringConfig.values":          true,
-		"conditions[].sourceIpConfig.values":             true,
-		"actions[].forwardConfig.targetGroups":           true,
-		"actions[].jwtValidationConfig.additionalClaims": true,
-	},
-	Defaults: map[string]any{
-		"actions[].forwardConfig.targetGroupStickinessConfig.enabled": false,
-		"actions[].forwardConfig.targetGroups[].weight":               1, // recorded answers
-		// RedirectActionConfig: components that are kept are written as keywords
-		"actions[].redirectConfig.protocol": "#{protocol}",
-		"actions[].redirectConfig.port":     "#{port}",
-		"actions[].redirectConfig.host":     "#{host}",
-		"actions[].redirectConfig.path":     "/#{path}",
-		"actions[].redirectConfig.query":    "#{query}",
-		// AuthenticateOidcActionConfig and AuthenticateCognitoActionConfig
-		"actions[].authenticateOidcConfig.onUnauthenticatedRequest":    "authenticate",
-		"actions[].authenticateOidcConfig.scope":                       "openid",
-		"actions[].authenticateOidcConfig.sessionCookieName":           "AWSELBAuthSessionCookie",
-		"actions[].authenticateOidcConfig.sessionTimeout":              604800,
-		"actions[].authenticateCognitoConfig.onUnauthenticatedRequest": "authenticate",
-		"actions[].authenticateCognitoConfig.scope":                    "openid",
-		"actions[].authenticateCognitoConfig.sessionCookieName":        "AWSELBAuthSessionCookie",
-		"actions[].authenticateCognitoConfig.sessionTimeout":           604800,
-		"actions[].fixedResponseConfig.contentType":                    "text/plain",
-	},
-	Absent: map[string]bool{"": true},
-	Inherits: map[string]string{
-		"actions[].forwardConfig.targetGroupStickinessConfig.durationSeconds": "AWS keeps a number that has no effect",
-	},
-	Ignored: map[string]string{
-		"tags": "compared as tags",
-		"actions[].authenticateOidcConfig.clientSecret":            "AWS never gives it back",
-		"actions[].authenticateOidcConfig.useExistingClientSecret": "belongs to the call",
-	},
-	Effects:   map[string]diff.Effect{"": diff.InPlace, "actions[].forwardConfig": diff.TrafficShift, "listenerArn": diff.Replacement},
-	Normalise: normaliseRule,
-}
+var ruleRules = tableRules(resource.KindListenerRule, normaliseRule)
 
 // normaliseRule undoes ELB's double read-back: conditions as values and as
 // configuration, a target group by itself and in a forward configuration.

@@ -65,19 +65,7 @@ func (*scalableTarget) Attributes(o *resource.Object) map[string]string {
 	return map[string]string{"name": aws.ToString(o.Want.(*applicationautoscaling.RegisterScalableTargetInput).ResourceId)}
 }
 
-var scalableTargetRules = diff.Rules{
-	Defaults: map[string]any{ // SuspendedState
-		"suspendedState.dynamicScalingOutSuspended": false,
-		"suspendedState.scheduledScalingSuspended":  false,
-	},
-	Absent: map[string]bool{"": true, "suspendedState": false},
-	Inherits: map[string]string{
-		"suspendedState.dynamicScalingInSuspended": "Auto Scaling itself switches scale-in off while ECS deploys",
-		"minCapacity": "it cannot be left out", "maxCapacity": "it cannot be left out",
-	},
-	Ignored: with(with(scaledIgnored, "tags", "compared as tags"), "roleARN", "for ECS the service-linked role is always used"),
-	Effects: map[string]diff.Effect{"": diff.InPlace},
-}
+var scalableTargetRules = tableRules(resource.KindScalableTarget, nil)
 
 func (*scalableTarget) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	return compare(&scalableTargetRules, o, l, c)

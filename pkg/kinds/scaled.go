@@ -54,13 +54,6 @@ func scaledService(o *resource.Object, written *string) string {
 	return resourceID(o.ID.Cluster, o.ID.Unit)
 }
 
-// scaledIgnored: the frame's members are how the object is looked up.
-var scaledIgnored = map[string]string{
-	"resourceId":        "how the object is looked up",
-	"scalableDimension": "how the object is looked up",
-	"serviceNamespace":  "how the object is looked up",
-}
-
 // lagging says of a write whose scalable target AWS does not see yet that it
 // may pass: registering one takes a moment to be known everywhere.
 func lagging(err error) error {

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
-	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
@@ -51,41 +50,8 @@ func (*scalingPolicy) Section() spec.Section {
 
 const tracking = "targetTrackingScalingPolicyConfiguration"
 
-func scalingPolicyKeys() map[string]string {
-	keys := map[string]string{
-		tracking + ".customizedMetricSpecification.dimensions":                             "name",
-		tracking + ".customizedMetricSpecification.metrics":                                "id",
-		tracking + ".customizedMetricSpecification.metrics[].metricStat.metric.dimensions": "name",
-	}
-	for _, what := range []string{"Scaling", "Load", "Capacity"} {
-		queries := "predictiveScalingPolicyConfiguration.metricSpecifications[].customized" + what + "MetricSpecification.metricDataQueries"
-		keys[queries] = "id"
-		keys[queries+"[].metricStat.metric.dimensions"] = "name"
-	}
-	return keys
-}
-
 // scalingPolicyRules are how a scaling policy is compared.
-var scalingPolicyRules = diff.Rules{
-	Keys: scalingPolicyKeys(),
-	Sets: map[string]bool{"stepScalingPolicyConfiguration.stepAdjustments": true}, // "a set of adjustments"
-	Defaults: map[string]any{
-		"policyType": "StepScaling", // PutScalingPolicyInput.PolicyType
-		// user guide, "Define cooldown periods": 300 seconds for ECS services
-		tracking + ".scaleInCooldown":                                    300,
-		tracking + ".scaleOutCooldown":                                   300,
-		tracking + ".disableScaleIn":                                     false,
-		tracking + ".customizedMetricSpecification.metrics[].returnData": true,
-		"stepScalingPolicyConfiguration.cooldown":                        300, // StepScalingPolicyConfiguration
-		"stepScalingPolicyConfiguration.metricAggregationType":           "Average",
-		"predictiveScalingPolicyConfiguration.mode":                      "ForecastOnly",
-		"predictiveScalingPolicyConfiguration.maxCapacityBreachBehavior": "HonorMaxCapacity",
-		"predictiveScalingPolicyConfiguration.schedulingBufferTime":      300,
-	},
-	Absent:  map[string]bool{"": true},
-	Ignored: scaledIgnored,
-	Effects: map[string]diff.Effect{"": diff.InPlace, "policyName": diff.Replacement},
-}
+var scalingPolicyRules = tableRules(resource.KindScalingPolicy, nil)
 
 func describePolicies(ctx context.Context, api awsclient.API, resourceID *string, take func(*types.ScalingPolicy)) error {
 	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(api.AutoScaling, &applicationautoscaling.DescribeScalingPoliciesInput{

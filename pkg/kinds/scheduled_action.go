@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
-	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
@@ -50,19 +49,15 @@ func (*scheduledAction) Section() spec.Section {
 // scheduledName is the SDK's pattern: no colon, slash, bar or control character.
 var scheduledName = regexp.MustCompile(`^[^\x00-\x1f\x7f-\x9f:/| ]([^\x00-\x1f\x7f-\x9f:/|]*[^\x00-\x1f\x7f-\x9f:/| ])?$`)
 
-// scheduledActionRules are how a scheduled action is compared. Times come back
-// in milliseconds.
-var scheduledActionRules = diff.Rules{
-	Defaults: map[string]any{"timezone": "UTC"}, // "Scheduled actions … default time zone is UTC"
-	Absent:   map[string]bool{"": true},
-	Ignored:  scaledIgnored,
-	Effects:  map[string]diff.Effect{"": diff.InPlace, "scheduledActionName": diff.Replacement},
-	Normalise: func(v any) any {
-		if in, ok := v.(*applicationautoscaling.PutScheduledActionInput); ok {
-			in.StartTime, in.EndTime = seconds(in.StartTime), seconds(in.EndTime)
-		}
-		return v
-	},
+// scheduledActionRules are how a scheduled action is compared.
+var scheduledActionRules = tableRules(resource.KindScheduledAction, normaliseAction)
+
+// normaliseAction: times come back in milliseconds.
+func normaliseAction(v any) any {
+	if in, ok := v.(*applicationautoscaling.PutScheduledActionInput); ok {
+		in.StartTime, in.EndTime = seconds(in.StartTime), seconds(in.EndTime)
+	}
+	return v
 }
 
 func seconds(t *time.Time) *time.Time {

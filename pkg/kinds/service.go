@@ -203,7 +203,7 @@ func (k *service) Diff(o *resource.Object, l *resource.Live, c resource.Compare)
 	if why := countOwner(o, want, c); why != "" {
 		r.Ignored = with(r.Ignored, "desiredCount", why)
 	}
-	return unremarkable(compare(r, adjusted(o, want, live), l, c), serviceUsual)
+	return compare(r, adjusted(o, want, live), l, c)
 }
 
 // countOwner says who owns desiredCount when it is not the spec. A scalable target

@@ -7,48 +7,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
-// sequences are lists whose order means something, or of which there is only
-// one element.
-var sequences = map[string][]string{
-	resource.KindTaskDefinition: {
-		"containerDefinitions[].command", "containerDefinitions[].entryPoint", "containerDefinitions[].healthCheck.command",
-		"containerDefinitions[].dnsServers", "containerDefinitions[].dnsSearchDomains",
-		"containerDefinitions[].environmentFiles", // of one variable in two files the first wins
-		"inferenceAccelerators",                   // ignored
-	},
-	resource.KindService: {"placementStrategy"},
-	resource.KindListenerRule: {
-		"actions", "transforms", // done in turn
-		"transforms[].hostHeaderRewriteConfig.rewrites", "transforms[].urlRewriteConfig.rewrites",
-		"conditions[].values", "conditions[].regexValues", // folded into the configurations
-		"actions[].jwtValidationConfig.additionalClaims[].values",
-	},
-	resource.KindScalingPolicy: {"predictiveScalingPolicyConfiguration.metricSpecifications"}, // AWS takes one
-}
-
-// tablesOf are the rules of every kind, the widest where they depend on the input.
-func tablesOf() map[string]*diff.Rules {
-	return map[string]*diff.Rules{
-		resource.KindService: serviceRules(&ecs.CreateServiceInput{}), resource.KindTaskDefinition: &taskRules,
-		resource.KindTargetGroup:  targetGroupRules(&elasticloadbalancingv2.CreateTargetGroupInput{}),
-		resource.KindListenerRule: &ruleRules, resource.KindScalableTarget: &scalableTargetRules,
-		resource.KindScalingPolicy: &scalingPolicyRules, resource.KindScheduledAction: &scheduledActionRules, resource.KindAlarm: &alarmRules,
-	}
-}
-
-// places walks an input type: every path in it, index-free, with its type.
-func places(t reflect.Type, path string, into map[string]reflect.Type) {
+// places walks an input type: every path in it, index-free, with its type;
+// through lists, maps of objects and unions.
+func places(reg *shape.Registry, t reflect.Type, path string, into map[string]reflect.Type) {
 	t = shape.Deref(t)
 	if strings.Count(path, ".") > 12 {
 		return // no input nests so deep: a circle of types
+	}
+	add := func(name string, t reflect.Type) {
+		p := shape.Join(path, name)
+		into[p] = t
+		places(reg, t, p, into)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -56,84 +31,142 @@ func places(t reflect.Type, path string, into map[string]reflect.Type) {
 			return
 		}
 		for _, f := range shape.Fields(t) {
-			p := shape.Join(path, f.Name)
-			into[p] = f.Type
-			places(f.Type, p, into)
+			add(f.Name, f.Type)
 		}
-	case reflect.Slice:
-		places(t.Elem(), path+"[]", into)
-	case reflect.Map:
-		into[path+"[]"] = t.Elem()
+	case reflect.Slice, reflect.Map:
+		places(reg, t.Elem(), path+"[]", into)
+	case reflect.Interface:
+		if u, ok := reg.Union(t); ok {
+			for _, m := range u.Members {
+				add(shape.SpecName(u.MemberName(m)), m.Field(0).Type)
+			}
+		}
 	}
 }
 
-// TestEveryListIsClassified: a list that an SDK bump brings must be told apart:
-// keyed, a set, or a sequence. And no table names what the input does not have.
-func TestEveryListIsClassified(t *testing.T) {
-	tables := tablesOf()
-	for _, k := range All(nil) {
-		r := tables[k.Name()]
-		if r == nil {
-			t.Errorf("no rules known of %s", k.Name())
+// inputPlaces are all paths of a section, without what lies below an ignored one.
+func inputPlaces(s spec.Section, ignored func(string) bool) map[string]reflect.Type {
+	have := map[string]reflect.Type{}
+	places(shape.NewRegistry(s.Unions, s.Documents), reflect.TypeOf(s.New()), "", have)
+	for name, v := range s.Extra {
+		have[name] = reflect.TypeOf(v)
+	}
+	for p := range have {
+		for q := range have {
+			if q != p && ignored(q) && (strings.HasPrefix(p, q+".") || strings.HasPrefix(p, q+"[")) {
+				delete(have, p)
+			}
+		}
+	}
+	return have
+}
+
+// misfits says what of a catalogue and an input does not fit together.
+func misfits(c *diff.Catalogue, s spec.Section) []string {
+	lines, ignored := map[string]diff.Line{}, map[string]bool{}
+	var out []string
+	for _, l := range c.Lines {
+		if l.When == "" {
+			lines[l.Path] = l
+			ignored[l.Path] = l.Class == diff.Ignored
+		}
+	}
+	have := inputPlaces(s, func(p string) bool { return ignored[p] })
+	for _, path := range slices.Sorted(maps.Keys(have)) {
+		l, ok := lines[path]
+		if !ok {
+			out = append(out, path+" has no line")
 			continue
 		}
-		have := map[string]reflect.Type{}
-		places(reflect.TypeOf(k.Section().New()), "", have)
-		for name, v := range k.Section().Extra {
-			have[name] = reflect.TypeOf(v)
+		kind := shape.Deref(have[path]).Kind()
+		object := kind == reflect.Struct && !shape.IsTime(have[path]) || kind == reflect.Map
+		if l.Class == diff.Members && !object {
+			out = append(out, path+" has no members")
 		}
-		for _, path := range slices.Sorted(maps.Keys(have)) {
-			if shape.Deref(have[path]).Kind() != reflect.Slice || strings.HasPrefix(path, "tags") {
-				continue
+		list := kind == reflect.Slice && shape.Deref(have[path]).Elem().Kind() != reflect.Uint8
+		told := l.Compared == "set" || l.Compared == "sequence" || strings.HasPrefix(l.Compared, "by ")
+		if told != list && l.Class != diff.Ignored {
+			out = append(out, path+" is compared as "+l.Compared)
+		}
+		for by := range strings.SplitSeq(strings.TrimPrefix(l.Compared, "by "), "+") {
+			if _, member := have[path+"[]."+by]; strings.HasPrefix(l.Compared, "by ") && !member {
+				out = append(out, path+" has no member "+by)
 			}
-			_, keyed := r.Keys[path]
-			classes := 0
-			for _, is := range []bool{keyed, r.Sets[path], slices.Contains(sequences[k.Name()], path)} {
-				if is {
-					classes++
+		}
+		if (l.Compared == "arn" || l.Compared == "caseless") && kind != reflect.String {
+			out = append(out, path+" is no text")
+		}
+		if l.Class == diff.Needed && !slices.Contains(s.Required, path) || l.Class == diff.Frame && !slices.Contains(s.Frame, path) {
+			out = append(out, path+" can be left out, its section says")
+		}
+		if !strings.ContainsAny(path, ".[") && l.Effect == "" {
+			out = append(out, path+" has no effect of its own")
+		}
+		if len(l.Source) < 5 {
+			out = append(out, path+" has no source")
+		}
+	}
+	for _, l := range c.Lines {
+		if _, ok := have[l.Path]; !ok && !strings.HasPrefix(l.Path, "attributes[") {
+			out = append(out, l.Path+" is no path of the input")
+		}
+	}
+	return out
+}
+
+// TestEveryPathIsClassified: what an SDK bump brings must be told apart: how it
+// is compared, what becomes of it when nobody writes it, what a change does.
+func TestEveryPathIsClassified(t *testing.T) {
+	paths := 0
+	for _, k := range All(nil) {
+		c, s := catalogue(k.Name()), k.Section()
+		for _, m := range misfits(c, s) {
+			t.Errorf("%s: %s", k.Name(), m)
+		}
+		paths += len(c.Lines)
+		if Rules(k.Name()) == nil {
+			t.Errorf("no rules known of %s", k.Name())
+		}
+		have := inputPlaces(s, func(string) bool { return false })
+		for _, table := range [][]string{s.Required, s.Frame, slices.Collect(maps.Keys(s.Sugar))} {
+			for _, p := range table {
+				if _, ok := have[p]; !ok && !strings.Contains(p, "attributes[") {
+					t.Errorf("%s: the section names %s, which the input does not have", k.Name(), p)
 				}
 			}
-			if classes != 1 {
-				t.Errorf("%s: the list %s has %d classes", k.Name(), path, classes)
+		}
+	}
+	t.Logf("%d lines", paths)
+}
+
+// TestTomorrowsFieldIsMissed: the check bites. A catalogue without one of its
+// lines, whichever, does not pass.
+func TestTomorrowsFieldIsMissed(t *testing.T) {
+	for _, k := range All(nil) {
+		whole := catalogue(k.Name())
+		for i, l := range whole.Lines {
+			if l.When != "" || strings.HasPrefix(l.Path, "attributes[") || l.Class == diff.Ignored {
+				continue
+			}
+			without := &diff.Catalogue{Lines: slices.Delete(slices.Clone(whole.Lines), i, i+1)}
+			if !slices.Contains(misfits(without, k.Section()), l.Path+" has no line") {
+				t.Errorf("%s: nobody misses %s", k.Name(), l.Path)
 			}
 		}
-		known := func(table, path string) {
-			if strings.Contains(path, "attributes[") || path == "" {
-				return
+	}
+}
+
+// TestVariantsAreUsed: each variant of a table is one that an input can be.
+func TestVariantsAreUsed(t *testing.T) {
+	used := map[string][]string{
+		resource.KindService:     {"daemon"},
+		resource.KindTargetGroup: {"lambda", "http", "https", "grpc", "geneve", "http check"},
+	}
+	for _, k := range All(nil) {
+		for _, l := range catalogue(k.Name()).Lines {
+			if l.When != "" && !slices.Contains(used[k.Name()], l.When) {
+				t.Errorf("%s: line %d holds for %q, which no input is", k.Name(), l.No, l.When)
 			}
-			if _, ok := have[path]; !ok {
-				t.Errorf("%s: %s names %s, which the input does not have", k.Name(), table, path)
-			}
-		}
-		for p := range r.Keys {
-			known("Keys", p)
-		}
-		for p := range r.Sets {
-			known("Sets", p)
-		}
-		for p := range r.Defaults {
-			known("Defaults", p)
-		}
-		for p := range r.Inherits {
-			known("Inherits", p)
-		}
-		for p := range r.Ignored {
-			known("Ignored", p)
-		}
-		for p := range r.Effects {
-			known("Effects", p)
-		}
-		for p := range r.Absent {
-			known("Absent", p)
-		}
-		for _, p := range k.Section().Required {
-			known("Required", p)
-		}
-		for _, p := range k.Section().Frame {
-			known("Frame", p)
-		}
-		for p := range k.Section().Sugar {
-			known("Sugar", p)
 		}
 	}
 }

@@ -115,7 +115,7 @@ func (k *targetGroup) Diff(o *resource.Object, l *resource.Live, c resource.Comp
 		with.Extra[attributes] = own
 	}
 	bare.Extra = map[string]any{attributes: governedAttributes(with.Extra[attributes].(map[string]string), l, r)}
-	return unremarkable(compare(r, &with, &bare, c), groupUsual)
+	return compare(r, &with, &bare, c)
 }
 
 // governedAttributes are the live attributes that the spec or the table of

@@ -9,73 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
-// taskRules are how a task definition is compared. What was not sent stays
-// absent, unless Defaults has it: recorded answers of DescribeTaskDefinition and
-// the lists of terraform (container_definitions.go) and ecspresso (diff.go).
-var taskRules = diff.Rules{
-	Keys: map[string]string{
-		"containerDefinitions":                                  "name",
-		"containerDefinitions[].environment":                    "name",
-		"containerDefinitions[].secrets":                        "name",
-		"containerDefinitions[].portMappings":                   "containerPort+containerPortRange+protocol",
-		"containerDefinitions[].mountPoints":                    "containerPath",
-		"containerDefinitions[].volumesFrom":                    "sourceContainer",
-		"containerDefinitions[].dependsOn":                      "containerName",
-		"containerDefinitions[].ulimits":                        "name",
-		"containerDefinitions[].systemControls":                 "namespace",
-		"containerDefinitions[].logConfiguration.secretOptions": "name",
-		"containerDefinitions[].linuxParameters.devices":        "hostPath",
-		"containerDefinitions[].linuxParameters.tmpfs":          "containerPath",
-		"proxyConfiguration.properties":                         "name",
-		"volumes":                                               "name",
-	},
-	Sets: map[string]bool{
-		"containerDefinitions[].links":                                 true, // cdk-real-drift: AWS reorders
-		"containerDefinitions[].extraHosts":                            true,
-		"containerDefinitions[].dockerSecurityOptions":                 true,
-		"containerDefinitions[].credentialSpecs":                       true,
-		"containerDefinitions[].resourceRequirements":                  true,
-		"containerDefinitions[].restartPolicy.ignoredExitCodes":        true,
-		"containerDefinitions[].linuxParameters.capabilities.add":      true,
-		"containerDefinitions[].linuxParameters.capabilities.drop":     true,
-		"containerDefinitions[].linuxParameters.devices[].permissions": true,
-		"containerDefinitions[].linuxParameters.tmpfs[].mountOptions":  true,
-		"placementConstraints":                                         true, // terraform: TypeSet
-		"requiresCompatibilities":                                      true, // terraform: TypeSet
-	},
-	Defaults: map[string]any{
-		"containerDefinitions[].essential":                          true, // ContainerDefinition.Essential
-		"containerDefinitions[].portMappings[].protocol":            "tcp",
-		"containerDefinitions[].healthCheck.interval":               30, // HealthCheck
-		"containerDefinitions[].healthCheck.timeout":                5,
-		"containerDefinitions[].healthCheck.retries":                3,
-		"containerDefinitions[].restartPolicy.restartAttemptPeriod": 300, // ContainerRestartPolicy
-		"containerDefinitions[].versionConsistency":                 "enabled",
-		"containerDefinitions[].mountPoints[].readOnly":             false,
-		"containerDefinitions[].volumesFrom[].readOnly":             false,
-		"networkMode": "bridge", // RegisterTaskDefinitionInput.NetworkMode, EC2 on Linux
-		"volumes[].efsVolumeConfiguration.rootDirectory":           "/", // EFSVolumeConfiguration: "same effect"
-		"volumes[].efsVolumeConfiguration.transitEncryption":       "DISABLED",
-		"volumes[].efsVolumeConfiguration.authorizationConfig.iam": "DISABLED",
-		"volumes[].s3filesVolumeConfiguration.rootDirectory":       "/",
-		"volumes[].dockerVolumeConfiguration.autoprovision":        false, // DockerVolumeConfiguration
-		"volumes[].dockerVolumeConfiguration.scope":                "task",
-		"volumes[].dockerVolumeConfiguration.driver":               "local",
-		"enableFaultInjection":                                     false, // RegisterTaskDefinitionInput.EnableFaultInjection
-		"proxyConfiguration.type":                                  "APPMESH",
-	},
-	Absent: map[string]bool{"": true},
-	Ignored: map[string]string{
-		"tags":                  "compared as tags",
-		"inferenceAccelerators": "AWS no longer supports Elastic Inference",
-	},
-	Effects:   map[string]diff.Effect{"": diff.NewDeployment},
-	Registry:  registry,
-	Normalise: normaliseTask,
-}
+// taskRules are how a task definition is compared.
+var taskRules = tableRules(resource.KindTaskDefinition, normaliseTask)
 
 // normaliseTask brings units and ports to the form that AWS gives back.
 func normaliseTask(v any) any {

@@ -146,9 +146,8 @@ func kinds() []resource.Kind {
 			name: resource.KindTaskDefinition, path: "taskDefinition",
 			rules: &diff.Rules{
 				Keys:     map[string]string{"containers": "name", "containers[].environment": "name"},
-				Absent:   map[string]bool{"": true},
+				Defaults: map[string]any{"cpu": nil, "containers": nil, "containers[].image": nil, "containers[].environment": nil, "containers[].environment[].value": nil},
 				Effects:  map[string]diff.Effect{"": diff.NewDeployment},
-				Defaults: map[string]any{},
 			},
 			complete: func(f resource.Frame, u *resource.Unit, o *resource.Object) {
 				o.Want.(*taskDefinition).Family = p(o.ID.Cluster + "-" + o.ID.Unit)
