@@ -1,0 +1,119 @@
+package importer_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/importer"
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// corpus lists the projects of one tool in the corpus of real inputs, which
+// stays outside the project (its files carry no licence).
+func corpus(t *testing.T, tool string) []string {
+	t.Helper()
+	root := os.Getenv("ECS_OPERATOR_CORPUS")
+	if root == "" {
+		t.Skip("ECS_OPERATOR_CORPUS is not set: no corpus of real projects to import")
+	}
+	out, err := filepath.Glob(filepath.Join(root, tool, "*"))
+	if err != nil || len(out) == 0 {
+		t.Fatalf("no projects in %s (%v)", root, err)
+	}
+	return out
+}
+
+// parse reads the drafts back as the operator would, and returns what is wrong
+// with them.
+func parse(t *testing.T, drafts []spec.Draft) (spec.Result, string) {
+	t.Helper()
+	var files []spec.File
+	var all strings.Builder
+	for i, d := range drafts {
+		data, err := d.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&all, "---\n%s", data)
+		if d.Kind == "Service" || kindsLanded() {
+			files = append(files, spec.File{Path: fmt.Sprintf("%d-%s.yaml", i, d.Name), Data: data})
+		}
+	}
+	return spec.Parse(files, kinds.Sections(), spec.Options{}), all.String()
+}
+
+// kindsLanded reports whether this version knows Environments.
+func kindsLanded() bool {
+	r := spec.Parse([]spec.File{{Path: "e.yaml", Data: []byte("apiVersion: " + spec.APIVersion + "\nkind: Environment\nmetadata: {name: e}\nspec: {vars: {x: y}}\n")}}, kinds.Sections(), spec.Options{})
+	return r.Errors() == 0
+}
+
+// tally counts what became of a tool's projects.
+type tally struct{ projects, whole, partly, named int }
+
+func (c tally) String() string {
+	return fmt.Sprintf("%d projects: %d whole, %d with something named, %d named as not importable", c.projects, c.whole, c.partly, c.named)
+}
+
+// hold fails on a project that gives neither documents nor a problem with its
+// place, or whose documents do not parse.
+func (c *tally) hold(t *testing.T, r importer.Result, err error) {
+	t.Helper()
+	c.projects++
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	errors := 0
+	for _, p := range r.Problems {
+		if p.Severity == spec.Error {
+			errors++
+		}
+		if p.File == "" || p.Line < 1 || p.Column < 1 {
+			t.Errorf("a problem without its place: %+v", p)
+		}
+	}
+	services := 0
+	for _, d := range r.Drafts {
+		if d.Kind == "Service" {
+			services++
+		}
+	}
+	parsed, text := parse(t, r.Drafts)
+	for _, p := range parsed.Problems {
+		if p.Severity == spec.Error {
+			t.Errorf("%s\n%s", p, text)
+		}
+	}
+	if services > len(parsed.Documents) {
+		t.Errorf("%d services are drafted, %d are read", services, len(parsed.Documents))
+	}
+	switch {
+	case services == 0 && errors == 0:
+		t.Errorf("neither a document nor a word why: %v", r.Problems)
+	case services == 0:
+		c.named++
+	case errors > 0:
+		c.partly++
+	default:
+		c.whole++
+	}
+}
+
+func TestCorpusEcspresso(t *testing.T) {
+	var c tally
+	for _, dir := range corpus(t, "ecspresso") {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			r, err := importer.Ecspresso(dir, "prod")
+			for _, p := range r.Problems {
+				t.Log(strings.TrimPrefix(p.String(), dir))
+			}
+			c.hold(t, r, err)
+		})
+	}
+	t.Logf("ecspresso: %s", c)
+}

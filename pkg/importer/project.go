@@ -1,0 +1,216 @@
+package importer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
+
+// project is one import of files of another tool.
+type project struct {
+	tool     string
+	env      string // name of the Environment that is drafted
+	region   spec.Tree
+	vars     variables
+	services []spec.Draft
+	patches  []spec.Draft
+	envs     []spec.Draft // beside the one of env
+	problems []spec.Problem
+	sections map[string]spec.Section
+	read     map[string]bool // files that were taken in
+}
+
+func newProject(tool, env string) *project {
+	p := &project{tool: tool, env: env, sections: map[string]spec.Section{}, read: map[string]bool{}}
+	for _, s := range kinds.Sections() {
+		p.sections[s.Path] = s
+	}
+	return p
+}
+
+func (p *project) errorf(t spec.Tree, format string, args ...any) {
+	p.problems = append(p.problems, t.Problem(spec.Error, format, args...))
+}
+
+func (p *project) warnf(t spec.Tree, format string, args ...any) {
+	p.problems = append(p.problems, t.Problem(spec.Warning, format, args...))
+}
+
+// result puts the documents together: environments first.
+func (p *project) result() Result {
+	vars, region := p.vars.vars(), p.region.Text()
+	var out Result
+	if len(vars) > 0 || region != "" {
+		out.Drafts = append(out.Drafts, environment(p.env, region, vars))
+		for i := range p.services {
+			if at(p.services[i].Spec, "environment") == nil {
+				p.services[i].Spec = append(spec.Map{{Key: "environment", Value: p.env}}, p.services[i].Spec...)
+			}
+		}
+	}
+	out.Drafts = slices.Concat(out.Drafts, p.envs, p.services, p.patches)
+	out.Problems = append(p.problems, p.vars.open()...)
+	sortProblems(out.Problems)
+	return out
+}
+
+// environment drafts a document of that kind.
+func environment(name, region string, vars spec.Map) spec.Draft {
+	var m spec.Map
+	if region != "" {
+		m = m.With("region", region)
+	}
+	if len(vars) > 0 {
+		m = m.With("vars", vars)
+	}
+	return spec.Draft{Kind: "Environment", Name: name, Spec: m}
+}
+
+// maxFile bounds what is read of one file; spec.ReadTree has the same bound.
+var maxFile = int64(spec.DefaultLimits.FileBytes)
+
+// file reads a file, bounded. what says who wants it and where.
+func (p *project) file(path string, wanted spec.Tree) ([]byte, bool) {
+	p.read[filepath.Clean(path)] = true
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint := ""
+		if strings.HasSuffix(path, "sonnet") {
+			hint = "; a Jsonnet file must be rendered first (ecspresso render)"
+		}
+		p.errorf(wanted, "%s is not there%s", path, hint)
+		return nil, false
+	case err != nil:
+		p.errorf(wanted, "%s cannot be read: %v", path, err)
+		return nil, false
+	case !info.Mode().IsRegular():
+		p.errorf(wanted, "%s is no file", path)
+		return nil, false
+	case info.Size() > maxFile:
+		p.errorf(wanted, "%s has %d bytes; the limit is %d", path, info.Size(), maxFile)
+		return nil, false
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		p.errorf(wanted, "%s cannot be read: %v", path, err)
+		return nil, false
+	}
+	return data, true
+}
+
+// template reads a file of one document, with its template calls replaced.
+func (p *project) template(path string, wanted spec.Tree, replace func(spec.Tree, call) string) (spec.Tree, bool) {
+	data, ok := p.file(path, wanted)
+	if !ok {
+		return spec.Tree{}, false
+	}
+	text, problems := render(path, data, func(c call) string {
+		return replace(spec.Tree{File: path, Line: c.at.line, Column: c.at.column}, c)
+	})
+	p.problems = append(p.problems, problems...)
+	if text.text == nil {
+		return spec.Tree{}, false
+	}
+	docs, problems := spec.ReadTree(path, text.text)
+	bad := false
+	for _, x := range problems {
+		x.Line, x.Column = text.origin(x.Line, x.Column)
+		bad = bad || x.Severity == spec.Error
+		p.problems = append(p.problems, x)
+	}
+	switch {
+	case bad:
+		return spec.Tree{}, false
+	case len(docs) == 0:
+		p.errorf(spec.Tree{File: path, Line: 1, Column: 1}, "the file holds nothing")
+		return spec.Tree{}, false
+	case len(docs) > 1:
+		p.errorf(text.tree(docs[1]), "the file holds %d documents: only the first is imported", len(docs))
+	}
+	return text.tree(docs[0]), true
+}
+
+// tree moves the places of a tree to where its text stands in the file.
+func (r rendered) tree(t spec.Tree) spec.Tree {
+	t.Line, t.Column = r.origin(t.Line, t.Column)
+	for i := range t.Map {
+		t.Map[i].At, t.Map[i].Value = r.tree(t.Map[i].At), r.tree(t.Map[i].Value)
+	}
+	for i := range t.List {
+		t.List[i] = r.tree(t.List[i])
+	}
+	return t
+}
+
+// body fits a foreign value to a section, and drops AWS' defaults.
+func (p *project) body(section string, t spec.Tree, skip ...string) spec.Map {
+	f := newFitter(p.sections[section], &p.vars)
+	m := f.body(t, skip...)
+	p.problems = append(p.problems, f.problems...)
+	return m
+}
+
+// leftOut names the keys of a mapping that nothing was made of.
+func (p *project) leftOut(t spec.Tree, what string, known ...string) {
+	for _, e := range t.Map {
+		if !slices.Contains(known, e.Key) {
+			p.errorf(e.At, "%s%s is not converted", what, e.Key)
+		}
+	}
+}
+
+// skippedFolders hold what people did not write.
+var skippedFolders = []string{"node_modules", "vendor", "cdk.out", "testdata"}
+
+// maxFiles bounds what one import looks at.
+const maxFiles = 10_000
+
+// find lists the files below a path that a tool's project may begin with, in
+// order. A file is taken as it is.
+func find(path string, wanted func(name string) bool) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	var out []string
+	seen := 0
+	err = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if seen++; seen > maxFiles {
+			return fmt.Errorf("%s holds more than %d files: name the project's own directory", path, maxFiles)
+		}
+		name := d.Name()
+		if d.IsDir() {
+			hidden := strings.HasPrefix(name, ".") && at != path
+			if hidden && name != ".aws" && name != ".ecspresso" && name != ".github" || at != path && slices.Contains(skippedFolders, name) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.Type().IsRegular() && wanted(strings.ToLower(name)) {
+			out = append(out, at)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func sortProblems(ps []spec.Problem) {
+	slices.SortStableFunc(ps, func(a, b spec.Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
+	})
+}
