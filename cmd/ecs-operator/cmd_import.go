@@ -26,7 +26,7 @@ func (o *importOptions) AddFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.force, "force", false, "write over files that are there")
 }
 
-func newImportCommand(*console, *globalOptions) *cobra.Command {
+func newImportCommand(c *console, _ *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import",
 		Short: "Write documents from what exists",
@@ -35,13 +35,13 @@ func newImportCommand(*console, *globalOptions) *cobra.Command {
 
 What a document cannot express is printed with its place, never dropped
 silently, and makes the exit code 1.`,
-		Example: `  # A task definition that lies beside the code
-  ecs-operator import taskdef task-definition.json
+		Example: `  # An ecspresso project
+  ecs-operator import ecspresso deploy/
 
   # Into a directory, a file per document
-  ecs-operator import taskdef -o services/ task-definition.json`,
+  ecs-operator import ecspresso -o services/ deploy/`,
 	}
-	cmd.AddCommand()
+	cmd.AddCommand(newImportFileCommands(c)...)
 	return cmd
 }
 

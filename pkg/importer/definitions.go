@@ -17,7 +17,7 @@ func (p *project) taskDefinition(t spec.Tree) spec.Map {
 		p.errorf(t, "this is no task definition: it has no containerDefinitions")
 		return nil
 	}
-	return m
+	return p.lean("taskDefinition", m)
 }
 
 // serviceDefinition fits a file that holds a service's definition. cluster and
@@ -37,7 +37,7 @@ func (p *project) serviceDefinition(t spec.Tree, cluster, name string) spec.Map 
 		p.warnf(t, "desiredCount is not written: 1 stands in the document; write the number of tasks")
 		m = set(m, "desiredCount", 1, "")
 	}
-	return m
+	return p.lean("service", m)
 }
 
 // withoutAlarms takes out rollback alarms that are switched off.

@@ -151,7 +151,7 @@ func (r rendered) tree(t spec.Tree) spec.Tree {
 	return t
 }
 
-// body fits a foreign value to a section, and drops AWS' defaults.
+// body fits a foreign value to a section.
 func (p *project) body(section string, t spec.Tree, skip ...string) spec.Map {
 	f := newFitter(p.sections[section], &p.vars)
 	m := f.body(t, skip...)

@@ -212,8 +212,13 @@ func (w *renderer) action(n *parse.ActionNode) {
 
 // plainCall reads `name "arg" …`, and `.a.b` as a call of that name.
 func plainCall(p *parse.PipeNode) (name string, args []string) {
-	if len(p.Decl) > 0 || len(p.Cmds) != 1 {
+	if len(p.Decl) > 0 || len(p.Cmds) == 0 {
 		return "", nil
+	}
+	for _, c := range p.Cmds[1:] {
+		if c.String() != "json_escape" { // our values stand on parsed nodes: they need no escape
+			return "", nil
+		}
 	}
 	for i, a := range p.Cmds[0].Args {
 		switch a := a.(type) {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -49,6 +50,9 @@ func (v *variables) add(source, wish string, value any, comment string, at spec.
 	case wish == "account" || wish == "region" || wish == "name":
 		wish += "_" // these are there by themselves
 	}
+	if len(wish) > 60 {
+		wish = strings.Trim(wish[len(wish)-60:], "_0123456789") // the end of an address says most
+	}
 	name := wish
 	for n := 2; v.named(name) != nil; n++ {
 		name = fmt.Sprintf("%s_%d", wish, n)
@@ -90,7 +94,7 @@ func (v *variables) note(text string, as reflect.Type) {
 // one that fits the place.
 func (x *variable) stands() any {
 	if x.value != nil {
-		return x.value
+		return x.typed()
 	}
 	if x.as == nil || x.overlap {
 		return unset
@@ -108,6 +112,25 @@ func (x *variable) stands() any {
 		return []any{unset}
 	}
 	return unset
+}
+
+// typed is the project's own value, as the place where it stands alone reads it.
+func (x *variable) typed() any {
+	s, isText := x.value.(string)
+	if !isText || x.as == nil || x.overlap {
+		return x.value
+	}
+	switch x.as.Kind() {
+	case reflect.Bool:
+		if s == "true" || s == "false" {
+			return s == "true"
+		}
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64:
+		if s != "" && isNumber(s) {
+			return json.Number(s)
+		}
+	}
+	return s
 }
 
 // vars are the entries of the Environment's spec.vars.
