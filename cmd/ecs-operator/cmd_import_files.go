@@ -39,6 +39,26 @@ becomes a variable of an Environment. Jsonnet must be rendered first.`,
   # Into a directory, for the environment staging
   ecs-operator import ecspresso -o services/ --env staging deploy/staging/ecspresso.yml`,
 		importer.Ecspresso},
+	{"pipecd", "Write documents from PipeCD's ECS applications",
+		`import pipecd reads every app.pipecd.yaml (kind ECSApp) below PATH with its
+definitions. Stages that shift traffic become a strategy of ECS where that is
+plain; what must be decided is named. A standalone task is no service.`,
+		`  # One application, to look at
+  ecs-operator import pipecd apps/web
+
+  # All of a repository, into a directory
+  ecs-operator import pipecd -o services/ --env prod apps/`,
+		importer.PipeCD},
+	{"copilot", "Write documents from Copilot's manifests",
+		`import copilot reads every manifest.yml of a service below PATH. What Copilot's
+CloudFormation stacks own (cluster, network, listeners, roles) becomes variables of
+an Environment, and each entry of environments: a ServicePatch.`,
+		`  # One manifest, to look at
+  ecs-operator import copilot copilot/web/manifest.yml
+
+  # All services of an application, into a directory
+  ecs-operator import copilot -o services/ copilot/`,
+		importer.Copilot},
 }
 
 func newImportFileCommands(c *console) []*cobra.Command {

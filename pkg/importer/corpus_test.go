@@ -39,37 +39,9 @@ func parse(t *testing.T, drafts []spec.Draft) (spec.Result, string) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&all, "---\n%s", data)
-		if !kindsLanded() {
-			if d.Kind != "Service" {
-				continue
-			}
-			data = withoutEnvironment(data, drafts)
-		}
-		{
-			files = append(files, spec.File{Path: fmt.Sprintf("%d-%s.yaml", i, d.Name), Data: data})
-		}
+		files = append(files, spec.File{Path: fmt.Sprintf("%d-%s.yaml", i, d.Name), Data: data})
 	}
 	return spec.Parse(files, kinds.Sections(), spec.Options{}), all.String()
-}
-
-func withoutEnvironment(data []byte, drafts []spec.Draft) []byte {
-	out := strings.Replace(string(data), "\n  environment: prod\n", "\n", 1)
-	for _, d := range drafts {
-		for _, e := range d.Spec {
-			if vars, ok := e.Value.(spec.Map); ok && e.Key == "vars" && d.Kind == "Environment" {
-				for _, v := range vars {
-					out = strings.ReplaceAll(out, "$(env."+v.Key+")", fmt.Sprint(v.Value))
-				}
-			}
-		}
-	}
-	return []byte(out)
-}
-
-// kindsLanded reports whether this version knows Environments.
-func kindsLanded() bool {
-	r := spec.Parse([]spec.File{{Path: "e.yaml", Data: []byte("apiVersion: " + spec.APIVersion + "\nkind: Environment\nmetadata: {name: e}\nspec: {vars: {x: y}}\n")}}, kinds.Sections(), spec.Options{})
-	return r.Errors() == 0
 }
 
 // tally counts what became of a tool's projects.
@@ -136,4 +108,32 @@ func TestCorpusEcspresso(t *testing.T) {
 		})
 	}
 	t.Logf("ecspresso: %s", c)
+}
+
+func TestCorpusPipeCD(t *testing.T) {
+	var c tally
+	for _, dir := range corpus(t, "pipecd") {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			r, err := importer.PipeCD(dir, "prod")
+			for _, p := range r.Problems {
+				t.Log(strings.TrimPrefix(p.String(), dir))
+			}
+			c.hold(t, r, err)
+		})
+	}
+	t.Logf("pipecd: %s", c)
+}
+
+func TestCorpusCopilot(t *testing.T) {
+	var c tally
+	for _, file := range corpus(t, "copilot") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			r, err := importer.Copilot(file, "prod")
+			for _, p := range r.Problems {
+				t.Log(strings.TrimPrefix(p.String(), file))
+			}
+			c.hold(t, r, err)
+		})
+	}
+	t.Logf("copilot: %s", c)
 }

@@ -161,8 +161,10 @@ func (p *project) setRegion(t spec.Tree) {
 func (p *project) known(text string) string {
 	return variableText.ReplaceAllStringFunc(text, func(s string) string {
 		x := p.vars.named(variableText.FindStringSubmatch(s)[1])
-		if v, ok := x.value.(string); ok && v != "" {
-			return v
+		if x != nil { // not one of ours: $(env.name)
+			if v, ok := x.value.(string); ok && v != "" {
+				return v
+			}
 		}
 		return s
 	})

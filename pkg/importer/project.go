@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,10 +23,11 @@ type project struct {
 	vars     variables
 	services []spec.Draft
 	patches  []spec.Draft
-	envs     []spec.Draft // beside the one of env
 	problems []spec.Problem
 	sections map[string]spec.Section
 	read     map[string]bool // files that were taken in
+	// environments are those that a tool names itself, instead of env.
+	environments map[string]bool
 }
 
 func newProject(tool, env string) *project {
@@ -48,7 +50,11 @@ func (p *project) warnf(t spec.Tree, format string, args ...any) {
 func (p *project) result() Result {
 	vars, region := p.vars.vars(), p.region.Text()
 	var out Result
-	if len(vars) > 0 || region != "" {
+	if len(p.environments) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(p.environments)) {
+			out.Drafts = append(out.Drafts, environment(name, region, p.vars.forEnvironment(name)))
+		}
+	} else if len(vars) > 0 || region != "" {
 		out.Drafts = append(out.Drafts, environment(p.env, region, vars))
 		for i := range p.services {
 			if at(p.services[i].Spec, "environment") == nil {
@@ -56,7 +62,7 @@ func (p *project) result() Result {
 			}
 		}
 	}
-	out.Drafts = slices.Concat(out.Drafts, p.envs, p.services, p.patches)
+	out.Drafts = slices.Concat(out.Drafts, p.services, p.patches)
 	out.Problems = append(p.problems, p.vars.open()...)
 	sortProblems(out.Problems)
 	return out

@@ -23,6 +23,8 @@ type variable struct {
 	comment string
 	as      reflect.Type // the type of the place where it stands alone, nil for text
 	overlap bool         // it stands inside text as well
+	list    bool         // it is known to hold a list
+	number  bool         // it is known to hold a number
 	at      spec.Tree    // where it was met first
 }
 
@@ -96,7 +98,12 @@ func (x *variable) stands() any {
 	if x.value != nil {
 		return x.typed()
 	}
-	if x.as == nil || x.overlap {
+	switch {
+	case x.list:
+		return []any{unset}
+	case x.number:
+		return 1
+	case x.as == nil || x.overlap:
 		return unset
 	}
 	switch x.as.Kind() {
@@ -140,6 +147,18 @@ func (v *variables) vars() spec.Map {
 		out = append(out, spec.Entry{Key: x.name, Value: x.stands(), Comment: x.comment})
 	}
 	return out
+}
+
+// forEnvironment are the same in one of several environments. They must differ
+// in their cluster: what has the same identity is frozen.
+func (v *variables) forEnvironment(name string) spec.Map {
+	vars := v.vars()
+	for i := range vars {
+		if vars[i].Key == "cluster" && vars[i].Value == unset {
+			vars[i].Value = unset + "-" + strings.Trim(noServiceName.ReplaceAllString(name, "-"), "-")
+		}
+	}
+	return vars
 }
 
 // open are the problems of variables whose value no file says.

@@ -35,6 +35,11 @@ type Entry struct {
 	Comment string // behind a scalar, above anything else; "" for none
 }
 
+// Remove is a written null: it takes a field away in a patch.
+var Remove = removal{}
+
+type removal struct{}
+
 // With returns the map with one more entry.
 func (m Map) With(key string, value any) Map { return append(m, Entry{Key: key, Value: value}) }
 
@@ -81,6 +86,8 @@ const flowWidth = 80
 
 func draftNode(v any) (*yaml.Node, error) {
 	switch v := v.(type) {
+	case removal:
+		return draftScalar("!!null", "null"), nil
 	case Map:
 		n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 		for _, e := range v {
