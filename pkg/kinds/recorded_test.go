@@ -46,7 +46,19 @@ func TestRecordedAnswers(t *testing.T) {
 	if err != nil || len(answers) == 0 {
 		t.Fatalf("%d answers: %v", len(answers), err)
 	}
-	counts := map[string]int{}
+	counts := map[string][]int{} // by kind: how many, and how many are clean
+	count := func(name string, problems []string) {
+		if counts[name] == nil {
+			counts[name] = []int{0, 0}
+		}
+		counts[name][0]++
+		if len(problems) == 0 {
+			counts[name][1]++
+		}
+		for _, p := range problems {
+			t.Error(p)
+		}
+	}
 	for _, a := range answers {
 		name, ours := kindOf[a.Kind]
 		if !ours {
@@ -55,28 +67,19 @@ func TestRecordedAnswers(t *testing.T) {
 		k := kindNamed(t, name)
 		l, err := liveAnswer(a, name)
 		if err != nil {
-			t.Errorf("%s: %v", a, err)
+			count(name, []string{fmt.Sprintf("%s: %v", a, err)})
 			continue
 		}
-		counts[name]++
-		same := written(t, a, k, shape.Plain(l.Value, nil), l.Extra)
-		if same == nil {
-			continue
-		}
-		for _, changed := range []bool{false, true} {
-			for _, c := range k.Diff(same, &l, resource.Compare{InputChanged: changed}) {
-				t.Errorf("%s: differs from itself: %+v", a, c)
-			}
-		}
-		nobodyWroteIt(t, a, k, &l)
+		count(name, append(sameIsLive(a, k, &l), nobodyWroteIt(a, k, &l)...))
 		if a.Declared != nil {
-			counts[name+", declared"]++
-			declaredIsLive(t, a, k, &l)
+			count(name+", declared", declaredIsLive(a, k, &l))
 		}
 	}
+	page := recorded.Table{Name: "live", Columns: []string{"kind", "recorded", "no false difference"}}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		t.Logf("%s: %d", name, counts[name])
+		page.Rows = append(page.Rows, recorded.Row{Name: name, Figures: counts[name]})
 	}
+	page.Check(t, corpusPage, *update)
 }
 
 // liveAnswer reads a recording as Observe would.
@@ -133,10 +136,9 @@ func groupAttributes(body map[string]any) (map[string]string, error) {
 	return out, nil
 }
 
-// written is an object as if its value stood in a document; nil, with an error,
-// when no document can say it.
-func written(t *testing.T, a recorded.Answer, k resource.Kind, plain any, extra map[string]any) *resource.Object {
-	t.Helper()
+// written is an object as if its value stood in a document; an error when no
+// document can say it.
+func written(a recorded.Answer, k resource.Kind, plain any, extra map[string]any) (*resource.Object, error) {
 	s := k.Section()
 	s.Required = nil
 	m := maps.Clone(plain.(map[string]any))
@@ -146,63 +148,74 @@ func written(t *testing.T, a recorded.Answer, k resource.Kind, plain any, extra 
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	body, problems := spec.DecodeBody(a.String(), raw, s)
 	for _, p := range problems {
 		if p.Severity == spec.Error {
-			t.Errorf("%s: no document can say it: %s", a, p)
-			return nil
+			return nil, fmt.Errorf("no document can say it: %s", p)
 		}
 	}
-	return &resource.Object{ID: resource.ID{Kind: k.Name()}, Want: body.Value, Extra: body.Extra, Written: body.Written, Section: s.Path}
+	return &resource.Object{ID: resource.ID{Kind: k.Name()}, Want: body.Value, Extra: body.Extra, Written: body.Written, Section: s.Path}, nil
+}
+
+// sameIsLive writes the live state as it stands and compares it with itself.
+func sameIsLive(a recorded.Answer, k resource.Kind, l *resource.Live) (problems []string) {
+	same, err := written(a, k, shape.Plain(l.Value, nil), l.Extra)
+	if err != nil {
+		return []string{fmt.Sprintf("%s: %v", a, err)}
+	}
+	for _, changed := range []bool{false, true} {
+		for _, c := range k.Diff(same, l, resource.Compare{InputChanged: changed}) {
+			problems = append(problems, fmt.Sprintf("%s: differs from itself: %+v", a, c))
+		}
+	}
+	return problems
 }
 
 // nobodyWroteIt compares with a document that says nothing: whatever would be
 // written must say that it is a default, and drift alone must do nothing heavy.
-func nobodyWroteIt(t *testing.T, a recorded.Answer, k resource.Kind, l *resource.Live) {
-	t.Helper()
+func nobodyWroteIt(a recorded.Answer, k resource.Kind, l *resource.Live) (problems []string) {
 	s := k.Section()
 	empty := &resource.Object{ID: resource.ID{Kind: k.Name()}, Want: s.New(), Section: s.Path}
 	for _, c := range k.Diff(empty, l, resource.Compare{}) {
 		if c.Reason == diff.FromSpec {
-			t.Errorf("%s: nobody wrote it: %+v", a, c)
+			problems = append(problems, fmt.Sprintf("%s: nobody wrote it: %+v", a, c))
 		}
 		if c.Effect.Rank() > diff.TasksLater.Rank() && !c.Informational {
-			t.Errorf("%s: drift alone would have a heavy effect: %+v", a, c)
+			problems = append(problems, fmt.Sprintf("%s: drift alone would have a heavy effect: %+v", a, c))
 		}
 	}
+	return problems
 }
 
 // declaredIsLive compares what was asked for with what AWS made of it.
-func declaredIsLive(t *testing.T, a recorded.Answer, k resource.Kind, l *resource.Live) {
-	t.Helper()
+func declaredIsLive(a recorded.Answer, k resource.Kind, l *resource.Live) (problems []string) {
 	want, err := wantOf(a)
 	if err != nil {
-		t.Errorf("%s: %v", a, err)
-		return
+		return []string{fmt.Sprintf("%s: %v", a, err)}
 	}
 	attributes, err := groupAttributes(a.Declared)
 	if err != nil {
-		t.Errorf("%s: %v", a, err)
-		return
+		return []string{fmt.Sprintf("%s: %v", a, err)}
 	}
 	named(want, l.Value)
 	var extra map[string]any
 	if attributes != nil {
 		extra = map[string]any{"attributes": attributes}
 	}
-	o := written(t, a, k, shape.Plain(want, nil), extra)
-	if o == nil {
-		return
+	o, err := written(a, k, shape.Plain(want, nil), extra)
+	if err != nil {
+		return []string{fmt.Sprintf("%s: %v", a, err)}
 	}
 	for _, changed := range []bool{false, true} {
 		for _, c := range k.Diff(o, l, resource.Compare{InputChanged: changed}) {
 			if !c.Informational {
-				t.Errorf("%s: what was asked for differs from what AWS made of it: %+v", a, c)
+				problems = append(problems, fmt.Sprintf("%s: what was asked for differs from what AWS made of it: %+v", a, c))
 			}
 		}
 	}
+	return problems
 }
 
 func wantOf(a recorded.Answer) (any, error) {

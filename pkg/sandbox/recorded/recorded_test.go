@@ -2,6 +2,7 @@ package recorded_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -23,14 +24,15 @@ func (d difference) String() string {
 }
 
 // result counts what became of the recordings of one kind.
-type result struct{ recorded, fed, equal, differ, foreign int }
+type result struct{ recorded, fed, wrong, equal int }
+
+var update = flag.Bool("update", false, "write the figures in docs/corpus.md anew")
 
 // add feeds one recording and counts it.
 func (n *result) add(t *testing.T, f *feeder, a recorded.Answer, used map[*exception]int) {
 	n.recorded++
 	b, err := f.feed(a)
 	if errors.Is(err, errForeign) {
-		n.foreign++
 		return
 	}
 	if err != nil {
@@ -43,17 +45,20 @@ func (n *result) add(t *testing.T, f *feeder, a recorded.Answer, used map[*excep
 	}
 	n.fed++
 	differences := compare(a, b)
+	wrong := false
 	for _, d := range differences {
 		if e := excepted(a, d); e != nil {
 			used[e]++
 			continue
 		}
+		wrong = true
 		t.Errorf("%s %s: %s", a.Kind, a, d)
+	}
+	if wrong {
+		n.wrong++
 	}
 	if len(differences) == 0 {
 		n.equal++
-	} else {
-		n.differ++
 	}
 }
 
@@ -100,9 +105,12 @@ func TestTheSandboxAnswersAsAWS(t *testing.T) {
 			t.Errorf("the exception %s %s matches nothing: strike it", e.kind, e.path)
 		}
 	}
+	page := recorded.Table{Name: "sandbox", Columns: []string{"kind", "recorded", "fed", "equal but for excepted fields", "equal in every field"}}
 	for _, kind := range sortedKeys(counts) {
-		t.Logf("%s: %+v", kind, *counts[kind])
+		n := counts[kind]
+		page.Rows = append(page.Rows, recorded.Row{Name: kind, Figures: []int{n.recorded, n.fed, n.fed - n.wrong, n.equal}})
 	}
+	page.Check(t, "../../../docs/corpus.md", *update)
 }
 
 func sortedKeys[V any](m map[string]V) []string {
