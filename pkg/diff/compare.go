@@ -184,7 +184,10 @@ func (c *comparer) governed(p place) bool {
 // unwritten handles a live value that the spec says nothing about.
 func (c *comparer) unwritten(l *node, p place) {
 	if why, ok := c.inherits(p); ok {
-		if c.a.InputChanged && !c.r.blank(l, p) && !c.usual(l, p) {
+		values, _ := lookup(c.r.Usual, p)
+		// Whether a line was deleted nobody can tell where the content hash does
+		// not hold it; but a value that AWS does not choose was somebody's.
+		if (c.a.InputChanged || len(values) > 0) && !c.r.blank(l, p) && !usual(values, l) {
 			c.inform(p, l.plain, nil, noteInherit+why)
 		}
 		return
@@ -224,8 +227,7 @@ func (c *comparer) inherits(p place) (why string, ok bool) {
 }
 
 // usual reports whether an inherited path has a value of AWS' own choice.
-func (c *comparer) usual(l *node, p place) bool {
-	values, _ := lookup(c.r.Usual, p)
+func usual(values []any, l *node) bool {
 	return slices.ContainsFunc(values, func(v any) bool { return same(v, l.plain) })
 }
 

@@ -103,17 +103,25 @@ func (c *comparer) added(w *node, p place, keys []string) {
 	}
 }
 
-// whole compares a list that has no identities: one change for all of it.
+// whole compares a list that has no identities: one change for all of it. Where
+// its elements differ in nothing but what is only shown, so does the list.
 func (c *comparer) whole(w, l *node, p place, set bool) {
 	equal := len(w.items) == len(l.items)
+	var shown []Change
 	if equal && set {
-		equal = c.matches(w, l, p)
+		shown, equal = c.matches(w, l, p)
 	} else if equal {
 		for i := range w.items {
-			equal = equal && c.equal(w.items[i], l.items[i], p.element(i, i))
+			only, same := c.equal(w.items[i], l.items[i], p.element(i, i))
+			shown, equal = append(shown, only...), equal && same
 		}
 	}
 	if equal {
+		if len(shown) > 0 {
+			c.emit(p, Replace, l.value(), w.plain, shown[0].Reason, shown[0].Note)
+			last := &c.out[len(c.out)-1]
+			last.Informational, last.Effect = true, shown[0].Effect
+		}
 		return
 	}
 	op, note := Replace, ""
@@ -127,34 +135,37 @@ func (c *comparer) whole(w, l *node, p place, set bool) {
 }
 
 // matches finds for every wanted element a live one of its own that does not
-// differ from it.
-func (c *comparer) matches(w, l *node, p place) bool {
-	taken := make([]bool, len(l.items))
-	for i, item := range w.items {
-		found := false
-		for j, other := range l.items {
-			if !taken[j] && c.equal(item, other, p.element(i, i)) {
-				taken[j], found = true, true
-				break
+// differ from it, first among those that are the same to the last member. shown
+// is what of the pairs is only information.
+func (c *comparer) matches(w, l *node, p place) (shown []Change, ok bool) {
+	taken, found := make([]bool, len(l.items)), make([]bool, len(w.items))
+	for _, strict := range []bool{true, false} {
+		for i, item := range w.items {
+			for j, other := range l.items {
+				if found[i] || taken[j] {
+					continue
+				}
+				if only, same := c.equal(item, other, p.element(i, i)); same && (!strict || len(only) == 0) {
+					taken[j], found[i] = true, true
+					shown = append(shown, only...)
+				}
 			}
 		}
-		if !found {
-			return false
-		}
 	}
-	return true
+	return shown, !slices.Contains(found, false)
 }
 
-// equal compares two elements without telling of it.
-func (c *comparer) equal(w, l *node, p place) bool {
+// equal compares two elements without telling of it; shown is what of them is
+// only information.
+func (c *comparer) equal(w, l *node, p place) (shown []Change, same bool) {
 	probe := &comparer{r: c.r, a: c.a, ignore: c.ignore, texts: c.texts}
 	probe.node(w, l, p)
 	for _, ch := range probe.out {
 		if !ch.Informational {
-			return false
+			return nil, false
 		}
 	}
-	return true
+	return probe.out, true
 }
 
 func (c *comparer) holdsOpen(n *node) bool {
