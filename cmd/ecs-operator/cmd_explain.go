@@ -55,7 +55,8 @@ is required, what holds when its line is deleted, what a change of it does to th
 service, and the fields inside it. Without an argument it lists the sections.
 
 A field is written as it stands in a document: names and indices in between, and
-"spec." in front, may be left out. A code is what validate prints in brackets.`,
+"spec." in front, may be left out. Fields of other kinds than Service begin with
+the kind: Environment.freeze. A code is what validate prints in brackets.`,
 		Example: `  # The sections of a document
   ecs-operator explain
 

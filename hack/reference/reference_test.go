@@ -2,18 +2,14 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
-	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
 var update = flag.Bool("update", false, "write generated pages anew")
@@ -87,64 +83,4 @@ func fieldsOf(t reflect.Type, path string, depth int) []string {
 		out = append(append(out, p), fieldsOf(f.Type, p, depth+1)...)
 	}
 	return out
-}
-
-var knownHere = regexp.MustCompile(`known here: (.*)$`)
-
-// TestFrameTables: the fields of the frame are those that the decoder knows, and
-// so are the words that they take.
-func TestFrameTables(t *testing.T) {
-	const document = "apiVersion: " + spec.APIVersion + "\nkind: Service\n%s"
-	problems := func(body string) []spec.Problem {
-		return spec.Parse([]spec.File{{Path: "a.yaml", Data: fmt.Appendf(nil, document, body)}}, kinds.Sections(), spec.Options{}).Problems
-	}
-	sectionNames := func() []string {
-		var out []string
-		for _, s := range sections() {
-			if !strings.Contains(s.Path, ".") {
-				out = append(out, s.Path)
-			}
-		}
-		return out
-	}
-	for _, c := range []struct {
-		at, body string
-		fields   []frameField
-		more     []string
-	}{
-		{"the document", "nonesuch: 1\n", documentFields, nil},
-		{"metadata", "metadata: {nonesuch: 1}\n", metadataFields, nil},
-		{"spec", "spec: {nonesuch: 1}\n", specFields, sectionNames()},
-		{"spec.policy", "spec: {policy: {nonesuch: 1}}\n", policyFields, nil},
-	} {
-		var known []string
-		for _, p := range problems(c.body) {
-			if m := knownHere.FindStringSubmatch(p.Message); m != nil {
-				known = strings.Split(m[1], ", ")
-			}
-		}
-		var have []string
-		for _, f := range c.fields {
-			have = append(have, f.name)
-		}
-		have = append(have, c.more...)
-		slices.Sort(known)
-		slices.Sort(have)
-		if !slices.Equal(known, have) {
-			t.Errorf("%s: the page has %q, the decoder knows %q", c.at, have, known)
-		}
-	}
-	for _, f := range policyFields {
-		words, isChoice := strings.CutPrefix(f.what, "one of ")
-		if !isChoice {
-			continue
-		}
-		want := strings.ReplaceAll(strings.ReplaceAll(words, "`", ""), ` \| `, ", ")
-		found := slices.ContainsFunc(problems("spec: {policy: {"+f.name+": nonesuch}}\n"), func(p spec.Problem) bool {
-			return strings.Contains(p.Message, "is not one of "+want)
-		})
-		if !found {
-			t.Errorf("policy.%s does not take %s", f.name, want)
-		}
-	}
 }

@@ -4,54 +4,16 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/schema"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
-
-// frameField is one field of ours, outside AWS' bodies. A test holds the lists
-// to what the decoder knows.
-type frameField struct{ name, what, unwritten, meaning string }
-
-var documentFields = []frameField{
-	{"apiVersion", "`" + spec.APIVersion + "`", "", "Documents of another one are somebody else's, and skipped. Needed."},
-	{"kind", "`Service`", "", "Needed."},
-	{"metadata", "object", "", "Needed."},
-	{"spec", "object", "", "Needed."},
-}
-
-var metadataFields = []frameField{
-	{"name", "text", "", "The ECS service's name. Needed."},
-	{"labels", "map of text to text", "none", "For people and their tools: nothing in AWS."},
-}
-
-// specFields are followed by the sections, which are not listed by hand.
-var specFields = []frameField{
-	{"cluster", "text", "`default`", "The ECS cluster's short name. The cluster must exist."},
-	{"environment", "text", "none", "The `Environment` in which the service runs. See [environments.md](environments.md)."},
-	{"template", "object", "none", "`name` of a `TaskTemplate`, and its `params`; merged under `taskDefinition`."},
-	{"policy", "object", "", "See below."},
-	{"dependsOn", "list of texts", "none", "Services of the same documents (`name` or `cluster/name`) that must be Ready first."},
-	{"hooks", "object", "none", "Kept for a later version: no task is run before or after a deployment yet."},
-}
-
-var policyFields = []frameField{
-	{"mode", "one of `auto` \\| `manual` \\| `observe`", "`auto`", "`manual` and `observe` show what differs and write nothing."},
-	{"adopt", "true or false", "`false`", "Take over what exists without our tag."},
-	{"prune", "true or false", "`false`", "Kept for a later version: nothing is deleted yet."},
-	{"onDelete", "one of `keep` \\| `prune` \\| `orphan`", "`keep`", "Kept for a later version: the service gets the tag, and nothing is deleted yet."},
-	{"recreate", "true or false", "`false`", "Allow changes for which the service must be deleted and created, or another object be replaced."},
-	{"desiredCount", "one of `initial` \\| `band` \\| `fixed`", "`fixed`; with `scaling` `initial`",
-		"Who decides the number of tasks: the document (`fixed`), or the autoscaler after the creation (`initial`). `band` works as `initial` does in this version."},
-	{"driftGrace", "duration, as `30m`", "none", "Kept for a later version: a count that somebody changed is put back in the next pass."},
-	{"keepRevisions", "whole number", "`10`", "Kept for a later version: no revision is deregistered yet."},
-	{"wave", "whole number", "`0`", "Kept for a later version: `dependsOn` orders services."},
-	{"ignore", "list of texts", "none", "Paths of the spec that are neither shown nor written, as `service.desiredCount` or `alarms.errors.threshold`."},
-}
 
 // effects are what the last column of a table may say.
 var effects = []struct {
@@ -142,16 +104,16 @@ func render() string {
 		fmt.Fprintf(&b, "  - *%s*. %s\n", e.effect, e.means)
 	}
 	b.WriteString("\n## The frame\n\n")
-	frameTable(&b, "", documentFields)
-	frameTable(&b, "metadata", metadataFields)
-	fields := append([]frameField{}, specFields...)
-	for _, s := range sections() {
-		if !strings.Contains(s.Path, ".") {
-			fields = append(fields, frameField{s.Path, holder(s), "", "See [" + s.Path + "](#" + strings.ToLower(s.Path) + ")."})
-		}
+	for _, at := range []string{"", "metadata", "spec", "policy", "template"} {
+		frameTable(&b, at)
 	}
-	frameTable(&b, "spec", fields)
-	frameTable(&b, "spec.policy", policyFields)
+	for _, kind := range []string{"Environment", "ServicePatch", "TaskTemplate"} {
+		fmt.Fprintf(&b, "## Kind `%s`\n\n%s See [environments.md](environments.md).\n\n", kind, field(kind).Doc)
+		frameTable(&b, kind+".spec")
+	}
+	for _, at := range []string{"Environment.freeze", "TaskTemplate.params"} {
+		frameTable(&b, at)
+	}
 	references(&b)
 	for _, s := range sections() {
 		renderSection(&b, s)
@@ -159,20 +121,34 @@ func render() string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-func holder(s spec.Section) string {
-	if s.Many {
-		return "map of names to objects"
+// field is a place of the frame, which pkg/schema has the table of.
+func field(path string) *schema.Field {
+	if path == "" {
+		return schema.Service()
 	}
-	return "object"
+	f, _, _ := schema.Find(path)
+	return f
 }
 
-func frameTable(b *strings.Builder, at string, fields []frameField) {
+func frameTable(b *strings.Builder, at string) {
 	if at != "" {
-		fmt.Fprintf(b, "### `%s`\n\n", at)
+		fmt.Fprintf(b, "### `%s`\n\n", field(at).Path)
 	}
-	b.WriteString("| field | type | when not written | meaning |\n|---|---|---|---|\n")
-	for _, f := range fields {
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, f.what, f.unwritten, f.meaning)
+	b.WriteString("| field | type | needed | when not written | meaning |\n|---|---|---|---|---|\n")
+	for _, f := range field(at).Members() {
+		needed, unwritten, meaning := "", f.Unwritten, f.Doc
+		if f.Required {
+			needed = "yes"
+		}
+		if f.Form != schema.List && f.Form != schema.Map && unwritten != "" && unwritten != "none" && !strings.Contains(unwritten, " ") {
+			unwritten = "`" + unwritten + "`"
+		}
+		if at == "spec" && slices.ContainsFunc(sections(), func(s spec.Section) bool { return s.Path == f.Name }) {
+			unwritten, meaning = "", "See ["+f.Name+"](#"+strings.ToLower(f.Name)+")."
+		} else if f.Path == "taskDefinition" {
+			meaning = "As in a `Service`; what is required may be missing here. " + "See [taskDefinition](#taskdefinition)."
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Name, strings.ReplaceAll(f.Type(), "|", "\\|"), needed, unwritten, meaning)
 	}
 	b.WriteString("\n")
 }

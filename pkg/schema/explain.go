@@ -6,8 +6,6 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
-func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
-
 // Sections are the places at which a path may begin: those of spec, and metadata.
 func Sections() []*Field {
 	root := Service()
@@ -15,13 +13,23 @@ func Sections() []*Field {
 }
 
 // Find looks a path up as people write it: with or without "spec.", with or
-// without indices, with or without the names that stand in a map. Where there is
-// none, it answers with the field that the path left from, and with the nearest
+// without indices, with or without the names that stand in a map. Paths of other
+// kinds than Service begin with the kind. Where there is none, it answers with the field that the path left from, and with the nearest
 // path that there is ("" for none).
 func Find(path string) (found, from *Field, nearest string) {
 	path = strings.TrimPrefix(strings.Trim(path, "."), "spec.")
 	at := &Field{Form: Object, Fields: Sections()}
-	if m := Service().member(path); m != nil {
+	if kind, rest, _ := strings.Cut(path, "."); kindOf(kind) != nil && kind != "Service" {
+		root := kindOf(kind)
+		if rest == "" {
+			return root, at, ""
+		}
+		path = strings.TrimPrefix(rest, "spec.")
+		if m := root.member(path); m != nil {
+			return m, at, ""
+		}
+		at = &Field{Path: kind, Form: Object, Fields: append([]*Field{root.member("metadata")}, root.member("spec").Fields...)}
+	} else if m := Service().member(path); m != nil {
 		return m, at, ""
 	}
 	named := false // the last step was the name of an entry

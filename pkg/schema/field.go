@@ -51,6 +51,9 @@ type Field struct {
 	Sugar *spec.Sugar
 	// Pairs: a map that may be written as a list of {key, value}.
 	Pairs bool
+	// Literal: no variable of an environment or a template can stand here.
+	// Partial: what is required inside may be missing: it is merged with more.
+	Literal, Partial bool
 	// Elem is what a List or a Map holds; Fields what an Object has.
 	Elem   *Field
 	Fields []*Field
@@ -65,6 +68,8 @@ func (f *Field) Type() string {
 		return "list of " + plural(f.Elem.Type())
 	case f.Form == Map:
 		return "map from names to " + plural(f.Elem.Type())
+	case f.Form == Choice && len(f.Values) == 1:
+		return f.Values[0]
 	case f.Form == Choice:
 		return "one of " + strings.Join(f.Values, ", ")
 	}
@@ -89,7 +94,7 @@ func (f *Field) Members() []*Field {
 
 // Service is the tree of a document of kind Service.
 var Service = sync.OnceValue(func() *Field {
-	root := frameDocument()
+	root := serviceFrame()
 	body := root.member("spec")
 	for _, s := range kinds.Sections() {
 		parent, name := body, s.Path

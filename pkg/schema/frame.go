@@ -1,52 +1,173 @@
 package schema
 
-import "github.com/ecs-operator/ecs-operator/pkg/spec"
+import (
+	"strings"
+	"sync"
 
-// The fields of ours, outside AWS' bodies. A test holds them to what the decoder
-// knows.
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+)
 
-func frameDocument() *Field {
-	return object("", "", "One service with everything that must move together.",
-		required(choice("apiVersion", "Documents of another one are somebody else's, and skipped.", "", spec.APIVersion)),
-		required(choice("kind", "The kind of the document.", "", "Service")),
-		required(object("metadata", "", "What the document is called.",
-			required(leaf("metadata.name", Text, "The ECS service's name: up to 255 letters, digits, hyphens and underscores.", "")),
-			&Field{Path: "metadata.labels", Name: "labels", Form: Map, Doc: "For people and their tools: nothing in AWS.", Unwritten: "none", Elem: &Field{Path: "metadata.labels[]", Form: Text}},
-		)),
-		required(object("spec", "spec", "What the service is made of.",
-			leaf("cluster", Text, "The ECS cluster's short name. The cluster must exist.", "default"),
-			policy(),
-			leaf("environment", Text, "The environment that this document is for, by its name.", "none"),
-			object("template", "", "The TaskTemplate that the task definition is made from.",
-				leaf("template.name", Text, "The template's name.", ""),
-				&Field{Path: "template.params", Name: "params", Form: Map, Doc: "Values of its parameters.", Elem: &Field{Path: "template.params[]", Form: Any}},
-			),
-			object("hooks", "", "Tasks to run around a deployment. Kept for a later version: none is run yet.", stage("preDeploy"), stage("postDeploy")),
-			texts("dependsOn", "Services of the same documents (name or cluster/name) that must be Ready first."),
-		)),
-	)
+// The fields of ours, outside AWS' bodies: the one table of them, which docs/
+// has too. Tests hold it to what the decoder knows.
+
+// Kinds are the trees of all kinds of documents, Service first.
+var Kinds = sync.OnceValue(func() []*Field {
+	service := Service()
+	return []*Field{service, environment(service), servicePatch(service), taskTemplate(service)}
+})
+
+// kindOf finds a kind by its exact name.
+func kindOf(name string) *Field {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
 }
 
+// document makes the frame around what the spec of a kind holds.
+func document(kind, doc, called string, body *Field) *Field {
+	path := func(rest string) string {
+		if kind == "Service" {
+			return rest
+		}
+		return kind + "." + rest
+	}
+	root := object("", "Documents of kind `"+kind+"`: "+doc,
+		required(choice(path("apiVersion"), "Documents of another one are somebody else's, and skipped.", "", spec.APIVersion)),
+		required(choice(path("kind"), "The kind of the document.", "", kind)),
+		required(object(path("metadata"), "What the document is called.",
+			required(leaf(path("metadata.name"), Text, called, "")),
+			&Field{Path: path("metadata.labels"), Name: "labels", Form: Map, Doc: "For people and their tools: nothing in AWS.", Unwritten: "none", Elem: &Field{Path: path("metadata.labels[]"), Form: Text}},
+		)),
+		required(body),
+	)
+	root.Name = kind
+	body.Name, body.Path = "spec", path("spec")
+	for _, f := range root.Fields {
+		literal(f)
+	}
+	return root
+}
+
+// literal marks places at which no variable can stand; what a spec holds says so itself.
+func literal(f *Field) {
+	f.Literal = true
+	if f.Name == "spec" {
+		return
+	}
+	for _, m := range f.Fields {
+		literal(m)
+	}
+}
+
+func serviceFrame() *Field {
+	environment := leaf("environment", Text, "The `Environment` in which the service runs.", "none")
+	environment.Literal = true
+	return document("Service", "one service with everything that must move together.",
+		"The ECS service's name: up to 255 letters, digits, hyphens and underscores.",
+		object("spec", "What the service is made of.",
+			leaf("cluster", Text, "The ECS cluster's short name. The cluster must exist.", "default"),
+			environment,
+			optional(object("template", "`name` of a `TaskTemplate`, and its `params`; merged under `taskDefinition`.",
+				required(leaf("template.name", Text, "The template's name.", "")),
+				&Field{Path: "template.params", Name: "params", Form: Map, Doc: "Values of its parameters.", Elem: &Field{Path: "template.params[]", Form: Any}},
+			)),
+			policy(),
+			texts("dependsOn", "Services of the same documents (`name` or `cluster/name`) that must be Ready first."),
+			optional(object("hooks", "Tasks to run around a deployment. "+later+": none is run yet.", stage("preDeploy"), stage("postDeploy"))),
+		))
+}
+
+// later begins what is read and kept, and nothing acts on.
+const later = "Kept for a later version"
+
 func policy() *Field {
-	return object("policy", "", "How the operator treats the service.",
-		choice("policy.mode", "manual and observe show what differs and write nothing.", "auto", "auto", "manual", "observe"),
+	return object("policy", "How the operator treats the service.",
+		choice("policy.mode", "`manual` and `observe` show what differs and write nothing.", "auto", "auto", "manual", "observe"),
 		leaf("policy.adopt", Boolean, "Take over what exists without our tag.", "false"),
-		leaf("policy.prune", Boolean, "Delete what the document no longer has.", "false"),
-		choice("policy.onDelete", "What becomes of the service when its document is deleted.", "keep", "keep", "prune", "orphan"),
+		leaf("policy.prune", Boolean, later+": nothing is deleted yet.", "false"),
+		choice("policy.onDelete", later+": the service gets the tag, and nothing is deleted yet.", "keep", "keep", "prune", "orphan"),
 		leaf("policy.recreate", Boolean, "Allow changes for which the service must be deleted and created, or another object be replaced.", "false"),
-		choice("policy.desiredCount", "Who decides the number of tasks: the document (fixed), the autoscaler after the creation (initial), or the autoscaler within scaling's range (band).",
+		choice("policy.desiredCount", "Who decides the number of tasks: the document (`fixed`), or the autoscaler after the creation (`initial`). `band` works as `initial` does in this version.",
 			"fixed; with scaling initial", "initial", "band", "fixed"),
-		leaf("policy.driftGrace", Text, "How long a count that somebody changed by hand is left alone: a duration like 30m.", "none"),
-		leaf("policy.keepRevisions", Integer, "How many revisions of the task definition stay registered.", "10"),
-		leaf("policy.wave", Integer, "The order among services.", "0"),
-		texts("policy.ignore", "Paths of the spec that are neither shown nor written, as service.desiredCount."),
+		leaf("policy.driftGrace", Text, "A duration like `30m`. "+later+": a count that somebody changed is put back in the next pass.", "none"),
+		leaf("policy.keepRevisions", Integer, later+": no revision is deregistered yet.", "10"),
+		leaf("policy.wave", Integer, later+": `dependsOn` orders services.", "0"),
+		texts("policy.ignore", "Paths of the spec that are neither shown nor written, as `service.desiredCount` or `alarms.errors.threshold`."),
 	)
 }
 
 func stage(name string) *Field {
 	path := "hooks." + name
-	return &Field{Path: path, Name: name, Form: Map, Doc: "By names of your own.", Elem: object(path+"[]", "", "",
-		leaf(path+"[].overrides", Any, "Overrides of the task, as RunTask has them.", ""), leaf(path+"[].timeout", Text, "A duration like 10m.", ""))}
+	return &Field{Path: path, Name: name, Form: Map, Doc: "By names of your own.", Elem: object(path+"[]", "",
+		leaf(path+"[].overrides", Any, "Overrides of the task, as RunTask has them.", ""), leaf(path+"[].timeout", Text, "A duration like `10m`.", ""))}
+}
+
+func environment(service *Field) *Field {
+	const at = "Environment."
+	window := object(at+"freeze[]", "",
+		required(leaf(at+"freeze[].cron", Text, "When it begins: minute, hour, day of month, month, day of week.", "")),
+		required(leaf(at+"freeze[].for", Text, "How long it lasts: a duration like `48h`.", "")),
+		leaf(at+"freeze[].reason", Text, "For people.", "none"))
+	body := object("", "What is so in this environment.",
+		leaf(at+"target", Text, "A name of the operator's own targets file. What a run may do stands there, never in a document.", spec.DefaultTarget),
+		leaf(at+"account", Text, "The 12 digits of the AWS account, in quotes. Who runs in another one is refused. Also `$(env.account)`.", "not checked"),
+		leaf(at+"region", Text, "The AWS region. Who runs in another one is refused. Also `$(env.region)`.", "not checked"),
+		&Field{Path: at + "vars", Name: "vars", Form: Map, Doc: "What `$(env.NAME)` stands for: single values, lists and objects.", Unwritten: "none", Elem: &Field{Path: at + "vars[]", Form: Any}},
+		bodies(at+"defaults", "Merged under every service of the environment.", service),
+		&Field{Path: at + "freeze", Name: "freeze", Form: List, Doc: "Times in which nothing is to be changed. " + later + ": nothing is held back yet.", Unwritten: "none", Elem: window},
+	)
+	for _, f := range body.Fields {
+		if f.Name != "defaults" {
+			literal(f)
+		}
+	}
+	literal(window)
+	return document("Environment", "where services run, and what is different there.", "What `spec.environment` calls it: up to 64 letters, digits, hyphens and underscores.", body)
+}
+
+func servicePatch(service *Field) *Field {
+	const at = "ServicePatch."
+	body := object("", "One service in one environment.",
+		required(leaf(at+"service", Text, "`metadata.name` of a `Service`, or `cluster/name`.", "")),
+		required(leaf(at+"environment", Text, "`metadata.name` of an `Environment`.", "")),
+		bodies(at+"patch", "Laid over the service: objects merge, lists with a merge key by that key; `null` removes.", service))
+	literal(body.Fields[0])
+	literal(body.Fields[1])
+	return document("ServicePatch", "what of a service is different in one environment.", "What the patch is called: up to 64 letters, digits, hyphens and underscores.", body)
+}
+
+func taskTemplate(service *Field) *Field {
+	const at = "TaskTemplate."
+	param := object(at+"params[]", "",
+		choice(at+"params[].type", "What a value must be.", "string", "string", "integer", "number", "boolean", "list"),
+		leaf(at+"params[].required", Boolean, "Who uses the template must give it.", "false"),
+		leaf(at+"params[].default", Any, "The value where none is given.", "none"),
+		&Field{Path: at + "params[].enum", Name: "enum", Form: List, Doc: "The values that it may have.", Unwritten: "any", Elem: &Field{Path: at + "params[].enum[]", Form: Text}},
+		leaf(at+"params[].description", Text, "For people.", "none"))
+	param.Partial = true // {} and null are a parameter of type string
+	task := *service.member("spec").member("taskDefinition")
+	task.Required, task.Partial = true, true
+	params := &Field{Path: at + "params", Name: "params", Form: Map, Doc: "What `$(params.NAME)` stands for, by names of your own.", Unwritten: "none", Elem: param}
+	literal(params)
+	literal(param)
+	return document("TaskTemplate", "a task definition with places to fill.", "What `spec.template.name` calls it: up to 64 letters, digits, hyphens and underscores.",
+		object("", "The parameters, and the task definition that they stand in.", params, &task))
+}
+
+// bodies is a place that has the form of a Service's spec, where nothing is
+// required, without what only the service itself can say.
+func bodies(path, doc string, service *Field) *Field {
+	f := optional(object(path, doc))
+	f.Partial = true
+	for _, m := range service.member("spec").Fields {
+		if m.Name != "environment" {
+			f.Fields = append(f.Fields, m)
+		}
+	}
+	return f
 }
 
 func leaf(path string, form Form, doc, unwritten string) *Field {
@@ -65,12 +186,8 @@ func texts(path, doc string) *Field {
 	return f
 }
 
-// object makes an object of the frame; shown is its path where that is not its name.
-func object(path, shown, doc string, fields ...*Field) *Field {
+func object(path, doc string, fields ...*Field) *Field {
 	f := leaf(path, Object, doc, "")
-	if shown != "" {
-		f.Path = shown
-	}
 	f.Fields = fields
 	return f
 }
@@ -79,3 +196,11 @@ func required(f *Field) *Field {
 	f.Required = true
 	return f
 }
+
+// optional is an object that means something by standing there.
+func optional(f *Field) *Field {
+	f.Unwritten = "none"
+	return f
+}
+
+func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
