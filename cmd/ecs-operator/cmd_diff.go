@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -27,7 +29,7 @@ type diffOptions struct {
 // AddFlags declares the flags of diff.
 func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
-	o.outputOptions.AddFlags(f)
+	f.StringVarP(&o.format, "output", "o", "text", "text, json (a plan that apply takes) or markdown (a comment for a pull request)")
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
 	f.BoolVar(&o.exitCode, "exit-code", true, "end with 1 where something differs (kubectl's way); with =false that is 0")
 	f.BoolVar(&o.detailedExitCode, "detailed-exitcode", false, "end with 0 for no differences, 1 for an error, 2 for differences (terraform's way)")
@@ -37,7 +39,7 @@ func (o *diffOptions) finalize() error {
 	if o.detailedExitCode && !o.exitCode {
 		return errors.New("--detailed-exitcode and --exit-code=false contradict each other: leave one of them out")
 	}
-	return o.outputOptions.finalize()
+	return oneOf("--output", o.format, "text", "json", "markdown")
 }
 
 // exit translates diff's own code, which is kubectl's: 0, 1 for differences, 2
@@ -90,12 +92,16 @@ or Get. A rollout that is under way is not a difference. Values that may be
 secrets are shown as a short hash.
 
 Exit codes: 0 no differences, 1 differences (also those that are held back),
-2 an error.`,
+2 an error. With --exit-code=false differences are 0; with --detailed-exitcode
+they are 2, and an error is 1.`,
 		Example: `  # What would change?
   ecs-operator diff services/
 
-  # In a pipeline: a machine-readable plan
+  # In a pipeline: a machine-readable plan, for apply --plan
   ecs-operator diff services/ -o json > plan.json
+
+  # A comment for a pull request
+  ecs-operator diff services/ -o markdown --exit-code=false > comment.md
 
   # Against the embedded AWS that an earlier command left in a file
   ecs-operator diff --sandbox-state world.json examples/quickstart`,
@@ -142,10 +148,24 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 		}
 		return exitWith(o.exit(code))
 	}
+	if o.format == "markdown" {
+		text := m.markdown(ctx, loaded, outcomes, totals, c.now()).text()
+		if _, err := io.WriteString(c.out, text); err != nil {
+			return err
+		}
+		return exitWith(o.exit(code))
+	}
 	diffText{w: c.out, p: c.outStyle, all: o.all, width: c.width()}.write(outcomes)
 	_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
 	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), o.exit(code))
 	return exitWith(o.exit(code))
+}
+
+// markdown is the diff as a comment.
+func (m *machine) markdown(ctx context.Context, loaded reconcile.Loaded, outcomes []reconcile.Outcome, totals diffTotals, at time.Time) diffMarkdown {
+	f := m.frame(ctx, "diff", loaded)
+	return diffMarkdown{revision: shortRevision(loaded.Revision), account: f.Account, region: f.Region, at: at, sandbox: f.Sandbox,
+		totals: totals, outcomes: outcomes, problems: loaded.Problems}
 }
 
 // inSandbox marks the closing line of a report.

@@ -26,15 +26,21 @@ type diffReport struct {
 }
 
 type diffService struct {
-	Name      string         `json:"name"`
-	Cluster   string         `json:"cluster"`
-	Target    string         `json:"target"`
-	Account   string         `json:"account,omitempty"`
-	Region    string         `json:"region,omitempty"`
-	Effect    diff.Effect    `json:"effect"`
-	Downtime  bool           `json:"downtime"`
-	Error     string         `json:"error,omitempty"`
-	Resources []diffResource `json:"resources"`
+	Name     string      `json:"name"`
+	Cluster  string      `json:"cluster"`
+	Target   string      `json:"target"`
+	Account  string      `json:"account,omitempty"`
+	Region   string      `json:"region,omitempty"`
+	Effect   diff.Effect `json:"effect"`
+	Downtime bool        `json:"downtime"`
+	Error    string      `json:"error,omitempty"`
+	// Environment that the document was made for, "" for none.
+	Environment string `json:"environment,omitempty"`
+	// Headline is what the running tasks will feel, in words that may change;
+	// Consequence says it as data.
+	Headline    string            `json:"headline,omitempty"`
+	Consequence *plan.Consequence `json:"consequence,omitempty"`
+	Resources   []diffResource    `json:"resources"`
 	// Plan is what apply --plan goes by; nil where the service could not be compared.
 	Plan *plan.Seal `json:"plan,omitempty"`
 }
@@ -65,10 +71,14 @@ func diffJSON(outcomes []reconcile.Outcome, all bool) []diffService {
 			continue
 		}
 		s := diffService{
-			Name: o.Plan.Unit.Name, Cluster: o.Plan.Unit.Cluster, Target: o.Plan.Unit.Target,
+			Name: o.Plan.Unit.Name, Cluster: o.Plan.Unit.Cluster, Target: o.Plan.Unit.Target, Environment: o.Plan.Environment,
 			Effect: worstEffect(o.Plan), Resources: resourcesJSON(o.Plan, all),
 		}
 		s.Downtime = s.Effect == diff.Recreation
+		if !unread(o) && !o.Plan.Empty() {
+			h, c := headlineOf(o), o.Plan.Consequence
+			s.Headline, s.Consequence = joinDetail(h.words, h.detail), &c
+		}
 		if o.Err != nil {
 			s.Error = o.Err.Error()
 		} else if o.Plan.Seal.Hash != "" {

@@ -23,7 +23,7 @@ type headline struct {
 // rank orders headlines from harmless to worst.
 func (h headline) rank() int {
 	if h.unread {
-		return 2*diff.Recreation.Rank() + 2
+		return 2*diff.Recreation.Rank() - 1 // behind what is known to be down
 	}
 	rank := 2 * h.effect.Rank()
 	if h.held != "" {

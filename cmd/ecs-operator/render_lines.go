@@ -114,7 +114,7 @@ func (d diffText) special(c diff.Change) string {
 	if !isText || !isText2 || c.Sensitive {
 		return ""
 	}
-	return wordDiff(before, after, d.p.bad, d.p.good)
+	return wordDiff(visible(before), visible(after), d.p.bad, d.p.good)
 }
 
 // unchanged counts what the spec writes and the step leaves as it is.
@@ -187,23 +187,29 @@ func isMultiline(c diff.Change) bool {
 
 // multiline prints the lines of a long text that differ.
 func (d diffText) multiline(c diff.Change) {
-	if !isMultiline(c) {
-		return
-	}
-	before, _ := c.Old.(string)
-	after, _ := c.New.(string)
-	for text := range strings.Lines(udiff.Unified("live", "spec", ensureNewline(before), ensureNewline(after))) {
-		text = strings.TrimRight(text, "\n")
-		switch {
-		case strings.HasPrefix(text, "---"), strings.HasPrefix(text, "+++"):
-			continue
-		case strings.HasPrefix(text, "+"):
+	for _, text := range unifiedLines(c) {
+		switch text[0] {
+		case '+':
 			text = d.p.good(text)
-		case strings.HasPrefix(text, "-"):
+		case '-':
 			text = d.p.bad(text)
 		}
 		d.printf("          %s\n", text)
 	}
+}
+
+// unifiedLines are the lines of a long text that differ, none for a short one.
+func unifiedLines(c diff.Change) []string {
+	if !isMultiline(c) {
+		return nil
+	}
+	before, _ := c.Old.(string)
+	after, _ := c.New.(string)
+	var out []string
+	for text := range strings.Lines(udiff.Unified("live", "spec", ensureNewline(before), ensureNewline(after))) {
+		out = append(out, visible(strings.TrimRight(text, "\n")))
+	}
+	return out[min(2, len(out)):] // without the names of both files
 }
 
 func ensureNewline(s string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -36,7 +37,7 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), got); d != "" {
+	if d := gocmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s (-want +got):\n%s", path, d)
 	}
 }
@@ -56,6 +57,13 @@ func sampleOutcomes() []reconcile.Outcome {
 	out := sampleSteps()
 	for i := range out {
 		p := &out[i].Plan
+		for j := range p.Steps {
+			step := &p.Steps[j]
+			step.Effect = cmp.Or(step.Effect, diff.None)
+			for k := range step.Changes {
+				step.Changes[k].Effect = cmp.Or(step.Changes[k].Effect, diff.InPlace)
+			}
+		}
 		live := resource.Live{Presence: resource.Present, Service: &resource.ServiceState{Running: 3, Desired: 3}}
 		p.Consequence = plan.Consequences(*p, live)
 	}
@@ -150,7 +158,7 @@ func TestColours(t *testing.T) {
 		}
 		_, rest, _ = strings.Cut(after, "m")
 	}
-	if d := cmp.Diff(plain, stripped.String()); d != "" {
+	if d := gocmp.Diff(plain, stripped.String()); d != "" {
 		t.Errorf("colours change the text:\n%s", d)
 	}
 }
@@ -174,7 +182,7 @@ func TestSharedPaths(t *testing.T) {
 		"taskDefinition.family",
 		"service.x", "service.y",
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := gocmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

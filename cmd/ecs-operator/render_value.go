@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -23,6 +24,24 @@ func specPath(section, path string) string {
 	return section + "." + path
 }
 
+// visible writes out what would break a line, turn it around or command a
+// terminal.
+func visible(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\t':
+			out.WriteString("    ")
+		case r < ' ', r >= 0x7f && r < 0xa0, r == '\u2028', r == '\u2029', r == utf8.RuneError,
+			r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f', r == '\u061c':
+			fmt.Fprintf(&out, "\\u%04x", r)
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
 // showValue prints a value on one line. Values that may be secrets are hashes
 // already: pkg/diff lets nothing else out.
 func showValue(v any) string {
@@ -30,7 +49,7 @@ func showValue(v any) string {
 		return "unset"
 	}
 	if s, ok := v.(string); ok && s != "" && !strings.ContainsAny(s, " \t\n\r\"'") {
-		return s
+		return visible(s)
 	}
 	var out strings.Builder
 	enc := json.NewEncoder(&out)
@@ -38,7 +57,7 @@ func showValue(v any) string {
 	if enc.Encode(v) != nil {
 		return "?"
 	}
-	return strings.TrimSuffix(out.String(), "\n")
+	return visible(strings.TrimSuffix(out.String(), "\n"))
 }
 
 // changesOf are a step's changes; those of a create are the fields of what
