@@ -72,8 +72,13 @@ func (o *importOptions) deliver(c *console, r importer.Result) error {
 // files writes a file per draft. When one of them is there already, none is.
 func (o *importOptions) files(c *console, r importer.Result) error {
 	var errs []error
+	taken := map[string]bool{}
 	for _, d := range r.Drafts {
 		path := filepath.Join(o.dir, filepath.FromSlash(importer.FileName(d)))
+		if taken[path] {
+			errs = append(errs, fmt.Errorf("two documents would go into %s: import them in two runs, into two directories", path))
+		}
+		taken[path] = true
 		if _, err := os.Lstat(path); !o.force && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("%s is there already: --force writes over it", path))
 		}

@@ -86,7 +86,7 @@ func (p *project) copilot(file string) {
 		draft.Spec = append(spec.Map{{Key: "environment", Value: p.env}}, draft.Spec...)
 		p.environments[p.env] = true
 	}
-	p.services = append(p.services, draft)
+	p.service(draft, start)
 	for _, e := range overrides.Map {
 		p.environments[e.Key] = true
 		root.seen[placeOf(e.At)] = true

@@ -380,22 +380,19 @@ func (c *copilotService) logs(m manifest) spec.Map {
 	logging := m.get("logging")
 	if destination := logging.all("destination"); destination.written() {
 		config := spec.Map{{Key: "logDriver", Value: "awsfirelens"}, {Key: "options", Value: plainTexts(destination.Tree)}}
-		if secrets := c.environment(manifest{Tree: oneMap(logging.get("secretOptions").Tree), path: logging.path, seen: m.seen, done: m.done}); len(secrets) > 0 {
-			pairs, _ := at(secrets, "secrets").(spec.Map)
-			var list []any
-			for _, e := range pairs {
-				list = append(list, spec.Map{{Key: "name", Value: e.Key}, {Key: "valueFrom", Value: e.Value}})
+		options := logging.get("secretOptions")
+		var list []any
+		for _, e := range options.Map {
+			if v, ok := c.value(options.get(e.Key)); ok {
+				list = append(list, spec.Map{{Key: "name", Value: e.Key}, {Key: "valueFrom", Value: v}})
 			}
+		}
+		if len(list) > 0 {
 			config = config.With("secretOptions", list)
 		}
 		return spec.Map{{Key: "logConfiguration", Value: config}}
 	}
 	return spec.Map{{Key: "logConfiguration", Value: c.cloudWatch(m.Tree)}}
-}
-
-// oneMap is a mapping {secrets: t}, to be read as a container's.
-func oneMap(t spec.Tree) spec.Tree {
-	return spec.Tree{Sort: spec.Mapping, Map: []spec.Pair{{Key: "secrets", At: t, Value: t}}, File: t.File, Line: t.Line, Column: t.Column}
 }
 
 func (c *copilotService) cloudWatch(where spec.Tree) spec.Map {

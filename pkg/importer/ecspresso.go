@@ -114,7 +114,7 @@ func (p *project) ecspresso(file string) {
 		draft.Spec = draft.Spec.With("cluster", cluster)
 	}
 	draft.Spec = draft.Spec.With("taskDefinition", task).With("service", service)
-	p.services = append(p.services, draft)
+	p.service(draft, start)
 }
 
 // ecspressoConfig says what becomes of the other keys of the configuration.
@@ -178,6 +178,9 @@ func (p *project) serviceName(t spec.Tree, file string) string {
 	plain := strings.Trim(noServiceName.ReplaceAllString(variableText.ReplaceAllString(name, "$1"), "-"), "-")
 	if plain == "" {
 		plain = strings.Trim(noServiceName.ReplaceAllString(filepath.Base(filepath.Dir(file)), "-"), "-")
+	}
+	if plain == "" {
+		plain = "service"
 	}
 	if plain != name {
 		p.errorf(t, "the service's name is only known when it is rendered, and a document needs it written: %q stands for it", plain)

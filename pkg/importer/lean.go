@@ -1,7 +1,7 @@
 package importer
 
 import (
-	"maps"
+	"encoding/json"
 	"slices"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
@@ -93,21 +93,21 @@ func (l *lean) decode(m spec.Map) (spec.Body, bool) {
 	for _, x := range l.vars.list {
 		values[x.String()] = x.stands()
 	}
-	data, err := filledIn(m, values).(spec.Map).YAML()
+	data, err := json.Marshal(filledIn(m, values))
 	if err != nil {
 		return spec.Body{}, false
 	}
-	b, problems := spec.DecodeBody("body.yaml", data, l.section)
+	b, problems := spec.DecodeBody("body.json", data, l.section)
 	return b, !slices.ContainsFunc(problems, func(p spec.Problem) bool { return p.Severity == spec.Error })
 }
 
-// filledIn is a copy with the values of variables.
+// filledIn is a value in plain maps and lists, with the values of variables.
 func filledIn(v any, values map[string]any) any {
 	switch v := v.(type) {
 	case spec.Map:
-		out := make(spec.Map, len(v))
-		for i, e := range v {
-			out[i] = spec.Entry{Key: e.Key, Value: filledIn(e.Value, values)}
+		out := make(map[string]any, len(v))
+		for _, e := range v {
+			out[e.Key] = filledIn(e.Value, values)
 		}
 		return out
 	case []any:
@@ -116,8 +116,6 @@ func filledIn(v any, values map[string]any) any {
 			out[i] = filledIn(v[i], values)
 		}
 		return out
-	case map[string]string:
-		return maps.Clone(v)
 	case string:
 		if whole, ok := values[v]; ok {
 			return whole

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -23,8 +22,6 @@ type manifest struct {
 func newManifest(t spec.Tree) manifest {
 	return manifest{Tree: t, seen: map[string]bool{}, done: map[string]bool{}}
 }
-
-func placeOf(t spec.Tree) string { return fmt.Sprintf("%s:%d:%d", t.File, t.Line, t.Column) }
 
 // get reads a key. What stands under a mapping must be read by itself.
 func (m manifest) get(key string) manifest {

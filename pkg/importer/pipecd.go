@@ -84,7 +84,7 @@ func (p *project) pipecd(file string) {
 		draft.Spec = draft.Spec.With("cluster", cluster)
 	}
 	draft.Spec = draft.Spec.With("taskDefinition", task).With("service", service)
-	p.services = append(p.services, draft)
+	p.service(draft, app)
 }
 
 // pipecdFile reads a definition that the application names.

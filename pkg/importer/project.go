@@ -22,6 +22,7 @@ type project struct {
 	region   spec.Tree
 	vars     variables
 	services []spec.Draft
+	from     []spec.Tree // what each of them was made of
 	patches  []spec.Draft
 	problems []spec.Problem
 	sections map[string]spec.Section
@@ -46,25 +47,82 @@ func (p *project) warnf(t spec.Tree, format string, args ...any) {
 	p.problems = append(p.problems, t.Problem(spec.Warning, format, args...))
 }
 
-// result puts the documents together: environments first.
-func (p *project) result() Result {
-	vars, region := p.vars.vars(), p.region.Text()
-	var out Result
-	if len(p.environments) > 0 {
-		for _, name := range slices.Sorted(maps.Keys(p.environments)) {
-			out.Drafts = append(out.Drafts, environment(name, region, p.vars.forEnvironment(name)))
-		}
-	} else if len(vars) > 0 || region != "" {
-		out.Drafts = append(out.Drafts, environment(p.env, region, vars))
-		for i := range p.services {
-			if at(p.services[i].Spec, "environment") == nil {
-				p.services[i].Spec = append(spec.Map{{Key: "environment", Value: p.env}}, p.services[i].Spec...)
-			}
+// service takes in a document, with the place that it was made of. Two of one
+// identity would freeze each other: the first stays.
+func (p *project) service(d spec.Draft, from spec.Tree) {
+	for i, have := range p.services {
+		if have.Name == d.Name && text(at(have.Spec, "cluster")) == text(at(d.Spec, "cluster")) {
+			p.errorf(from, "the service %s is declared at %s too: this one is left out", d.Name, placeOf(p.from[i]))
+			return
 		}
 	}
-	out.Drafts = slices.Concat(out.Drafts, p.services, p.patches)
-	out.Problems = append(p.problems, p.vars.open()...)
+	p.services, p.from = append(p.services, d), append(p.from, from)
+}
+
+func placeOf(t spec.Tree) string { return fmt.Sprintf("%s:%d:%d", t.File, t.Line, t.Column) }
+
+// result puts the documents together, environments first, and reads them as the
+// operator will: what would be refused is no document, and is named.
+func (p *project) result() Result {
+	p.problems = append(p.problems, p.vars.open()...)
+	envs := p.environmentDrafts()
+	var out Result
+	for i, d := range p.services {
+		drafts := []spec.Draft{d}
+		for _, patch := range p.patches {
+			if at(patch.Spec, "service") == d.Name {
+				drafts = append(drafts, patch)
+			}
+		}
+		if refused := p.refused(slices.Concat(envs, drafts)); len(refused) > 0 {
+			for _, why := range refused {
+				p.errorf(p.from[i], "no document is made of %s: %s", d.Name, why)
+			}
+			continue
+		}
+		out.Drafts = append(out.Drafts, drafts...)
+	}
+	if len(out.Drafts) > 0 {
+		out.Drafts = append(envs, out.Drafts...)
+	}
+	out.Problems = p.problems
 	sortProblems(out.Problems)
+	return out
+}
+
+// environmentDrafts are those that the tool names, else the one of env where
+// there is something to hold.
+func (p *project) environmentDrafts() []spec.Draft {
+	var out []spec.Draft
+	for _, name := range slices.Sorted(maps.Keys(p.environments)) {
+		out = append(out, environment(name, p.region.Text(), p.vars.forEnvironment(name)))
+	}
+	vars, region := p.vars.vars(), p.region.Text()
+	if len(out) > 0 || len(vars) == 0 && region == "" {
+		return out
+	}
+	for i := range p.services {
+		p.services[i].Spec = append(spec.Map{{Key: "environment", Value: p.env}}, p.services[i].Spec...)
+	}
+	return []spec.Draft{environment(p.env, region, vars)}
+}
+
+// refused says why the operator would not take documents.
+func (p *project) refused(drafts []spec.Draft) []string {
+	var files []spec.File
+	for i, d := range drafts {
+		data, err := d.YAML()
+		if err != nil {
+			return []string{err.Error()}
+		}
+		files = append(files, spec.File{Path: fmt.Sprintf("%d.yaml", i), Data: data})
+	}
+	var out []string
+	for _, x := range spec.Parse(files, kinds.Sections(), spec.Options{}).Problems {
+		if x.Severity == spec.Error && !slices.Contains(out, x.Message) {
+			out = append(out, x.Message)
+		}
+	}
 	return out
 }
 

@@ -59,19 +59,6 @@ func (d Draft) YAML() ([]byte, error) {
 		return nil, fmt.Errorf("%s %s: %w", d.Kind, d.Name, err)
 	}
 	n.HeadComment = strings.Join(d.Head, "\n")
-	return encodeDraft(n)
-}
-
-// YAML writes the map alone.
-func (m Map) YAML() ([]byte, error) {
-	n, err := draftNode(m)
-	if err != nil {
-		return nil, err
-	}
-	return encodeDraft(n)
-}
-
-func encodeDraft(n *yaml.Node) ([]byte, error) {
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
