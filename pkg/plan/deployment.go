@@ -56,15 +56,14 @@ func (m *maker) gateDeployment(d *draft) {
 
 // deployReason is why no deployment may be started now, "" for none.
 func (m *maker) deployReason(d *draft) (status.Reason, string) {
-	hash := m.in.Unit.ContentHash
 	tag, tagged := ParseQuarantine(d.live.Tags[resource.TagQuarantine])
 	recreation := recreates(d.ID, worst(d.Changes))
 	switch {
 	case recreation && !m.in.Unit.Policy.Recreate:
 		return status.NeedsRecreate, needsRecreate(d.Changes)
-	case tagged && tag.Hash == hash && !tag.Lifted:
+	case tagged && m.in.Unit.Carries(tag.Hash) && !tag.Lifted:
 		return status.Quarantined, quarantined(tag)
-	case firstWord(d.live.Tags[resource.TagHold]) == hash:
+	case m.in.Unit.Carries(firstWord(d.live.Tags[resource.TagHold])):
 		return status.OnHold, "this content was put aside by a rollback; change the spec, or remove the hold"
 	}
 	if why := m.missing(d, d.Changes); why != "" {
@@ -104,7 +103,7 @@ func (m *maker) running(d *draft) (status.Reason, string) {
 			running = false
 		}
 	}
-	if running && d.live.Tags[resource.TagSpecHash] == m.in.Unit.ContentHash {
+	if running && m.in.Unit.Carries(d.live.Tags[resource.TagSpecHash]) {
 		return status.DeploymentRunning, "a deployment of this content is running; what differs is looked at again when it has ended"
 	}
 	return "", ""
@@ -122,7 +121,7 @@ func (m *maker) judgeStanding(d *draft) {
 		}
 	}
 	tag, tagged := ParseQuarantine(d.live.Tags[resource.TagQuarantine])
-	known := tagged && tag.Hash == m.in.Unit.ContentHash
+	known := tagged && m.in.Unit.Carries(tag.Hash)
 	switch {
 	case known && tag.Lifted && tag.Deployment == DeploymentID(m.standing(d).Deployment):
 		// Nothing differs, yet a person asked to try again: the same revision, by force.

@@ -126,7 +126,7 @@ func (m *maker) compare(objects []*resource.Object) {
 			// Of a service that could not be read nothing is known, and nothing
 			// of it will be written in this pass.
 			m.cmp.InputChanged = live.Presence == resource.Absent ||
-				live.Presence == resource.Present && live.Tags[resource.TagSpecHash] != m.in.Unit.ContentHash
+				live.Presence == resource.Present && !m.in.Unit.Carries(live.Tags[resource.TagSpecHash])
 		}
 	}
 }

@@ -90,6 +90,7 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 		have, ok := live.Tags[key]
 		switch {
 		case strings.HasPrefix(key, "aws:"): // AWS' own, which nobody may write
+		case key == resource.TagSpecHash && in.Unit.Carries(have): // perhaps as a former version wrote it
 		case !ok:
 			add(key, diff.Add, nil, want)
 		case have != want:

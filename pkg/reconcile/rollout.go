@@ -49,7 +49,7 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 		return have.d, nil
 	}
 	q, tagged := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
-	held := tagged && !q.Lifted && q.Hash == u.ContentHash
+	held := tagged && !q.Lifted && u.Carries(q.Hash)
 	if watched == "" && !held && s.PrimaryState == "COMPLETED" && s.Deployments == 1 {
 		return nil, nil
 	}
@@ -135,7 +135,7 @@ func (v *view) remembered() bool {
 // yet. Nothing is written where a mode or a suspension forbids it.
 func (v *view) unremembered() *plan.Quarantine {
 	service := v.service()
-	if !v.failed() || service.Tags[resource.TagSpecHash] != v.unit.ContentHash {
+	if !v.failed() || !v.unit.Carries(service.Tags[resource.TagSpecHash]) {
 		return nil
 	}
 	if _, suspended := plan.ParseSuspension(service.Tags[resource.TagSuspend], now()); suspended ||

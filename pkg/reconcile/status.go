@@ -154,7 +154,7 @@ func (f finding) badRollout() (status.Reason, string) {
 // read, so that nothing seems to differ.
 func (f finding) remembered() bool {
 	q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine])
-	return tagged && !q.Lifted && q.Hash == f.unit.ContentHash &&
+	return tagged && !q.Lifted && f.unit.Carries(q.Hash) &&
 		f.rollout != nil && f.rollout.Status.Bad() && q.Deployment == plan.DeploymentID(f.rollout.ARN)
 }
 
@@ -226,7 +226,7 @@ func (f finding) differs() string {
 
 // drifted reports whether live differs although the input is that of our last write.
 func (f finding) drifted() bool {
-	if f.executed || f.service.Presence != resource.Present || f.service.Tags[resource.TagSpecHash] != f.unit.ContentHash {
+	if f.executed || f.service.Presence != resource.Present || !f.unit.Carries(f.service.Tags[resource.TagSpecHash]) {
 		return f.executed && f.heldDrift()
 	}
 	return f.left() > 0 || f.heldDrift()

@@ -12,10 +12,6 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
-// hashVersion is the version of the content hash' algorithm; old versions stay
-// in the code, so that an upgrade redeploys and un-quarantines nothing.
-const hashVersion = "1"
-
 // Desire turns a document into desired objects: frame, names, tags, references
 // and the content hash. A unit with an error among the problems must not be used.
 func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []spec.Problem) {
@@ -48,7 +44,8 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 		problems = append(problems, byKind[o.ID.Kind].Complete(f, u, o)...)
 	}
 	slices.SortFunc(u.Objects, func(a, b Object) int { return strings.Compare(a.ID.String(), b.ID.String()) })
-	u.ContentHash = contentHash(u, byKind)
+	hashes := contentHashes(u, byKind)
+	u.ContentHash, u.Former = hashes[0], hashes[1:]
 	for i := range u.Objects {
 		if byKind[u.Objects[i].ID.Kind].Taggable() {
 			own(f, u, &u.Objects[i])
@@ -62,20 +59,6 @@ func (o *Object) Need(id ID) {
 	if id != o.ID && !slices.Contains(o.Needs, id) {
 		o.Needs = append(o.Needs, id)
 	}
-}
-
-func contentHash(u *Unit, byKind map[string]Kind) string {
-	h := sha256.New()
-	for i := range u.Objects {
-		o := &u.Objects[i]
-		if c := byKind[o.ID.Kind].Content(o); c != nil {
-			h.Write([]byte(o.ID.Local()))
-			h.Write([]byte{0})
-			h.Write(c)
-			h.Write([]byte{0})
-		}
-	}
-	return hashVersion + "-" + hex.EncodeToString(h.Sum(nil)[:12])
 }
 
 // own adds the operator's tags (the table in tags.go).

@@ -55,6 +55,9 @@ type Unit struct {
 	// definition and the written service fields whose change starts a new
 	// deployment. It is a hint, never a reason (design: writes).
 	ContentHash string
+	// Former are the hashes of the same content under former versions: tags in
+	// the world may hold them. Compare by Carries.
+	Former []string
 	// Image is what people call the version: the image of the first essential
 	// container.
 	Image string
