@@ -70,7 +70,7 @@ the kind: Environment.freeze. A code is what validate prints in brackets.`,
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return completeField(typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+			return completeTopic(typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return runExplain(c, o, args) },
 	}
@@ -182,21 +182,4 @@ func shortened(s string) string {
 		return string(r[:most-1]) + "…"
 	}
 	return s
-}
-
-// completeField offers the fields one step further than what is typed, and codes.
-func completeField(typed string) []string {
-	var out []string
-	for _, p := range schema.Paths() {
-		rest, ok := strings.CutPrefix(strings.ReplaceAll(p, "[]", ""), typed)
-		if ok && !strings.Contains(rest, ".") {
-			out = append(out, typed+rest)
-		}
-	}
-	for _, r := range lint.Rules() {
-		if typed != "" && strings.HasPrefix(r.Code, typed) {
-			out = append(out, r.Code)
-		}
-	}
-	return out
 }

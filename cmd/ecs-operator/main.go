@@ -136,9 +136,11 @@ AWS tags. With --sandbox it works on an embedded AWS and reaches nothing else.`,
 		newHealthcheckCommand(c, g),
 		newExplainCommand(c),
 		newSchemaCommand(c),
+		newManCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	addCompletionExamples(root)
+	addCompletions(root, c)
 	return root
 }

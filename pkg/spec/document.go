@@ -201,6 +201,8 @@ func (p Problem) String() string {
 type Result struct {
 	Documents []Document
 	Problems  []Problem
+	// Environments are the names of all documents of that kind, in the files' order.
+	Environments []string
 	// Frozen are the services to which nothing may be done, by Document.ID, each
 	// with the first error. One error may freeze many: what environments and
 	// templates have wrong is told once.

@@ -33,6 +33,9 @@ func Parse(files []File, sections []Section, o Options) Result {
 	}
 	p.parts()
 	p.result.Documents = p.unique()
+	for _, e := range p.environments {
+		p.result.Environments = append(p.result.Environments, e.name)
+	}
 	sortProblems(p.result.Problems)
 	sortProblems(p.result.Skipped)
 	return p.result
