@@ -124,6 +124,9 @@ func TestOurDocuments(t *testing.T) {
 					continue
 				}
 				checked[kind[1]]++
+				if strings.HasPrefix(file, "../../examples") {
+					pointsToSchema(t, file, doc)
+				}
 				if err := s.Validate(plain(t, doc)); err != nil {
 					t.Errorf("%s: %v", file, err)
 				}
@@ -136,6 +139,16 @@ func TestOurDocuments(t *testing.T) {
 		}
 	}
 	t.Logf("%v", checked)
+}
+
+// pointsToSchema: an example's first line leads an editor to the schema.
+func pointsToSchema(t *testing.T, file, text string) {
+	t.Helper()
+	first, _, _ := strings.Cut(text, "\n")
+	path, ok := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+	if !ok || filepath.Join(filepath.Dir(file), path) != filepath.Clean(committed) {
+		t.Errorf("%s: its first line names no schema, or another one: %s", file, first)
+	}
 }
 
 // sketch reports whether a document lacks what nobody adds to it.

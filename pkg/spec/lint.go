@@ -71,6 +71,10 @@ func (f *frame) safetyNet(service *Body) {
 	}
 	p := Problem{Severity: Warning, Message: "service.deploymentConfiguration: neither deploymentCircuitBreaker nor alarms is enabled (AWS' default is off): " +
 		"a bad release keeps being tried and is not rolled back; write deploymentCircuitBreaker: {enable: true, rollback: true}"}
+	if s := text(service.Value, "deploymentConfiguration.strategy"); s != "" && s != "ROLLING" { // a breaker does nothing there
+		p.Message = "service.deploymentConfiguration: alarms are not enabled (AWS' default is off): a bad release under " + s +
+			" is not rolled back; write alarms: {enable: true, rollback: true, alarmNames: [...]}"
+	}
 	p.File, p.Line, p.Column = placed(pos)
 	f.r.add(p)
 }
