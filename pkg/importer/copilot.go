@@ -13,24 +13,17 @@ import (
 // a directory with such files. Environments that a manifest names become
 // Environments and patches; a manifest without any gets the environment env.
 func Copilot(path, env string) (Result, error) {
-	files, err := find(path, func(name string) bool { return hasExt(name, ".yml", ".yaml") })
+	found, _, err := projects(path, copilotType, ".yml", ".yaml")
 	if err != nil {
 		return Result{}, err
 	}
+	if len(found) == 0 {
+		return Result{}, fmt.Errorf("%s holds no manifest of Copilot: a YAML file with type: Load Balanced Web Service, Backend Service or Worker Service", path)
+	}
 	p := newProject("copilot", env)
 	p.environments = map[string]bool{}
-	known := 0
-	for _, f := range files {
-		if len(files) > 1 || f != path {
-			if data, err := peek(f); err != nil || !copilotType.Match(data) {
-				continue
-			}
-		}
-		known++
+	for _, f := range found {
 		p.copilot(f)
-	}
-	if known == 0 {
-		return Result{}, fmt.Errorf("%s holds no manifest of Copilot: a YAML file with type: Load Balanced Web Service, Backend Service or Worker Service", path)
 	}
 	return p.result(), nil
 }

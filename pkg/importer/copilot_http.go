@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // http makes target groups and listener rules of http and its additional rules.
 func (c *copilotService) http(m, root manifest, service spec.Map, groups, rules *spec.Map) spec.Map {
-	if m.Scalar == false || m.Sort == spec.Null && c.kind == "Backend Service" {
+	if m.Text() == "false" || m.Sort == spec.Null && c.kind == "Backend Service" {
 		return service
 	}
 	if m.Sort == spec.Null {
@@ -47,7 +48,7 @@ func (c *copilotService) http(m, root manifest, service spec.Map, groups, rules 
 // target is the container and the port that a rule leads to: Copilot finds the
 // container by the port where only that is written.
 func (c *copilotService) target(r, root manifest) (container, port string) {
-	container = cmpText(r.get("target_container").Text(), r.get("targetContainer").Text())
+	container = cmp.Or(r.get("target_container").Text(), r.get("targetContainer").Text())
 	port = r.get("target_port").Text()
 	sidecars := root.Tree.Get("sidecars")
 	if container == "" && port != "" && !c.ownPort(root, port) {
@@ -57,7 +58,7 @@ func (c *copilotService) target(r, root manifest) (container, port string) {
 			}
 		}
 	}
-	container = cmpText(container, c.name)
+	container = cmp.Or(container, c.name)
 	if port == "" && container == c.name {
 		port = root.Tree.Get("image").Get("port").Text()
 	} else if port == "" {
@@ -89,7 +90,7 @@ func (c *copilotService) targetGroup(r manifest, port string, root manifest) (ou
 		c.once(version.Tree, "http.version: %s is not converted", version.Tree)
 	}
 	h := r.get("healthcheck")
-	path := cmpText(h.Text(), h.get("path").Text())
+	path := cmp.Or(h.Text(), h.get("path").Text())
 	if path != "" {
 		out = out.With("healthCheckPath", path)
 	}
@@ -125,7 +126,7 @@ func (c *copilotService) targetGroup(r manifest, port string, root manifest) (ou
 		delay = 60 // Copilot's own
 	}
 	attributes := spec.Map{{Key: "deregistration_delay.timeout_seconds", Value: fmt.Sprint(delay)}}
-	if r.get("stickiness").Scalar == true {
+	if r.get("stickiness").Text() == "true" {
 		attributes = attributes.With("stickiness.enabled", "true").With("stickiness.type", "lb_cookie")
 	}
 	return out.With("attributes", attributes), c.seconds(h.get("grace_period"))

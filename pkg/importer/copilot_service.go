@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // service makes what CreateService takes, but for load balancers and the count.
 func (c *copilotService) service(m manifest) spec.Map {
 	out := spec.Map{{Key: "launchType", Value: "FARGATE"}}
-	if m.get("exec").Scalar == true {
+	if m.get("exec").Text() == "true" {
 		out = out.With("enableExecuteCommand", true)
 	}
 	network := m.get("network")
@@ -58,7 +59,7 @@ func (c *copilotService) vpc(m, root manifest) spec.Map {
 	if own.Sort == spec.Mapping && own.Tree.Get("from_cfn").Sort == spec.Null {
 		list = own.get("groups")
 	}
-	if own.get("deny_default").Scalar != true {
+	if own.get("deny_default").Text() != "true" {
 		groups = append(groups, c.owned("securityGroup", "the security group of the environment", root.Tree))
 	}
 	for _, g := range list.items() {
@@ -83,7 +84,7 @@ func (c *copilotService) subnets(name string, at spec.Tree) string {
 // connect is Service Connect, in the namespace that Copilot makes for an environment.
 func (c *copilotService) connect(m, root manifest) any {
 	alias := m.get("alias").Text()
-	if m.Scalar != true && alias == "" {
+	if m.Text() != "true" && alias == "" {
 		return nil
 	}
 	out := spec.Map{{Key: "enabled", Value: true}, {Key: "namespace", Value: "$(env.name)." + c.application(root.Tree) + ".local"}}
@@ -99,7 +100,7 @@ func (c *copilotService) connect(m, root manifest) any {
 		}
 		out = out.With("services", []any{spec.Map{
 			{Key: "portName", Value: name}, {Key: "discoveryName", Value: c.name + "-sc"},
-			{Key: "clientAliases", Value: []any{spec.Map{{Key: "port", Value: numberOr(at)}, {Key: "dnsName", Value: cmpText(alias, c.name)}}}},
+			{Key: "clientAliases", Value: []any{spec.Map{{Key: "port", Value: numberOr(at)}, {Key: "dnsName", Value: cmp.Or(alias, c.name)}}}},
 		}})
 	}
 	return out
@@ -124,7 +125,7 @@ func (c *copilotService) count(m manifest, service *spec.Map, balanced bool) spe
 			c.spotFrom(from, service)
 		}
 	}
-	if !ranged || !isNumber(cmpText(low, "x")) || !isNumber(cmpText(high, "x")) {
+	if !ranged || !isNumber(cmp.Or(low, "x")) || !isNumber(cmp.Or(high, "x")) {
 		if m.written() {
 			if r.written() {
 				c.once(r.Tree, "count.range: %s is no range", r.Tree)

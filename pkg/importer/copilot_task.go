@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -80,20 +81,11 @@ func (c *copilotService) image(m manifest, name string) string {
 	if build.written() {
 		where = build.Tree
 		comment += ", which Copilot built"
-		if file := cmpText(build.Text(), build.Tree.Get("dockerfile").Text()); file != "" {
+		if file := cmp.Or(build.Text(), build.Tree.Get("dockerfile").Text()); file != "" {
 			comment += " of " + file
 		}
 	}
 	return c.vars.add("the image of "+c.name+"/"+name, strings.ReplaceAll(name, "-", "_")+"_image", nil, comment, where).String()
-}
-
-func cmpText(texts ...string) string {
-	for _, s := range texts {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 func (c *copilotService) mainContainer(m manifest, mounts []any) spec.Map {
@@ -117,7 +109,7 @@ func (c *copilotService) mainContainer(m manifest, mounts []any) spec.Map {
 	if len(mounts) > 0 {
 		out = out.With("mountPoints", mounts)
 	}
-	if fs := m.get("storage").get("readonly_fs"); fs.Scalar == true {
+	if fs := m.get("storage").get("readonly_fs"); fs.Text() == "true" {
 		out = out.With("readonlyRootFilesystem", true)
 	}
 	return append(out, c.logs(m)...)
@@ -301,7 +293,7 @@ func (c *copilotService) sidecar(name string, m, root manifest) spec.Map {
 	if len(ports) > 0 {
 		out = out.With("portMappings", ports)
 	}
-	if e := m.get("essential"); e.Scalar == false {
+	if e := m.get("essential"); e.Text() == "false" {
 		out = out.With("essential", false)
 	}
 	out = append(out, c.process(m)...)
@@ -310,7 +302,7 @@ func (c *copilotService) sidecar(name string, m, root manifest) spec.Map {
 	var mounts []any
 	for _, point := range m.get("mount_points").items() {
 		mount := spec.Map{{Key: "sourceVolume", Value: point.get("source_volume").Text()}, {Key: "containerPath", Value: point.get("path").Text()}}
-		if point.get("read_only").Scalar != false { // Copilot's default
+		if point.get("read_only").Text() != "false" { // Copilot's default
 			mount = mount.With("readOnly", true)
 		}
 		mounts = append(mounts, mount)
@@ -328,14 +320,14 @@ func (c *copilotService) volumes(m manifest) (mounts, volumes []any) {
 		volume := spec.Map{{Key: "name", Value: e.Key}}
 		if path := v.get("path").Text(); path != "" {
 			mount := spec.Map{{Key: "sourceVolume", Value: e.Key}, {Key: "containerPath", Value: path}}
-			if v.get("read_only").Scalar != false {
+			if v.get("read_only").Text() != "false" {
 				mount = mount.With("readOnly", true)
 			}
 			mounts = append(mounts, mount)
 		} else {
 			v.get("read_only")
 		}
-		if efs := v.get("efs"); efs.written() && efs.Scalar != false {
+		if efs := v.get("efs"); efs.written() && efs.Text() != "false" {
 			volume = volume.With("efsVolumeConfiguration", c.efs(efs))
 		}
 		volumes = append(volumes, volume)
@@ -345,7 +337,7 @@ func (c *copilotService) volumes(m manifest) (mounts, volumes []any) {
 
 func (c *copilotService) efs(m manifest) spec.Map {
 	id, root, auth := m.Text(), "", spec.Map{}
-	if m.Scalar == true {
+	if m.Text() == "true" {
 		id = ""
 	}
 	if m.Sort == spec.Mapping {
@@ -355,7 +347,7 @@ func (c *copilotService) efs(m manifest) spec.Map {
 		if point := a.get("access_point_id"); point.Sort == spec.Scalar {
 			auth = auth.With("accessPointId", point.Text())
 		}
-		if a.get("iam").Scalar == true {
+		if a.get("iam").Text() == "true" {
 			auth = auth.With("iam", "ENABLED")
 		}
 	}
@@ -411,8 +403,8 @@ func (c *copilotService) logRouter(m manifest) any {
 	if m.Tree.Get("destination").Sort == spec.Null {
 		return nil
 	}
-	image := cmpText(m.get("image").Text(), "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable")
-	options := spec.Map{{Key: "enable-ecs-log-metadata", Value: strconv.FormatBool(m.get("enableMetadata").Scalar != false)}}
+	image := cmp.Or(m.get("image").Text(), "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable")
+	options := spec.Map{{Key: "enable-ecs-log-metadata", Value: strconv.FormatBool(m.get("enableMetadata").Text() != "false")}}
 	if file := m.get("configFilePath"); file.Sort == spec.Scalar {
 		options = options.With("config-file-type", "file").With("config-file-value", file.Text())
 	}

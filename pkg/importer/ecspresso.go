@@ -1,9 +1,7 @@
 package importer
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -16,69 +14,22 @@ import (
 // a directory with such files. env names the Environment that holds their
 // variables.
 func Ecspresso(path, env string) (Result, error) {
-	files, err := find(path, func(name string) bool {
-		return hasExt(name, ".yml", ".yaml", ".json", ".jsonnet")
-	})
+	found, files, err := projects(path, ecspressoKeys, ".yml", ".yaml", ".json", ".jsonnet")
 	if err != nil {
 		return Result{}, err
 	}
-	p := newProject("ecspresso", env)
-	known := 0
-	for _, f := range files {
-		if len(files) > 1 || f != path {
-			if !isEcspresso(f) {
-				continue
-			}
-		}
-		known++
-		p.ecspresso(f)
-	}
-	if known == 0 {
+	if len(found) == 0 {
 		return Result{}, fmt.Errorf("%s holds no ecspresso configuration: a YAML or JSON file with cluster and task_definition", path)
+	}
+	p := newProject("ecspresso", env)
+	for _, f := range found {
+		p.ecspresso(f)
 	}
 	p.unused(files)
 	return p.result(), nil
 }
 
-func hasExt(name string, exts ...string) bool {
-	for _, e := range exts {
-		if strings.HasSuffix(strings.ToLower(name), e) {
-			return true
-		}
-	}
-	return false
-}
-
-var (
-	ecspressoKeys = regexp.MustCompile(`(?m)^[\s{,]*"?(?:task_definition|service_definition)"?\s*:`)
-	definition    = regexp.MustCompile(`"?(?:containerDefinitions|desiredCount)"?\s*:`)
-)
-
-func isEcspresso(file string) bool {
-	data, err := peek(file)
-	return err == nil && ecspressoKeys.Match(data)
-}
-
-// peek reads the beginning of a file.
-func peek(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data := make([]byte, maxFile)
-	n, _ := f.Read(data)
-	return bytes.TrimPrefix(data[:n], []byte("\xEF\xBB\xBF")), nil
-}
-
-// unused names definitions that no configuration leads to.
-func (p *project) unused(files []string) {
-	for _, f := range files {
-		if data, err := peek(f); err == nil && !p.read[filepath.Clean(f)] && definition.Match(data) {
-			p.warnf(spec.Tree{File: f, Line: 1, Column: 1}, "no configuration names this definition: it is not imported")
-		}
-	}
-}
+var ecspressoKeys = regexp.MustCompile(`(?m)^[\s{,]*"?(?:task_definition|service_definition)"?\s*:`)
 
 // ecspresso imports one configuration and the two files that it names.
 func (p *project) ecspresso(file string) {

@@ -16,23 +16,16 @@ import (
 // file, or a directory with such files. env names the Environment that holds
 // their variables.
 func PipeCD(path, env string) (Result, error) {
-	files, err := find(path, func(name string) bool { return hasExt(name, ".yml", ".yaml") })
+	found, files, err := projects(path, pipecdKind, ".yml", ".yaml")
 	if err != nil {
 		return Result{}, err
 	}
-	p := newProject("pipecd", env)
-	known := 0
-	for _, f := range files {
-		if len(files) > 1 || f != path {
-			if data, err := peek(f); err != nil || !pipecdKind.Match(data) {
-				continue
-			}
-		}
-		known++
-		p.pipecd(f)
-	}
-	if known == 0 {
+	if len(found) == 0 {
 		return Result{}, fmt.Errorf("%s holds no ECS application of PipeCD: a file app.pipecd.yaml with kind: ECSApp", path)
+	}
+	p := newProject("pipecd", env)
+	for _, f := range found {
+		p.pipecd(f)
 	}
 	p.unused(files)
 	return p.result(), nil
@@ -145,15 +138,12 @@ func (p *project) pipecdInput(input spec.Tree, service spec.Map) spec.Map {
 			service = p.pipecdTargetGroups(e.Value, service)
 		case "launchType":
 			if at(service, "launchType") == nil && at(service, "capacityProviderStrategy") == nil {
-				f := newFitter(p.sections["service"], &p.vars)
-				service = append(service, f.body(one(e))...)
-				p.problems = append(p.problems, f.problems...)
+				service = append(service, p.body("service", one(e))...)
 			}
 		case "awsvpcConfiguration":
 			if at(service, "networkConfiguration") == nil {
-				f := newFitter(p.sections["service"], &p.vars)
-				service = append(service, f.body(one(spec.Pair{Key: "networkConfiguration", At: e.At, Value: one(e)}))...)
-				p.problems = append(p.problems, f.problems...)
+				network := spec.Pair{Key: "networkConfiguration", At: e.At, Value: one(e)}
+				service = append(service, p.body("service", one(network))...)
 			}
 		case "accessType":
 			if e.Value.Text() == "SERVICE_DISCOVERY" && at(service, "serviceRegistries") == nil {
@@ -161,7 +151,7 @@ func (p *project) pipecdInput(input spec.Tree, service spec.Map) spec.Map {
 			}
 		case "runStandaloneTask":
 		case "autoRollback":
-			if at(service, "deploymentConfiguration", "deploymentCircuitBreaker") == nil && e.Value.Scalar == true {
+			if at(service, "deploymentConfiguration", "deploymentCircuitBreaker") == nil && e.Value.Text() == "true" {
 				d, _ := at(service, "deploymentConfiguration").(spec.Map)
 				d = append(slices.Clone(d), spec.Entry{Key: "deploymentCircuitBreaker", Comment: "PipeCD's autoRollback",
 					Value: spec.Map{{Key: "enable", Value: true}, {Key: "rollback", Value: true}}})
@@ -184,10 +174,8 @@ func (p *project) pipecdTargetGroups(groups spec.Tree, service spec.Map) spec.Ma
 	for _, e := range groups.Map {
 		switch {
 		case e.Key == "primary" && at(service, "loadBalancers") == nil:
-			f := newFitter(p.sections["service"], &p.vars)
 			list := spec.Tree{Sort: spec.List, List: []spec.Tree{e.Value}, File: e.At.File, Line: e.At.Line, Column: e.At.Column}
-			service = append(service, f.body(one(spec.Pair{Key: "loadBalancers", At: e.At, Value: list}))...)
-			p.problems = append(p.problems, f.problems...)
+			service = append(service, p.body("service", one(spec.Pair{Key: "loadBalancers", At: e.At, Value: list}))...)
 		case e.Key == "primary":
 			p.errorf(e.At, "targetGroups.primary is not converted: the service definition names load balancers of its own")
 		case e.Key == "canary": // see strategy

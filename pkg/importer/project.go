@@ -232,47 +232,6 @@ func (p *project) leftOut(t spec.Tree, what string, known ...string) {
 	}
 }
 
-// skippedFolders hold what people did not write.
-var skippedFolders = []string{"node_modules", "vendor", "cdk.out", "testdata"}
-
-// maxFiles bounds what one import looks at.
-const maxFiles = 10_000
-
-// find lists the files below a path that a tool's project may begin with, in
-// order. A file is taken as it is.
-func find(path string, wanted func(name string) bool) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	var out []string
-	seen := 0
-	err = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if seen++; seen > maxFiles {
-			return fmt.Errorf("%s holds more than %d files: name the project's own directory", path, maxFiles)
-		}
-		name := d.Name()
-		if d.IsDir() {
-			hidden := strings.HasPrefix(name, ".") && at != path
-			if hidden && name != ".aws" && name != ".ecspresso" && name != ".github" || at != path && slices.Contains(skippedFolders, name) {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if d.Type().IsRegular() && wanted(strings.ToLower(name)) {
-			out = append(out, at)
-		}
-		return nil
-	})
-	return out, err
-}
-
 func sortProblems(ps []spec.Problem) {
 	slices.SortStableFunc(ps, func(a, b spec.Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
