@@ -85,7 +85,7 @@ func changesDigest(changes []diff.Change) string {
 		return ""
 	}
 	for i := range list {
-		list[i].Pos, list[i].Note = "", ""
+		list[i].Pos, list[i].Note, list[i].Reason = "", "", ""
 	}
 	return digest(list)
 }
