@@ -37,15 +37,15 @@ func (w *World) storeMetricAlarm(in *cloudwatch.PutMetricAlarmInput) *metricAlar
 	name := aws.ToString(in.AlarmName)
 	alarm := types.MetricAlarm{
 		ActionConfiguration: in.ActionConfiguration, ActionsEnabled: in.ActionsEnabled,
-		AlarmActions: list(in.AlarmActions), AlarmArn: aws.String(alarmARNPrefix + name),
+		AlarmActions: shuffled(in.AlarmActions, itself), AlarmArn: aws.String(alarmARNPrefix + name),
 		AlarmConfigurationUpdatedTimestamp: aws.Time(w.Clock), AlarmDescription: in.AlarmDescription,
 		AlarmName: in.AlarmName, ComparisonOperator: in.ComparisonOperator, DatapointsToAlarm: in.DatapointsToAlarm,
-		Dimensions: list(in.Dimensions), EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
+		Dimensions: shuffled(in.Dimensions, dimensionName), EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
 		EvaluationCriteria: in.EvaluationCriteria, EvaluationInterval: in.EvaluationInterval,
 		EvaluationPeriods: in.EvaluationPeriods, EvaluationWindow: in.EvaluationWindow,
-		ExtendedStatistic: in.ExtendedStatistic, InsufficientDataActions: list(in.InsufficientDataActions),
-		MetricName: in.MetricName, Metrics: slices.Clone(in.Metrics), Namespace: in.Namespace,
-		OKActions: list(in.OKActions), Period: in.Period, Statistic: in.Statistic, Threshold: in.Threshold,
+		ExtendedStatistic: in.ExtendedStatistic, InsufficientDataActions: shuffled(in.InsufficientDataActions, itself),
+		MetricName: in.MetricName, Metrics: shuffledQueries(in.Metrics), Namespace: in.Namespace,
+		OKActions: shuffled(in.OKActions, itself), Period: in.Period, Statistic: in.Statistic, Threshold: in.Threshold,
 		ThresholdMetricId: in.ThresholdMetricId, TreatMissingData: in.TreatMissingData, Unit: in.Unit,
 		WarmUpConfiguration: in.WarmUpConfiguration,
 	}

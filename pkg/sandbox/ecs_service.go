@@ -253,8 +253,8 @@ func filledNetwork(n *types.NetworkConfiguration) *types.NetworkConfiguration {
 	if vpc.AssignPublicIp == "" {
 		vpc.AssignPublicIp = types.AssignPublicIpDisabled
 	}
-	vpc.Subnets = shuffled(vpc.Subnets, func(s string) string { return s })
-	vpc.SecurityGroups = shuffled(vpc.SecurityGroups, func(s string) string { return s })
+	vpc.Subnets = shuffled(vpc.Subnets, itself)
+	vpc.SecurityGroups = shuffled(vpc.SecurityGroups, itself)
 	if len(vpc.SecurityGroups) == 0 {
 		vpc.SecurityGroups = nil // the VPC's default group is used and not named
 	}

@@ -68,6 +68,7 @@ func (s *ecsService) view(cl *ecsCluster, tags bool) types.Service {
 	if !tags {
 		v.Tags = nil
 	}
+	shuffle(&v)
 	return v
 }
 

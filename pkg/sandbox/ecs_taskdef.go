@@ -90,7 +90,7 @@ func describeTaskDefinition(c *call, in *ecs.DescribeTaskDefinitionInput) (*ecs.
 	}
 	out := &ecs.DescribeTaskDefinitionOutput{TaskDefinition: new(d.Definition)}
 	if slices.Contains(in.Include, types.TaskDefinitionFieldTags) {
-		out.Tags = slices.Clone(orEmpty(d.Tags))
+		out.Tags = shuffled(d.Tags, ecsTagKey)
 	}
 	return out, nil
 }

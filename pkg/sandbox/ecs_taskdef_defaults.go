@@ -23,13 +23,15 @@ func filledDefinition(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition 
 		NetworkMode: in.NetworkMode, IpcMode: in.IpcMode, PidMode: in.PidMode,
 		ExecutionRoleArn: in.ExecutionRoleArn, TaskRoleArn: in.TaskRoleArn,
 		EnableFaultInjection: in.EnableFaultInjection, EphemeralStorage: in.EphemeralStorage,
-		ProxyConfiguration:   in.ProxyConfiguration, // inferenceAccelerators are gone from AWS: dropped
-		PlacementConstraints: orEmpty(in.PlacementConstraints), RequiresCompatibilities: in.RequiresCompatibilities,
-		RuntimePlatform: in.RuntimePlatform, Volumes: filledVolumes(in.Volumes),
+		ProxyConfiguration:      filledProxy(in.ProxyConfiguration), // inferenceAccelerators are gone from AWS: dropped
+		PlacementConstraints:    shuffled(in.PlacementConstraints, func(c types.TaskDefinitionPlacementConstraint) string { return aws.ToString(c.Expression) }),
+		RequiresCompatibilities: reordered(in.RequiresCompatibilities, func(c types.Compatibility) string { return string(c) }),
+		RuntimePlatform:         in.RuntimePlatform, Volumes: filledVolumes(in.Volumes),
 	}
 	for _, c := range in.ContainerDefinitions {
 		d.ContainerDefinitions = append(d.ContainerDefinitions, filledContainer(c, d.NetworkMode))
 	}
+	d.ContainerDefinitions = shuffled(d.ContainerDefinitions, func(c types.ContainerDefinition) string { return aws.ToString(c.Name) })
 	d.Compatibilities = compatibilities(in, d)
 	d.RequiresAttributes = requiredAttributes(d)
 	return d
@@ -63,6 +65,8 @@ func filledContainer(c types.ContainerDefinition, mode types.NetworkMode) types.
 	c.MountPoints = shuffled(c.MountPoints, func(m types.MountPoint) string { return aws.ToString(m.ContainerPath) })
 	c.VolumesFrom = shuffled(c.VolumesFrom, func(v types.VolumeFrom) string { return aws.ToString(v.SourceContainer) })
 	c.SystemControls = shuffled(c.SystemControls, func(s types.SystemControl) string { return aws.ToString(s.Namespace) })
+	c.Links = reordered(c.Links, itself)
+	c.ResourceRequirements = reordered(c.ResourceRequirements, func(r types.ResourceRequirement) string { return string(r.Type) + aws.ToString(r.Value) })
 	c.Ulimits = reordered(c.Ulimits, func(u types.Ulimit) string { return string(u.Name) })
 	c.DependsOn = reordered(c.DependsOn, func(d types.ContainerDependency) string { return aws.ToString(d.ContainerName) })
 	c.PortMappings = slices.Clone(orEmpty(c.PortMappings))
@@ -106,23 +110,6 @@ func or32(p *int32, fallback int32) *int32 {
 	return &fallback
 }
 
-// shuffled puts a list without order into another order, the same each time:
-// AWS does return these lists reordered (aws-facts 2.1), and a differ that
-// relies on their order must fail here and not there.
-func shuffled[T any](list []T, key func(T) string) []T {
-	out := slices.Clone(orEmpty(list))
-	slices.SortStableFunc(out, func(a, b T) int { return strings.Compare(digest(key(a)), digest(key(b))) })
-	return out
-}
-
-// reordered is shuffled for lists that are not read back where none was sent.
-func reordered[T any](list []T, key func(T) string) []T {
-	if list == nil {
-		return nil
-	}
-	return shuffled(list, key)
-}
-
 func filledVolumes(in []types.Volume) []types.Volume {
 	out := []types.Volume{}
 	for _, v := range in {
@@ -139,7 +126,16 @@ func filledVolumes(in []types.Volume) []types.Volume {
 		}
 		out = append(out, v)
 	}
-	return out
+	return shuffled(out, func(v types.Volume) string { return aws.ToString(v.Name) })
+}
+
+func filledProxy(p *types.ProxyConfiguration) *types.ProxyConfiguration {
+	if p == nil {
+		return nil
+	}
+	filled := *p
+	filled.Properties = reordered(p.Properties, func(p types.KeyValuePair) string { return aws.ToString(p.Name) })
+	return &filled
 }
 
 var (

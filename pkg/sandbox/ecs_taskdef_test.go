@@ -40,7 +40,11 @@ func TestTaskDefinitionDefaults(t *testing.T) {
 	if h := c.HealthCheck; *h.Interval != 30 || *h.Timeout != 5 || *h.Retries != 3 || h.StartPeriod != nil {
 		t.Errorf("health check: %+v", h)
 	}
-	if *d.Volumes[1].EfsVolumeConfiguration.RootDirectory != "/" || d.Volumes[0].Host == nil {
+	volumes := map[string]types.Volume{} // they may come in any order
+	for _, v := range d.Volumes {
+		volumes[*v.Name] = v
+	}
+	if *volumes["efs"].EfsVolumeConfiguration.RootDirectory != "/" || volumes["tmp"].Host == nil {
 		t.Errorf("volumes: %+v", d.Volumes)
 	}
 	names := []string{}

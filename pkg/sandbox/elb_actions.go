@@ -188,7 +188,7 @@ func readConditions(in []elbtypes.RuleCondition) ([]elbtypes.RuleCondition, erro
 	if values > 5 {
 		return nil, refuse("ValidationError", "A rule can only have '5' condition values")
 	}
-	return conditions, nil
+	return shuffledConditions(conditions), nil
 }
 
 // doubleValues fills the form that was not written and counts the values.

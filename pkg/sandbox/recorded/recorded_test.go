@@ -200,7 +200,7 @@ func elementKey(path string, x any, i int) string {
 	if !ok {
 		return fmt.Sprint(x)
 	}
-	for _, k := range []string{"name", "key", "id", "targetGroupArn", "capacityProvider", "containerPort", "sourceVolume", "sourceContainer", "field", "containerName", "status"} {
+	for _, k := range []string{"name", "key", "id", "targetGroupArn", "capacityProvider", "containerPort", "sourceVolume", "sourceContainer", "field", "containerName", "expression", "status"} {
 		if v, ok := m[k]; ok {
 			return fmt.Sprint(v)
 		}
