@@ -178,9 +178,4 @@ func changed(changes []diff.Change, path string) bool {
 	return false
 }
 
-// indexFree drops the indices of a path: "a[0].b" becomes "a[].b".
-func indexFree(path string) string { return indices.ReplaceAllString(path, "[]") }
-
-var indices = regexp.MustCompile(`\[\d+\]`)
-
 func indexed(path string, i int) string { return shape.At(path, i) }
