@@ -52,11 +52,24 @@ func (*taskDefinition) Section() spec.Section {
 func (*taskDefinition) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*ecs.RegisterTaskDefinitionInput)
 	problems := takeTags(u, o, &in.Tags, ecsPair)
+	problems = append(problems, sizeProblem(u, o, "cpu", in.Cpu, cpuUnits, `CPU units ("256") or vCPUs (".25 vCPU")`)...)
+	problems = append(problems, sizeProblem(u, o, "memory", in.Memory, memoryUnits, `MiB ("512") or GB ("0.5 GB")`)...)
 	in.Family = aws.String(familyOf(u, o))
 	fillNames(u, o)
 	problems = append(problems, nameProblems(u, o, "family", "the task definition family", *in.Family, maxFamily, ecsName)...)
 	u.Image = mainImage(in)
 	return problems
+}
+
+// sizeProblem refuses a task's size that AWS does not read.
+func sizeProblem(u *resource.Unit, o *resource.Object, field string, s *string, factors map[string]float64, remedy string) []spec.Problem {
+	if aws.ToString(s) == "" || strings.Contains(*s, "$(") {
+		return nil
+	}
+	if whole := aws.ToString(units(s, factors)); whole != "" && strings.Trim(whole, "0123456789") == "" {
+		return nil
+	}
+	return []spec.Problem{problem(u, o, field, "%s.%s: %q is no size: write %s", o.Section, field, *s, remedy)}
 }
 
 // familyOf is the family of a unit's task definition: written, else derived.

@@ -157,6 +157,9 @@ func (d *decoder) unknown(key *yaml.Node, t reflect.Type, p place, ro reflect.Ty
 	if p.index == "" && key.Value == d.section.Path {
 		hint = "; write what stands under it one level higher"
 	}
+	if words := d.elsewhereHint(p.field(key.Value)); words != "" {
+		hint = words
+	}
 	d.r.errorf(key, "%s: unknown field %s%s", p.shown, quoted(key.Value), hint)
 }
 
@@ -229,8 +232,10 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 	case n.Kind != yaml.ScalarNode:
 		d.wrongKind(n, p, v.Type())
 	default:
-		if msg := scalar(n, v); msg != "" {
-			d.r.errorf(n, "%s: %s", p.shown, msg)
+		before := d.r.errors
+		d.unfilled(n, p)
+		if msg := scalar(n, v); msg != "" && d.r.errors == before {
+			d.r.errorf(n, "%s: %s%s", p.shown, msg, d.mistakenHint(n, p))
 		}
 	}
 	return true
@@ -268,7 +273,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 		n = d.toPairs(n, s, p)
 	}
 	if n.Kind != yaml.SequenceNode {
-		d.r.errorf(n, "%s: expects a list, got %s: write it as a list", p.shown, got(n))
+		d.r.errorf(n, "%s: expects a list, got %s: %s", p.shown, got(n), d.asList(n, p))
 		return
 	}
 	if ro != nil && ro.Kind() == reflect.Slice {
@@ -288,6 +293,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 		}
 	}
 	v.Set(out)
+	d.repeated(n, p)
 }
 
 // label is what people call an element of a list: its name.

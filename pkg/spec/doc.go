@@ -5,11 +5,14 @@
 // AWS field is listed by hand. The package is told which bodies exist by a list
 // of Sections, which cmd derives from kinds.All; it imports no AWS package.
 //
-// A file goes through four steps. Bytes are bounded and brought to UTF-8; YAML
+// A file goes through these steps. Bytes are bounded and brought to UTF-8; YAML
 // and JSON are read into one kind of node tree, YAML by yaml.v3 and never
-// further than its nodes; the tree of each document of ours is bounded; then it
-// is decoded. Documents and files that are somebody else's are skipped and
-// listed, whatever they hold.
+// further than its nodes; the tree of each document of ours is bounded. Then the
+// layers of each service are merged (Environment.defaults, TaskTemplate, Service,
+// ServicePatch, --set), variables are put in, the result is bounded again, and
+// decoded. Every node keeps the file, line and column where it was written.
+// Documents and files that are somebody else's are skipped and listed, whatever
+// they hold.
 //
 // Every problem of a file is reported at once with file:line:column, what is
 // wrong, and how to mend it. A document with an error is never decoded in part.

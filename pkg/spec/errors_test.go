@@ -103,7 +103,7 @@ a.yaml:10:17: taskDefinition.containerDefinitions[web].memory: expects a whole n
 a.yaml:11:14: taskDefinition.containerDefinitions[web].cpu: expects a whole number, got "1.5"
 a.yaml:12:22: taskDefinition.containerDefinitions[web].stopTimeout: expects a whole number from -2147483648 to 2147483647, got "3000000000"
 a.yaml:13:20: taskDefinition.containerDefinitions[web].essential: expects true or false, got "perhaps"
-a.yaml:14:18: taskDefinition.containerDefinitions[web].command: expects a list, got "run": write it as a list
+a.yaml:14:18: taskDefinition.containerDefinitions[web].command: expects a list, got "run": write it as a list, each word an element, or ["sh", "-c", "…"] for a shell
 a.yaml:15:23: taskDefinition.containerDefinitions[web].portMappings: expects a list, got a mapping: write it as a list
 a.yaml:16:27: taskDefinition.containerDefinitions[web].logConfiguration: expects a mapping, got "awslogs"
 a.yaml:17:20: taskDefinition.containerDefinitions[web].links[1]: an element of a list must not be empty`},

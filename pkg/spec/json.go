@@ -14,6 +14,8 @@ import (
 // limit on depth is lower and speaks of the node that passes it.
 const jsonMaxDepth = 1000
 
+const hereDocument = "the end of a shell's here-document got into the file, remove it"
+
 // jsonError is a syntax error with its place.
 type jsonError struct {
 	line, column int
@@ -40,7 +42,11 @@ func parseJSON(src []byte) (*yaml.Node, *jsonError) {
 	}
 	s.space()
 	if s.at < len(s.src) {
-		return nil, s.fail("unexpected %s after the end of the JSON value", s.here())
+		hint := ""
+		if strings.HasPrefix(string(s.src[s.at:min(len(s.src), s.at+3)]), "EOF") {
+			hint = ": " + hereDocument
+		}
+		return nil, s.fail("unexpected %s after the end of the JSON value%s", s.here(), hint)
 	}
 	return n, nil
 }
@@ -116,7 +122,14 @@ func (s *jsonScanner) value(depth int) (*yaml.Node, *jsonError) {
 			return n, nil
 		}
 	}
-	return nil, s.fail("expected a JSON value, found %s", s.here())
+	hint := ""
+	switch s.peek() {
+	case '#', '/':
+		hint = ": JSON has no comments, remove it or name the file .yaml"
+	case '$', '<':
+		hint = ": what another tool would put in is not filled in here, write the value or a quoted variable of the Environment, \"$(env.NAME)\""
+	}
+	return nil, s.fail("expected a JSON value, found %s%s", s.here(), hint)
 }
 
 func (s *jsonScanner) object(depth int) (*yaml.Node, *jsonError) {
@@ -130,7 +143,11 @@ func (s *jsonScanner) object(depth int) (*yaml.Node, *jsonError) {
 	}
 	for {
 		if s.peek() != '"' {
-			return nil, s.fail("expected a key in double quotes, found %s", s.here())
+			hint := ""
+			if s.peek() == '{' {
+				hint = ": a {{ template }} of another tool is not filled in here, write the value or a quoted variable of the Environment, \"$(env.NAME)\""
+			}
+			return nil, s.fail("expected a key in double quotes, found %s%s", s.here(), hint)
 		}
 		key, err := s.str()
 		if err != nil {

@@ -103,7 +103,11 @@ func (b *bounds) keys(n *yaml.Node) {
 		case k.Kind == yaml.AliasNode: // reported by the walk
 			continue
 		case k.Kind != yaml.ScalarNode:
-			b.r.errorf(k, "a key must be plain text, not a %s", nodeKind(k))
+			hint := ""
+			if k.Kind == yaml.MappingNode && k.Style&yaml.FlowStyle != 0 { // {{ … }}
+				hint = "; a {{ template }} of another tool is not filled in here: " + writeVariable
+			}
+			b.r.errorf(k, "a key must be plain text, not a %s%s", nodeKind(k), hint)
 			continue
 		case k.ShortTag() == "!!merge":
 			b.r.errorf(k, "merge keys (<<) are not supported: write the fields out")

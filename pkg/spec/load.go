@@ -45,7 +45,7 @@ func load(f File, limits Limits, r *reporter) []*yaml.Node {
 		if err == nil {
 			return []*yaml.Node{n}
 		}
-		if strict { // a flow mapping of YAML may begin like JSON
+		if strict || strings.Contains(err.message, hereDocument) { // else: a flow mapping of YAML may begin like JSON
 			r.add(Problem{Line: err.line, Column: err.column, Message: "not valid JSON: " + err.message})
 			return nil
 		}
