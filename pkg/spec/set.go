@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -40,6 +41,9 @@ func CheckSet(set []string) error {
 // parseSetting reads PATH=VALUE. VALUE is a scalar as YAML has it (null takes
 // the field away), or a list or mapping in brackets or braces.
 func parseSetting(text string) (setting, string) {
+	if !utf8.ValidString(text) {
+		return setting{}, "the text is not UTF-8"
+	}
 	path, value, ok := cutValue(text)
 	if !ok || path == "" {
 		return setting{}, "write PATH=VALUE, like service.desiredCount=2 or 'taskDefinition.containerDefinitions[api].image=nginx:1.29'"
