@@ -293,7 +293,6 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 		}
 	}
 	v.Set(out)
-	d.repeated(n, p)
 }
 
 // label is what people call an element of a list: its name.

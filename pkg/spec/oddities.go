@@ -118,24 +118,3 @@ func (d *decoder) unfilled(n *yaml.Node, p place) {
 		d.r.errorf(n, "%s: %s: %s", p.shown, quoted(what), words)
 	}
 }
-
-// repeated reports elements of a list that carry one name twice: AWS keeps both,
-// and which of them counts is nowhere promised.
-func (d *decoder) repeated(n *yaml.Node, p place) {
-	key := d.section.MergeKeys[p.free]
-	if key != "name" && key != "id" {
-		return
-	}
-	seen := map[string]*yaml.Node{}
-	for i, item := range n.Content {
-		id := identity(item, []member{{name: key}})
-		if id == "" {
-			continue
-		}
-		if first := seen[id]; first != nil {
-			d.r.errorf(item, "%s: %s is written twice, at %s too: keep one", p.item(i, "").shown, quoted(id), d.r.pos(first))
-			continue
-		}
-		seen[id] = item
-	}
-}

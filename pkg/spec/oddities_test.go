@@ -40,10 +40,6 @@ func TestOddities(t *testing.T) {
 			`a.yaml:5:78: taskDefinition.containerDefinitions[web].command: expects a list, got "./run it": write it as a list, each word an element, or ["sh", "-c", "…"] for a shell`},
 		{"secret among the environment", container("environment: [{name: A, valueFrom: arn}]"),
 			`a.yaml:5:93: taskDefinition.containerDefinitions[web].environment[A]: unknown field "valueFrom": a secret stands under secrets, with the same name and valueFrom`},
-		{"one name twice", container("environment: [{name: A, value: a}, {name: B, value: b}, {name: A, value: c}]"),
-			`a.yaml:5:125: taskDefinition.containerDefinitions[web].environment[2]: "A" is written twice, at a.yaml:5:83 too: keep one`},
-		{"two containers of one name", inHello("  taskDefinition: {containerDefinitions: [{name: web, image: a}, {name: web, image: b}]}\n" + goodService),
-			`a.yaml:5:66: taskDefinition.containerDefinitions[1]: "web" is written twice, at a.yaml:5:43 too: keep one`},
 		{"envelope", inHello("  taskDefinition: {taskDefinition: {" + image + "}}\n" + goodService),
 			"a.yaml:5:3: taskDefinition: containerDefinitions is required\n" +
 				`a.yaml:5:20: taskDefinition: unknown field "taskDefinition"; write what stands under it one level higher`},
