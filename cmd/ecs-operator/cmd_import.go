@@ -26,7 +26,9 @@ func (o *importOptions) AddFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.force, "force", false, "write over files that are there")
 }
 
-func newImportCommand(c *console, _ *globalOptions) *cobra.Command {
+func newImportCommand(c *console, g *globalOptions) *cobra.Command {
+	o := &liveOptions{}
+	all := false
 	cmd := &cobra.Command{
 		Use:   "import",
 		Short: "Write documents from what exists",
@@ -34,13 +36,27 @@ func newImportCommand(c *console, _ *globalOptions) *cobra.Command {
 --output-dir.
 
 What a document cannot express is printed with its place, never dropped
-silently, and makes the exit code 1.`,
-		Example: `  # An ecspresso project
-  ecs-operator import ecspresso deploy/
+silently, and makes the exit code 1. With --all it takes every service of a
+cluster; see 'import service --help'.`,
+		Example: `  # One service that runs
+  ecs-operator import service checkout --cluster main > checkout.yaml
 
-  # Into a directory, a file per document
-  ecs-operator import ecspresso -o services/ deploy/`,
+  # Every service of a cluster, a file per service
+  ecs-operator import --all --cluster main -o services/
+
+  # An ecspresso project
+  ecs-operator import ecspresso deploy/`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !all {
+				return errors.New("import what? Name it, like 'ecs-operator import service NAME --cluster CLUSTER', or say --all (see 'ecs-operator import --help')")
+			}
+			return runImportLive(cmd.Context(), c, g, o, nil)
+		},
 	}
+	o.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&all, "all", false, "import every service of --cluster")
+	cmd.AddCommand(newImportServiceCommand(c, g))
 	cmd.AddCommand(newImportFileCommands(c)...)
 	return cmd
 }
