@@ -6,8 +6,8 @@ import (
 )
 
 // Minimal is a live value as an author has to write it: a plain tree in the
-// form that AWS gives back, without what the rules know that AWS fills in by
-// itself, and without what they ignore. What has no constant default is kept.
+// form that AWS gives back, without what the rules know that AWS fills in or
+// chooses by itself, and without what they ignore. What has no constant default is kept.
 // keep says of an index-free path that it must stand wherever the object around
 // it does, default or not; nil for none.
 func (r *Rules) Minimal(v any, extra map[string]any, keep func(path string) bool) map[string]any {
@@ -24,6 +24,9 @@ func (r *Rules) minimal(n *node, p place, keep func(string) bool) any {
 		return nil
 	}
 	_, inherits := lookup(r.Inherits, p)
+	if usual, _ := lookup(r.Usual, p); inherits && slices.ContainsFunc(usual, func(v any) bool { return same(n.plain, v) }) {
+		return nil
+	}
 	switch n.sort {
 	case scalar:
 		switch d, known := r.defaultOf(p); {

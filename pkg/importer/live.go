@@ -264,7 +264,8 @@ func (s *liveService) draft() spec.Draft {
 
 // body writes one object: what AWS would not fill in by itself.
 func (s *liveService) body(o liveObject) spec.Map {
-	required := func(path string) bool { return slices.Contains(o.section.Required, path) }
+	// Made anew without a launch type, the cluster's default strategy would decide.
+	required := func(path string) bool { return path == "launchType" || slices.Contains(o.section.Required, path) }
 	plain := kinds.RulesFor(o.ID.Kind, o.Value).Minimal(o.Value, o.Extra, required)
 	if plain == nil {
 		plain = map[string]any{}
@@ -272,7 +273,6 @@ func (s *liveService) body(o liveObject) spec.Map {
 	for _, frame := range o.section.Frame {
 		delete(plain, frame)
 	}
-	s.unremarkable(o, plain)
 	switch o.ID.Kind {
 	case resource.KindService:
 		s.count(plain)
@@ -290,27 +290,6 @@ func (s *liveService) body(o liveObject) spec.Map {
 		m = m.With("tags", tags)
 	}
 	return m
-}
-
-// unremarkable drops inherited values that AWS gives to everybody.
-func (s *liveService) unremarkable(o liveObject, plain map[string]any) {
-	for k, v := range plain {
-		if k != "launchType" && kinds.Usual(o.ID.Kind, k, v) {
-			delete(plain, k)
-		}
-		in, ok := v.(map[string]any)
-		if !ok || o.Extra[k] == nil {
-			continue
-		}
-		for key, x := range in {
-			if kinds.Usual(o.ID.Kind, shape.At(k, key), x) {
-				delete(in, key)
-			}
-		}
-		if len(in) == 0 {
-			delete(plain, k)
-		}
-	}
 }
 
 // count: under an autoscaler the count is nobody's to write.

@@ -362,13 +362,6 @@ func RulesFor(kind string, value any) *diff.Rules {
 	return Rules(kind)
 }
 
-// Usual reports whether a path that the rules inherit has a value that AWS
-// itself gives it at creation.
-func Usual(kind, path string, value any) bool {
-	table := map[string]map[string][]any{resource.KindService: serviceUsual, resource.KindTargetGroup: groupUsual}[kind]
-	return slices.ContainsFunc(table[path], func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(value) })
-}
-
 // CloudFormationStack is the stack that made an object, "" for none.
 func CloudFormationStack(tags map[string]string) string {
 	for k, v := range tags {
