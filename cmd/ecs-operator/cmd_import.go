@@ -56,7 +56,7 @@ cluster; see 'import service --help'.`,
 	}
 	o.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&all, "all", false, "import every service of --cluster")
-	cmd.AddCommand(newImportServiceCommand(c, g))
+	cmd.AddCommand(newImportServiceCommand(c, g), newImportTaskdefCommand(c))
 	cmd.AddCommand(newImportFileCommands(c)...)
 	return cmd
 }

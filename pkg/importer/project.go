@@ -24,9 +24,11 @@ type project struct {
 	services []spec.Draft
 	from     []spec.Tree // what each of them was made of
 	patches  []spec.Draft
-	problems []spec.Problem
-	sections map[string]spec.Section
-	read     map[string]bool // files that were taken in
+	// templates are those that the services use.
+	templates []spec.Draft
+	problems  []spec.Problem
+	sections  map[string]spec.Section
+	read      map[string]bool // files that were taken in
 	// environments are those that a tool names itself, instead of env.
 	environments map[string]bool
 }
@@ -74,7 +76,7 @@ func (p *project) result() Result {
 				drafts = append(drafts, patch)
 			}
 		}
-		if refused := p.refused(slices.Concat(envs, drafts)); len(refused) > 0 {
+		if refused := p.refused(slices.Concat(envs, p.templates, drafts)); len(refused) > 0 {
 			for _, why := range refused {
 				p.errorf(p.from[i], "no document is made of %s: %s", d.Name, why)
 			}
@@ -83,7 +85,7 @@ func (p *project) result() Result {
 		out.Drafts = append(out.Drafts, drafts...)
 	}
 	if len(out.Drafts) > 0 {
-		out.Drafts = append(envs, out.Drafts...)
+		out.Drafts = slices.Concat(envs, p.templates, out.Drafts)
 	}
 	out.Problems = p.problems
 	sortProblems(out.Problems)
