@@ -98,7 +98,7 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 
 // unasked: AWS could not be asked about the service.
 func unasked(s status.Service) bool {
-	return slices.Contains([]status.Reason{status.Unobserved, status.AccessDenied, status.Throttled, status.ClusterMissing}, s.Reason)
+	return slices.Contains([]status.Reason{status.Unobserved, status.AccessDenied, status.WrongAccount, status.Throttled, status.ClusterMissing}, s.Reason)
 }
 
 func statuses(outcomes []reconcile.Outcome) []status.Service {

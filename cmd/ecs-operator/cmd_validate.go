@@ -82,9 +82,14 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	if err != nil {
 		return err
 	}
+	targets, err := readTargets(c, g)
+	if err != nil {
+		return err
+	}
 	engine := reconcile.New(reconcile.Options{
-		Frame: resource.Frame{Owner: g.owner, Scope: g.scope}, Target: resource.DefaultTarget,
+		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
 		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(), Log: newLogger(c, g),
+		Targets: targets.offline(), Place: targets.place,
 	})
 	loaded, err := engine.Load(ctx)
 	if err != nil {
@@ -98,7 +103,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 			Problems: problemsJSON(loaded.Problems), Skipped: problemsJSON(loaded.Skipped),
 		}
 		for _, u := range loaded.Units {
-			report.Services = append(report.Services, u.Key.TagValue())
+			report.Services = append(report.Services, u.Key.String())
 		}
 		if err := writeJSON(c.out, report); err != nil {
 			return err

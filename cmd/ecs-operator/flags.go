@@ -21,6 +21,7 @@ type globalOptions struct {
 	owner, scope string
 
 	region, profile, assumeRole, externalID string
+	targets                                 string // FILE
 
 	cloudWatchProtocol      string
 	readBudget, writeBudget float64
@@ -46,6 +47,7 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.profile, "profile", "", "profile of the AWS configuration files")
 	f.StringVar(&g.assumeRole, "assume-role", "", "ARN of a role to assume")
 	f.StringVar(&g.externalID, "external-id", "", "external id for --assume-role")
+	f.StringVar(&g.targets, "targets", "", "`FILE` with the named accounts and regions that documents may give as their target")
 	f.StringVar(&g.cloudWatchProtocol, "cloudwatch-protocol", "cbor", "wire protocol of CloudWatch: cbor, json or query (for emulators without cbor)")
 	f.Float64Var(&g.readBudget, "read-budget", 0.25, "share of AWS' published read quota to use, 0 < x <= 1")
 	f.Float64Var(&g.writeBudget, "write-budget", 0.5, "share of AWS' published write quota to use, 0 < x <= 1")
@@ -91,6 +93,9 @@ func (g *globalOptions) finalize(c *console, cmd *cobra.Command) error {
 	}
 	if g.externalID != "" && g.assumeRole == "" {
 		return errors.New("--external-id is only for --assume-role")
+	}
+	if g.targets != "" && g.assumeRole != "" {
+		return errors.New("--assume-role is for a run without --targets: write the role into that file, as roleArn of its target")
 	}
 	return g.finalizeSandbox(c, cmd)
 }

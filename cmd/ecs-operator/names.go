@@ -11,7 +11,7 @@ import (
 )
 
 // pick finds the units that NAME arguments mean; none means all. A NAME is
-// "name" or "cluster/name".
+// "name", "cluster/name" or "target/cluster/name".
 func pick(loaded reconcile.Loaded, names []string) ([]*resource.Unit, error) {
 	if len(names) == 0 {
 		return loaded.Units, nil
@@ -33,7 +33,7 @@ func pickOne(loaded reconcile.Loaded, name string) (*resource.Unit, error) {
 	var found []*resource.Unit
 	var all []string
 	for _, u := range loaded.Units {
-		all = append(all, u.Key.Name, u.Key.TagValue())
+		all = append(all, u.Key.Name, u.Key.TagValue(), u.Key.String())
 		if name == u.Key.Name || name == u.Key.TagValue() || name == u.Key.String() {
 			found = append(found, u)
 		}
@@ -46,7 +46,7 @@ func pickOne(loaded reconcile.Loaded, name string) (*resource.Unit, error) {
 	}
 	var choices []string
 	for _, u := range found {
-		choices = append(choices, u.Key.TagValue())
+		choices = append(choices, u.Key.String())
 	}
 	return nil, fmt.Errorf("%q means more than one service: say which, %s", name, strings.Join(choices, " or "))
 }

@@ -39,7 +39,7 @@ func writeServices(w io.Writer, p palette, services []status.Service, width int)
 		}
 		rows = append(rows, []cell{
 			{text: s.Name, paint: p.bold},
-			{text: s.Cluster},
+			{text: resource.UnitKey{Target: s.Target, Cluster: s.Cluster, Name: s.Name}.Place()},
 			{text: cmp.Or(s.Image, "-")},
 			{text: fmt.Sprintf("%d/%d", s.Running, s.Desired)},
 			{text: string(s.State), paint: statePaint(p, s.State)},
@@ -70,11 +70,13 @@ func countStates(services []status.Service) string {
 
 // frame is what every JSON report starts with.
 type frame struct {
-	APIVersion string     `json:"apiVersion"`
-	Sandbox    bool       `json:"sandbox,omitempty"`
-	Account    string     `json:"account,omitempty"`
-	Region     string     `json:"region,omitempty"`
-	Source     *sourceRef `json:"source,omitempty"`
+	APIVersion string `json:"apiVersion"`
+	Sandbox    bool   `json:"sandbox,omitempty"`
+	Account    string `json:"account,omitempty"`
+	Region     string `json:"region,omitempty"`
+	// Targets are those that the documents are for.
+	Targets []targetJSON `json:"targets,omitempty"`
+	Source  *sourceRef   `json:"source,omitempty"`
 }
 
 type sourceRef struct {

@@ -60,7 +60,7 @@ func totalDiff(outcomes []reconcile.Outcome) diffTotals {
 func unread(o reconcile.Outcome) bool {
 	return o.Err != nil || slices.ContainsFunc(o.Plan.Steps, func(s plan.Step) bool {
 		switch s.Blocked {
-		case status.Unobserved, status.Throttled, status.AccessDenied, status.InternalError:
+		case status.Unobserved, status.Throttled, status.AccessDenied, status.WrongAccount, status.InternalError:
 			return s.Action == plan.ActionNone
 		}
 		return false

@@ -18,7 +18,6 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/metrics"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 )
 
@@ -43,6 +42,7 @@ type machine struct {
 	embedded *embedded // nil on a real AWS
 	log      *zap.Logger
 	paths    []string
+	targets  targetSet
 }
 
 // assemble wires a machine. It makes no call.
@@ -54,16 +54,19 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if err != nil {
 		return nil, err
 	}
+	targets, err := readTargets(c, g)
+	if err != nil {
+		return nil, err
+	}
 	log := newLogger(c, g)
-	m := &machine{registry: prometheus.NewRegistry(), log: log, paths: paths}
+	m := &machine{registry: prometheus.NewRegistry(), log: log, paths: paths, targets: targets}
 	counters := metrics.New(m.registry)
 	build := buildVersion()
 	counters.Build(build.Version, build.Commit)
 
 	options := awsclient.Options{
-		Targets: map[string]awsclient.Target{resource.DefaultTarget: {
-			Region: g.region, Profile: g.profile, RoleARN: g.assumeRole, ExternalID: g.externalID,
-		}},
+		Targets:            targets.clients(g),
+		AnyTarget:          targets.sandbox && targets.file == nil,
 		CloudWatchProtocol: g.cloudWatchProtocol,
 		ReadBudget:         g.readBudget,
 		WriteBudget:        g.writeBudget,
@@ -78,7 +81,6 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		options.Endpoint = embeddedEndpoint
 		options.Static = true
 		options.Unlimited = true // its throttle buckets are the world's, not ours to save
-		options.Targets[resource.DefaultTarget] = awsclient.Target{Region: sandbox.Region}
 	}
 	if m.pool, err = awsclient.New(ctx, options); err != nil {
 		m.close()
@@ -99,13 +101,15 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	files.Log = log
 	m.Engine = reconcile.New(reconcile.Options{
 		Frame:    resource.Frame{Owner: g.owner, Scope: g.scope},
-		Target:   resource.DefaultTarget,
 		Kinds:    kinds.All(pool),
 		Rollouts: kinds.NewRollouts(pool),
 		Sections: kinds.Sections(),
 		Lint:     lint.Check,
 		Source:   files,
 		Parse:    j.form.parse(),
+		Targets:  targets.names(),
+		Place:    targets.place,
+		Where:    where(pool),
 
 		Workers:      j.workers,
 		Resync:       j.resync,
@@ -165,11 +169,14 @@ func (m *machine) close() {
 
 // header is the line above every report: where, as whom, from what.
 func (m *machine) header(ctx context.Context, loaded reconcile.Loaded) (string, error) {
-	clients, err := m.pool.For(ctx, resource.DefaultTarget)
+	targets, err := m.headerTargets(ctx, m.inUse(loaded))
 	if err != nil {
 		return "", err
 	}
-	parts := []string{"account " + clients.Account, "region " + clients.Region, "caller " + shortCaller(clients.Caller)}
+	parts := []string{strings.Join(targets, "\n")}
+	if len(targets) > 1 {
+		parts = []string{parts[0] + "\n"} // each has a line of its own
+	}
 	if over := m.pool.Override(); over != "" {
 		parts = append(parts, "endpoint override "+over)
 	}
@@ -177,16 +184,14 @@ func (m *machine) header(ctx context.Context, loaded reconcile.Loaded) (string, 
 		parts = append(parts, "embedded AWS (sandbox)")
 	}
 	parts = append(parts, fmt.Sprintf("specs @ %s (%s)", shortRevision(loaded.Revision), strings.Join(m.paths, ", ")))
-	return strings.Join(parts, "  "), nil
+	return strings.ReplaceAll(strings.Join(parts, "  "), "\n  ", "\n"), nil
 }
 
 // frame starts a JSON report.
 func (m *machine) frame(ctx context.Context, kind string, loaded reconcile.Loaded) frame {
 	f := frame{APIVersion: "ecs-operator/" + kind + "/v1", Sandbox: m.embedded != nil,
 		Source: &sourceRef{Revision: loaded.Revision, Paths: m.paths}}
-	if clients, err := m.pool.For(ctx, resource.DefaultTarget); err == nil {
-		f.Account, f.Region = clients.Account, clients.Region
-	}
+	f.Targets, f.Account, f.Region = m.targetsJSON(ctx, m.inUse(loaded))
 	return f
 }
 

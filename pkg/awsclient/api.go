@@ -26,6 +26,9 @@ type Target struct {
 type Options struct {
 	// Targets by name; "default" must be there.
 	Targets map[string]Target
+	// AnyTarget lets every other name mean what "default" means: the embedded
+	// AWS is one account, whatever documents call it.
+	AnyTarget bool
 	// HTTPClient replaces the transport (the sandbox's RoundTripper, in a test
 	// or under --sandbox); Endpoint the base endpoint of every service. With
 	// Static credentials no AWS variable, profile or file is read at all.

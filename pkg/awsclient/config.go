@@ -123,7 +123,7 @@ func (c *core) caller(ctx context.Context, t *target, cfg aws.Config) (account, 
 	}
 	account, arn = aws.ToString(who.Account), aws.ToString(who.Arn)
 	if t.Account != "" && t.Account != account {
-		return "", "", fmt.Errorf("target %q: the credentials belong to account %s (%s), but the target says account %s",
+		return "", "", resource.Elsewheref("target %q: the credentials belong to account %s (%s), but the target says account %s",
 			t.Name, account, arn, t.Account)
 	}
 	return account, arn, nil

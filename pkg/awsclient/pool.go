@@ -28,8 +28,31 @@ const failureAge = 2 * time.Second
 
 // core is what a Pool and its read-only view share.
 type core struct {
-	opts    Options
+	opts Options
+
+	mu      sync.Mutex
 	targets map[string]*target
+}
+
+// target finds a target by name; with AnyTarget there is one for every name.
+func (c *core) target(name string) (*target, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.targets[name]; ok {
+		return t, nil
+	}
+	if usual, ok := c.targets[resource.DefaultTarget]; ok && c.opts.AnyTarget {
+		like := usual.Target
+		like.Name = name
+		c.targets[name] = newTarget(like, c.opts)
+		return c.targets[name], nil
+	}
+	return nil, fmt.Errorf("target %q is not configured (there is: %s)", name,
+		strings.Join(slices.Sorted(maps.Keys(c.targets)), ", "))
+}
+
+func newTarget(t Target, opts Options) *target {
+	return &target{Target: t, load: make(chan struct{}, 1), budgets: newBudgets(opts)}
 }
 
 // target is one target's loaded state. load is a semaphore of one and not a
@@ -66,7 +89,7 @@ func New(_ context.Context, opts Options) (*Pool, error) {
 	c := &core{opts: opts, targets: make(map[string]*target, len(opts.Targets))}
 	for name, t := range opts.Targets {
 		t.Name = name
-		c.targets[name] = &target{Target: t, load: make(chan struct{}, 1), budgets: newBudgets(opts)}
+		c.targets[name] = newTarget(t, opts)
 	}
 	return &Pool{core: c}, nil
 }
@@ -80,10 +103,9 @@ func (p *Pool) ReadOnly() *Pool { return &Pool{core: p.core, readOnly: true} }
 // that fails gets its error; only the end of a caller's own context is nobody
 // else's.
 func (p *Pool) For(ctx context.Context, name string) (*Clients, error) {
-	t, ok := p.core.targets[name]
-	if !ok {
-		return nil, fmt.Errorf("target %q is not configured (there is: %s)", name,
-			strings.Join(slices.Sorted(maps.Keys(p.core.targets)), ", "))
+	t, err := p.core.target(name)
+	if err != nil {
+		return nil, err
 	}
 	if c, err := t.loaded(p.readOnly); c != nil || err != nil {
 		return c, err
@@ -131,6 +153,8 @@ func (c *core) load(ctx context.Context, t *target) error {
 
 // Budgets are the budgets of every loaded target, for metrics.
 func (p *Pool) Budgets() []Budget {
+	p.core.mu.Lock()
+	defer p.core.mu.Unlock()
 	var out []Budget
 	for _, name := range slices.Sorted(maps.Keys(p.core.targets)) {
 		out = append(out, p.core.targets[name].budgets.snapshot(name)...)

@@ -126,6 +126,9 @@ func unread(id resource.ID, err error) (status.Reason, string) {
 	if errors.As(err, &e) && strings.Contains(e.Code, "ClusterNotFound") {
 		return status.ClusterMissing, fmt.Sprintf("the cluster %q does not exist; create it, or correct spec.cluster", id.Cluster)
 	}
+	if errors.Is(err, resource.ErrElsewhere) {
+		return status.WrongAccount, err.Error()
+	}
 	why := fmt.Sprintf("%s could not be read: %v", id.Local(), err)
 	switch resource.ClassOf(err) {
 	case resource.ClassDenied:

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,12 +16,20 @@ import (
 // Options of an Engine.
 type Options struct {
 	Frame    resource.Frame // Source is filled from the snapshot
-	Target   string         // the target that documents belong to; "default"
 	Kinds    []resource.Kind
 	Rollouts resource.Rollouts
 	Sections []spec.Section
 	Source   source.Source
 	Parse    spec.Options
+	// Targets are the names that documents may give as their target, nil for any.
+	Targets []string
+	// Place tells the account and region of a target as far as that is known
+	// without asking: units of one place share their AWS names. Nil: each
+	// target is a place of its own.
+	Place func(target string) string
+	// Where asks who and where the caller of a target is; nil where no document
+	// is checked for it.
+	Where func(ctx context.Context, target string) (account, region string, err error)
 	// Lint checks a unit for what AWS would refuse or nobody can mean; nil for nothing.
 	Lint func(*resource.Unit) []spec.Problem
 
@@ -65,7 +74,7 @@ type Loaded struct {
 	// Frozen are services that stand in bad or colliding documents: the last
 	// good document stays in force in the daemon, and nothing is written by a
 	// one-shot command.
-	Frozen   map[string]spec.Problem // by cluster/name
+	Frozen   map[string]spec.Problem // by spec.Document.ID: cluster/name, with the target in front unless it is the default one
 	Problems []spec.Problem
 	Skipped  []spec.Problem
 

@@ -59,11 +59,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &daemon{
-		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		units: map[resource.UnitKey]*member{}, problems: map[string]bool{},
-		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff()),
-	}
+	d := newDaemon(e)
 	d.take(first, false) // the first sweep reads all of them together
 	var wg sync.WaitGroup
 	wg.Go(func() { d.listen(ctx) })
@@ -75,6 +71,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	d.queue.ShutDown() // a worker finishes the call in hand and begins no other
 	wg.Wait()
 	return nil
+}
+
+func newDaemon(e *Engine) *daemon {
+	return &daemon{
+		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		units: map[resource.UnitKey]*member{}, problems: map[string]bool{},
+		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff()),
+	}
 }
 
 // loop reads the source when it may have changed, and at every resync even if
@@ -139,7 +143,8 @@ func (d *daemon) sweeps(ctx context.Context) {
 	}
 }
 
-// sweepOnce observes all units in full batches and hands each its part.
+// sweepOnce observes all units in full batches, target by target, and hands each
+// its part as soon as its target has answered.
 func (d *daemon) sweepOnce(ctx context.Context) {
 	d.mu.Lock()
 	var units []*resource.Unit
@@ -150,14 +155,30 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	}
 	d.mu.Unlock()
 	sortUnits(units)
-	live := d.e.observe(ctx, units)
-	if ctx.Err() != nil {
-		return
-	}
 	s := newSweep(units)
 	d.mu.Lock()
 	d.sweeping = s
+	d.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, us := range byTarget(units) {
+		wg.Go(func() {
+			live := d.e.observe(ctx, us)
+			if ctx.Err() == nil {
+				d.hand(s, us, live, touched)
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() == nil {
+		d.finish(s)
+	}
+}
+
+// hand gives each unit what a sweep read of it.
+func (d *daemon) hand(s *sweep, units []*resource.Unit, live map[resource.ID]resource.Live, touched map[resource.UnitKey]int) {
+	d.mu.Lock()
 	for _, u := range units {
+		s.take(u.Key)
 		m := d.units[u.Key]
 		if m == nil || m.unit != u {
 			s.drop(u.Key)
@@ -171,7 +192,6 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	for _, u := range units {
 		d.queue.Add(u.Key)
 	}
-	d.finish(s)
 }
 
 // work reconciles one unit after another.
@@ -321,24 +341,35 @@ func (b backoff) When(key resource.UnitKey) time.Duration {
 // sweep is one full pass over all units, to be told of when it ends.
 type sweep struct {
 	mu    sync.Mutex
-	left  map[resource.UnitKey]bool
+	left  map[resource.UnitKey]bool // to be read, or read and not passed over yet
+	read  map[resource.UnitKey]bool
 	total int
 	began time.Time
 	told  bool
 }
 
 func newSweep(units []*resource.Unit) *sweep {
-	s := &sweep{left: map[resource.UnitKey]bool{}, total: len(units), began: time.Now()}
+	s := &sweep{left: map[resource.UnitKey]bool{}, read: map[resource.UnitKey]bool{}, total: len(units), began: time.Now()}
 	for _, u := range units {
 		s.left[u.Key] = true
 	}
 	return s
 }
 
+// take says that the sweep has read a unit; drop that a worker was through with it
+// since, or that it is gone.
+func (s *sweep) take(key resource.UnitKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read[key] = true
+}
+
 func (s *sweep) drop(key resource.UnitKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.left, key)
+	if s.read[key] {
+		delete(s.left, key)
+	}
 }
 
 // finish tells the end of a full pass, once.

@@ -53,9 +53,6 @@ type Engine struct {
 
 // New makes an engine. Kinds are observed in the order given.
 func New(o Options) *Engine {
-	if o.Target == "" {
-		o.Target = resource.DefaultTarget
-	}
 	if o.Workers <= 0 {
 		o.Workers = DefaultWorkers
 	}

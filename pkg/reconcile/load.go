@@ -35,16 +35,19 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 
 // digest turns a snapshot into units.
 func (e *Engine) digest(snap source.Snapshot) Loaded {
-	e.mu.Lock()
-	e.frame.Source = snap.Revision
-	frame := e.frame
-	e.mu.Unlock()
-
 	files := make([]spec.File, 0, len(snap.Files))
 	for _, f := range snap.Files {
 		files = append(files, spec.File{Path: f.Path, Data: f.Data})
 	}
-	res := spec.Parse(files, e.o.Sections, e.o.Parse)
+	return e.units(snap, spec.Parse(files, e.o.Sections, e.o.Parse))
+}
+
+// units makes units of what the files say.
+func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
+	e.mu.Lock()
+	e.frame.Source = snap.Revision
+	frame := e.frame
+	e.mu.Unlock()
 	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{},
 		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
@@ -94,7 +97,7 @@ func (l *loading) freeze(name string, p spec.Problem) {
 // bad reports a problem at a document and freezes it.
 func (l *loading) bad(key resource.UnitKey, pos, format string, args ...any) {
 	p := at(pos, format, args...)
-	p.Document = key.TagValue()
+	p.Document = key.String()
 	l.out.Problems = append(l.out.Problems, p)
 	l.freeze(p.Document, p)
 }
@@ -103,30 +106,44 @@ func (l *loading) bad(key resource.UnitKey, pos, format string, args ...any) {
 // are bad or share an identity.
 func (l *loading) documents(docs []spec.Document) {
 	for _, d := range docs {
+		if known := l.e.o.Targets; known != nil && !slices.Contains(known, keyOf(d).Target) {
+			l.bad(keyOf(d), d.Pos, "the target %q is not configured: there is %s; add it to the file of --targets, or name another in the Environment",
+				keyOf(d).Target, strings.Join(known, ", "))
+			continue
+		}
 		if u := l.desire(d); u != nil {
 			l.byKey[u.Key] = u
 		}
 	}
 }
 
+// keyOf is the unit that a document describes: its identity, Document.ID.
+func keyOf(d spec.Document) resource.UnitKey {
+	target := d.Target
+	if target == "" {
+		target = resource.DefaultTarget
+	}
+	return resource.UnitKey{Target: target, Cluster: d.Cluster, Name: d.Name}
+}
+
 // desire makes one unit; nil when something is wrong with it.
 func (l *loading) desire(d spec.Document) (u *resource.Unit) {
-	key := resource.UnitKey{Target: l.e.o.Target, Cluster: d.Cluster, Name: d.Name}
+	key := keyOf(d)
 	defer func() {
 		if p := recover(); p != nil {
 			l.e.panicked(key, p)
 			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %v", p)
-			l.out.reasons[key.TagValue()] = status.InternalError
+			l.out.reasons[key.String()] = status.InternalError
 			u = nil
 		}
 	}()
-	u, problems := resource.Desire(l.frame, l.e.o.Target, d, l.e.o.Kinds)
+	u, problems := resource.Desire(l.frame, key.Target, d, l.e.o.Kinds)
 	if l.e.o.Lint != nil {
 		problems = append(problems, l.e.o.Lint(u)...)
 	}
 	good := true
 	for _, p := range problems {
-		p.Document = key.TagValue()
+		p.Document = key.String()
 		l.out.Problems = append(l.out.Problems, p)
 		if p.Severity == spec.Error {
 			l.freeze(p.Document, p)
@@ -165,20 +182,24 @@ func (l *loading) names() {
 			}
 			l.bad(c.u.Key, c.o.Pos, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
 				c.o.Section, other.o.Section, other.u.Key, other.o.Pos)
-			l.out.reasons[c.u.Key.TagValue()] = status.NameConflict
+			l.out.reasons[c.u.Key.String()] = status.NameConflict
 			delete(l.byKey, c.u.Key)
 		}
 	}
 }
 
-// awsName is what must be unique: the kind, the name, and what the name is
-// unique within (the cluster of a service, the resource of a scaling policy).
+// awsName is what must be unique: the account and region, the kind, the name, and
+// what the name is unique within (the cluster of a service, the resource of a
+// scaling policy).
 func (e *Engine) awsName(o *resource.Object) string {
 	name := e.byKind[o.ID.Kind].Attributes(o)["name"]
 	if name == "" {
 		return ""
 	}
-	within := ""
+	within := "\x00" + o.ID.Target
+	if e.o.Place != nil {
+		within = "\x00" + e.o.Place(o.ID.Target)
+	}
 	if m, ok := shape.Plain(o.Want, nil).(map[string]any); ok {
 		for _, field := range []string{"cluster", "resourceId"} {
 			if s, ok := m[field].(string); ok {
@@ -189,19 +210,23 @@ func (e *Engine) awsName(o *resource.Object) string {
 	return o.ID.Kind + "\x00" + name + within
 }
 
-// dependencies resolves dependsOn: a name of the same cluster, or cluster/name.
+// dependencies resolves dependsOn: a name of the same cluster, cluster/name of
+// the same target, or target/cluster/name.
 // A service that is not there is waited for; a cycle is an error.
 func (l *loading) dependencies(docs []spec.Document) {
 	for _, d := range docs {
-		u := l.byKey[resource.UnitKey{Target: l.e.o.Target, Cluster: d.Cluster, Name: d.Name}]
+		u := l.byKey[keyOf(d)]
 		if u == nil {
 			continue
 		}
 		u.DependsOn = nil
 		for _, name := range d.DependsOn {
 			to := resource.UnitKey{Target: u.Key.Target, Cluster: u.Key.Cluster, Name: name}
-			if cluster, service, ok := strings.Cut(name, "/"); ok {
-				to.Cluster, to.Name = cluster, service
+			switch parts := strings.Split(name, "/"); len(parts) {
+			case 2:
+				to.Cluster, to.Name = parts[0], parts[1]
+			case 3:
+				to = resource.UnitKey{Target: parts[0], Cluster: parts[1], Name: parts[2]}
 			}
 			if !slices.Contains(u.DependsOn, to) {
 				u.DependsOn = append(u.DependsOn, to)

@@ -88,10 +88,10 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 		if in[key] {
 			continue
 		}
-		_, bad := l.Frozen[key.TagValue()]
+		_, bad := l.Frozen[key.String()]
 		switch {
 		case bad:
-			if f := l.frozen(key.TagValue()); f != m.frozen {
+			if f := l.frozen(key.String()); f != m.frozen {
 				m.frozen = f
 				changed = append(changed, key)
 			}
@@ -149,27 +149,38 @@ func (d *daemon) tellProblems(problems []spec.Problem) {
 // strangers keeps a status for frozen services that were never good.
 func (e *Engine) strangers(l Loaded) {
 	for _, identity := range sorted(l.Frozen) {
-		cluster, name, ok := strings.Cut(identity, "/")
-		if !ok {
-			cluster, name = "", identity
-		}
-		key := resource.UnitKey{Target: e.o.Target, Cluster: cluster, Name: name}
+		key := parseKey(identity)
 		e.mu.Lock()
 		have, known := e.status[key]
 		e.mu.Unlock()
 		if known && have.ContentHash != "" {
 			continue // its last good document speaks for it
 		}
-		s := status.Service{Target: key.Target, Cluster: cluster, Name: name, Revision: l.Revision}
+		s := status.Service{Target: key.Target, Cluster: key.Cluster, Name: key.Name, Revision: l.Revision}
 		e.settle(stale(s, l.frozen(identity)))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for key, s := range e.status { // mended or gone since
-		if _, frozen := l.Frozen[key.TagValue()]; s.ContentHash == "" && !frozen {
+		if _, frozen := l.Frozen[key.String()]; s.ContentHash == "" && !frozen {
 			delete(e.status, key)
 		}
 	}
+}
+
+// parseKey reads what UnitKey.String printed; a document without a readable
+// cluster is known by its name alone.
+func parseKey(identity string) resource.UnitKey {
+	key := resource.UnitKey{Target: resource.DefaultTarget}
+	switch parts := strings.Split(identity, "/"); len(parts) {
+	case 3:
+		key = resource.UnitKey{Target: parts[0], Cluster: parts[1], Name: parts[2]}
+	case 2:
+		key.Cluster, key.Name = parts[0], parts[1]
+	default:
+		key.Name = identity
+	}
+	return key
 }
 
 // frozen is why a service's newest document is not in force.

@@ -14,13 +14,18 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
-// observe reads every object of the units once: kind by kind in the order of
-// the kinds, each in as few calls as its API allows. Every object is answered
+// observe reads every object of the units once: the targets side by side, and in
+// each kind by kind in their order, in as few calls as the API allows. Every object is answered
 // for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
-	for target, us := range byTarget(units) {
-		maps.Copy(live, e.observeTarget(ctx, target, us))
+	targets := byTarget(units)
+	parts := make(chan map[resource.ID]resource.Live, len(targets))
+	for target, us := range targets {
+		go func() { parts <- e.observeTarget(ctx, target, us) }()
+	}
+	for range targets {
+		maps.Copy(live, <-parts)
 	}
 	e.grace.observed(live)
 	return live
@@ -36,6 +41,7 @@ func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
 
 func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
+	units = e.inPlace(ctx, units, live)
 	for _, k := range e.o.Kinds {
 		var objects []resource.Object
 		for _, u := range units {

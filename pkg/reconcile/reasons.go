@@ -17,6 +17,8 @@ func readReason(err error) status.Reason {
 		return status.ClusterMissing
 	}
 	switch {
+	case errors.Is(err, resource.ErrElsewhere):
+		return status.WrongAccount
 	case errors.Is(err, errPanic):
 		return status.InternalError
 	case resource.ClassOf(err) == resource.ClassDenied:
@@ -84,7 +86,7 @@ func after(r status.Reason) next {
 		status.DeploymentRunning, status.AbsenceGrace, status.Draining:
 		return nextPoll
 	case status.AccessDenied, status.ClusterMissing, status.RefusedByAWS, status.InternalError,
-		status.InvalidSpec, status.NameConflict, status.DuplicateIdentity:
+		status.InvalidSpec, status.NameConflict, status.DuplicateIdentity, status.WrongAccount:
 		return nextSlow
 	}
 	return nextResync

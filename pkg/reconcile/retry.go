@@ -24,6 +24,9 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 	if svc == nil {
 		return none, fmt.Errorf("%s: the document has no ECS service", key)
 	}
+	if err := e.misplaced(ctx, u); err != nil {
+		return none, fmt.Errorf("%s: %w", key, err)
+	}
 	_, live := e.reread(ctx, u, svc, nil)
 	switch {
 	case live.Presence == resource.Unknown:

@@ -5,6 +5,18 @@ import (
 	"fmt"
 )
 
+// ErrElsewhere is behind every refusal to work in another account or region than
+// the one that was named.
+var ErrElsewhere = errors.New("the caller is somewhere else")
+
+// Elsewheref makes an error that is ErrElsewhere.
+func Elsewheref(format string, args ...any) error { return elsewhere(fmt.Sprintf(format, args...)) }
+
+type elsewhere string
+
+func (e elsewhere) Error() string        { return string(e) }
+func (e elsewhere) Is(target error) bool { return target == ErrElsewhere }
+
 // Class says what an AWS error means for the one who asked.
 type Class int
 

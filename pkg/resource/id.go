@@ -18,6 +18,9 @@ func (k UnitKey) String() string {
 	return k.Target + "/" + k.Cluster + "/" + k.Name
 }
 
+// Place prints target/cluster, without the target where that is "default".
+func (k UnitKey) Place() string { return strings.TrimSuffix(k.String(), "/"+k.Name) }
+
 // TagValue is the value of the unit tag: cluster/name (design: names and tags).
 func (k UnitKey) TagValue() string { return k.Cluster + "/" + k.Name }
 

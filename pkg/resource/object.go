@@ -48,6 +48,9 @@ type Unit struct {
 	Objects []Object
 	// Environment is the document's, "" for none.
 	Environment string
+	// Account and Region are where the document insists on being, "" where it
+	// does not say.
+	Account, Region string
 	// DependsOn are the services that must be Ready before this unit is
 	// written; who loads the documents resolves their names.
 	DependsOn []UnitKey

@@ -40,6 +40,7 @@ const (
 	DuplicateIdentity Reason = "DuplicateIdentity"
 	NameConflict      Reason = "NameConflict"
 	RefusedByAWS      Reason = "RefusedByAWS"
+	WrongAccount      Reason = "WrongAccount" // the caller is not where the document or target says
 	InternalError     Reason = "InternalError"
 	TimedOut          Reason = "TimedOut"
 )
@@ -63,7 +64,7 @@ func (r Reason) Exit() int {
 		return ExitHeld
 	case RolloutFailed, RolledBack, Quarantined, RollingBack:
 		return ExitRolloutFailed
-	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, InternalError:
+	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, InternalError:
 		return ExitError
 	case TimedOut:
 		return ExitTimeout
