@@ -57,9 +57,9 @@ type Reason string
 
 // Reasons of a change.
 const (
-	FromSpec    Reason = "spec"    // the author wrote it
+	FromSpec    Reason = "spec"    // the author wrote it, or nobody knows better
 	FromDefault Reason = "default" // unwritten: returns to AWS' default
-	FromDrift   Reason = "drift"   // unwritten, and the input did not change: shown
+	FromDrift   Reason = "drift"   // AWS moved, the author's input did not
 )
 
 // Change is one difference.
@@ -81,6 +81,8 @@ type Change struct {
 	Sensitive bool `json:"sensitive,omitempty"`
 	// Note says why a change is only shown, in a few words.
 	Note string `json:"note,omitempty"`
+	// Unwritten: the spec does not have the path, and New is AWS' default.
+	Unwritten bool `json:"unwritten,omitempty"`
 	// Informational changes are shown and never written.
 	Informational bool `json:"informational,omitempty"`
 }

@@ -240,13 +240,13 @@ func (c *comparer) undeclared(l *node, p place, op Op, d any) {
 		note, shown = noteUndeclare, true
 	}
 	c.emit(p, op, l.plain, d, reason, note)
-	c.out[len(c.out)-1].Informational = shown
+	c.out[len(c.out)-1].Informational, c.out[len(c.out)-1].Unwritten = shown, true
 }
 
 func (c *comparer) inform(p place, old, new any, note string) {
 	c.emit(p, Replace, old, new, FromDrift, note)
 	last := &c.out[len(c.out)-1]
-	last.Informational, last.Effect = true, None
+	last.Informational, last.Unwritten, last.Effect = true, true, None
 	if new == nil {
 		last.Op = Remove
 	}

@@ -135,7 +135,7 @@ func compare(r *diff.Rules, o *resource.Object, l *resource.Live, c resource.Com
 // an API that updates partially keeps what it is not told.
 func settled[T any](w resource.Write, want *T) (*T, error) {
 	for _, c := range w.Changes {
-		if c.Informational || c.Reason == diff.FromSpec || c.Field() == "tags" || strings.Contains(c.Path, "[") { // a list goes out whole
+		if c.Informational || !c.Unwritten || c.Field() == "tags" || strings.Contains(c.Path, "[") { // a list goes out whole
 			continue
 		}
 		if f, ok := member(want, c.Field()); !ok || !f.CanSet() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -36,8 +37,8 @@ func (*listenerRule) Section() spec.Section {
 	}
 }
 
-// governed is the key of Object.Extra that marks a rule whose actions ECS
-// rewrites: it is named as a production or test rule of a blue/green service.
+// governed is the key of Object.Extra that marks a rule whose weights ECS moves:
+// it is named as a production or test rule of a service that shifts traffic.
 const governed = "governedByECS"
 
 func (*listenerRule) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
@@ -59,8 +60,12 @@ func shiftsTraffic(u *resource.Unit, o *resource.Object) bool {
 		return false
 	}
 	in, ok := s.Want.(*ecs.CreateServiceInput)
-	if !ok {
+	if !ok || in.DeploymentConfiguration == nil {
 		return false
+	}
+	switch in.DeploymentConfiguration.Strategy {
+	case "", ecstypes.DeploymentStrategyRolling:
+		return false // ECS leaves the weights alone
 	}
 	text := "$(" + o.Section + ".arn)"
 	for _, lb := range in.LoadBalancers {
@@ -76,13 +81,9 @@ func (*listenerRule) Content(*resource.Object) []byte { return nil }
 func (*listenerRule) Attributes(*resource.Object) map[string]string { return map[string]string{} }
 
 func (*listenerRule) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
-	r := ruleRules
-	if o.Extra[governed] != nil {
-		r.Ignored = with(r.Ignored, "actions", "ECS moves the weights of this rule in its deployments")
-	}
 	bare := *o
 	bare.Extra = nil
-	return compare(&r, &bare, l, c)
+	return compare(rulesOfRule(o), &bare, l, c)
 }
 
 // ruleLive turns DescribeRules' form into the create input's.
@@ -150,6 +151,9 @@ func (k *listenerRule) Update(ctx context.Context, w resource.Write) (resource.L
 		in := &elasticloadbalancingv2.ModifyRuleInput{RuleArn: &w.Live.ARN}
 		if fields["actions"] {
 			in.Actions = want.Actions
+			if live, ok := w.Live.Value.(*elasticloadbalancingv2.CreateRuleInput); ok && w.Object.Extra[governed] != nil {
+				keepWeights(in.Actions, live.Actions)
+			}
 		}
 		if fields["conditions"] {
 			in.Conditions = want.Conditions

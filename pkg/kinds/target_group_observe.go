@@ -328,7 +328,7 @@ func attributeChanges(w resource.Write) map[string]string {
 		key := strings.TrimSuffix(strings.TrimPrefix(c.Path, attributes+"["), "]")
 		if v, ok := want[key]; ok {
 			set[key] = v
-		} else if v, ok := c.New.(string); ok && c.Reason != diff.FromSpec {
+		} else if v, ok := c.New.(string); ok && c.Unwritten {
 			set[key] = v
 		}
 	}

@@ -37,7 +37,7 @@ func (m *maker) gateDeployment(d *draft) {
 	for _, c := range d.Changes {
 		// The defaults are those of the service that is to be made anew: a DAEMON's
 		// do not fit the REPLICA that is still there.
-		if reason == status.NeedsRecreate && c.Reason != diff.FromSpec {
+		if reason == status.NeedsRecreate && c.Unwritten {
 			held = append(held, c)
 			continue
 		}

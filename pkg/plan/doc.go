@@ -29,6 +29,13 @@
 //     targets are healthy.
 //   - A count that a document writes while somebody else's scalable target exists
 //     is shown and never sent; with policy.desiredCount: fixed it is blocked.
+//   - A change is drift when the author's input is known to be that of our last
+//     write: this process has seen the unit in sync with this very document; or,
+//     for what starts a deployment, the service's spec-hash tag is the document's;
+//     or the object's revision tag names the present source revision. What none of
+//     the three knows counts as a change of the spec. (--set and --env are no part
+//     of a source revision: of what they changed, the next run without them says
+//     drift.)
 //   - Adoption writes the tags alone. What else differs is a second step, blocked
 //     until the pass that finds them.
 package plan

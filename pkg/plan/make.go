@@ -178,6 +178,9 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	tags := tagChanges(m.in, d.object, d.kind, d.live)
 	changes := d.kind.Diff(&want, &d.live, m.cmp)
 	m.quiet(d, changes)
+	if len(effective(changes)) == 0 { // else the write comes anyway
+		changes = append(changes, m.band(d)...)
+	}
 	if m.own(d, tags, changes) {
 		return
 	}
@@ -188,6 +191,8 @@ func (m *maker) differ(d *draft, want resource.Object) {
 			d.hold(count, status.NotOurs, "a scalable target that this document does not declare owns the count; take it away, or write policy.desiredCount: initial")
 		}
 	}
+	m.attribute(d, changes)
+	m.attribute(d, tags)
 	d.Changes = append(changes, tags...)
 	d.decide(m.in.Unit.Policy.Recreate)
 }

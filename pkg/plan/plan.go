@@ -98,6 +98,9 @@ type Input struct {
 	InGrace map[resource.ID]bool
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
+	// Untouched: this process has seen AWS as this very document wants it, so
+	// that whatever differs now was changed in AWS.
+	Untouched bool
 }
 
 // NeedsHistory reports whether the service's newest deployments must be read and

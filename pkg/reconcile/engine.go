@@ -45,6 +45,7 @@ type Engine struct {
 	frame  resource.Frame
 	status map[resource.UnitKey]status.Service
 	loops  redeployGuard
+	synced map[resource.UnitKey]string         // signature of the document that a unit was last in sync with
 	tags   map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded map[resource.UnitKey]*resource.Unit // by the last Load
 	beat   time.Time                           // when the daemon's loop last turned, zero before Run
@@ -82,6 +83,7 @@ func New(o Options) *Engine {
 		families: newKeyedLocks(),
 		status:   map[resource.UnitKey]status.Service{},
 		tags:     map[resource.ID]string{},
+		synced:   map[resource.UnitKey]string{},
 	}
 	for _, k := range o.Kinds {
 		e.byKind[k.Name()] = k

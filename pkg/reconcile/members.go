@@ -222,6 +222,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.status, key)
+	delete(e.synced, key)
 }
 
 // picture identifies what was observed of a unit.

@@ -67,7 +67,22 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 			e.after(ctx, x, &f)
 		}
 	}
-	return Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left()}
+	out = Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left()}
+	if out.Status.Reason == status.Synced && out.Left == 0 {
+		e.mu.Lock()
+		e.synced[u.Key] = signature(u)
+		e.mu.Unlock()
+	}
+	return out
+}
+
+// untouched reports whether this process has seen AWS as this very document
+// wants it: what differs since then was changed in AWS.
+func (e *Engine) untouched(u *resource.Unit) bool {
+	e.mu.Lock()
+	seen := e.synced[u.Key]
+	e.mu.Unlock()
+	return seen != "" && seen == signature(u)
 }
 
 // after reads the service again that a pass wrote, and the rollout that this

@@ -90,7 +90,7 @@ func policy() *Field {
 		leaf("policy.prune", Boolean, later+": nothing is deleted yet.", "false"),
 		choice("policy.onDelete", later+": the service gets the tag, and nothing is deleted yet.", "keep", "keep", "prune", "orphan"),
 		leaf("policy.recreate", Boolean, "Allow changes for which the service must be deleted and created, or another object be replaced.", "false"),
-		choice("policy.desiredCount", "Who decides the number of tasks: the document (`fixed`), or the autoscaler after the creation (`initial`). `band` works as `initial` does in this version.",
+		choice("policy.desiredCount", "Who decides the number of tasks: the document (`fixed`), or the autoscaler after the creation (`initial`). With `band` a count outside the scaling's minimum and maximum is drift, and pulled in.",
 			"fixed; with scaling initial", "initial", "band", "fixed"),
 		leaf("policy.driftGrace", Text, "A duration like `30m`. "+later+": a count that somebody changed is put back in the next pass.", "none"),
 		leaf("policy.keepRevisions", Integer, later+": no revision is deregistered yet.", "10"),

@@ -175,8 +175,7 @@ a.yaml:11:44: targetGroups.a.attributes: written twice, as "AttributeS" too`},
 		{"fixed beside scaling", inHello("  policy: {desiredCount: fixed}\n" + goodTask + goodService + "  scaling: {minCapacity: 1, maxCapacity: 2}\n"),
 			"a.yaml:7:3: policy.desiredCount is fixed and spec.scaling moves it: drop one of the two"},
 		{"band without scaling", inHello("  policy: {desiredCount: band}\n" + goodTask + goodService),
-			"a.yaml:5:12: warning: policy.desiredCount is kept for a later version: band works as initial does, and a count outside min and max is left to the autoscaler\n" +
-				"a.yaml:7:3: policy.desiredCount is band, which needs spec.scaling"},
+			"a.yaml:7:3: policy.desiredCount is band, which needs spec.scaling"},
 		{"policy that nothing acts on yet", inHello("  policy: {prune: true, onDelete: orphan, driftGrace: 1h, keepRevisions: 3, wave: 1}\n" + goodTask + goodService),
 			"a.yaml:5:12: warning: policy.prune is kept for a later version: nothing is deleted yet\n" +
 				"a.yaml:5:25: warning: policy.onDelete is kept for a later version: the service gets the tag, and nothing is deleted yet\n" +

@@ -1,0 +1,31 @@
+package plan
+
+import (
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// attribute tells drift from a change of the spec (see doc.go): a written path
+// that differs although the author's input is that of our last write was changed
+// in AWS. Where nobody knows, the spec is named: it is what will be written.
+func (m *maker) attribute(d *draft, changes []diff.Change) {
+	for i := range changes {
+		if c := &changes[i]; c.Reason == diff.FromSpec && m.unedited(d, *c) {
+			c.Reason = diff.FromDrift
+		}
+	}
+}
+
+// unedited reports whether the author's input for a change is known to be that
+// of our last write of the object.
+func (m *maker) unedited(d *draft, c diff.Change) bool {
+	if m.in.Untouched {
+		return true
+	}
+	content := d.ID.Kind == resource.KindTaskDefinition || d.ID.Kind == resource.KindService && c.Effect.Rank() >= diff.NewDeployment.Rank()
+	if content { // the hash says it, whatever became of the source since
+		return !m.cmp.InputChanged
+	}
+	written := d.live.Tags[resource.TagRevision]
+	return written != "" && written == m.in.Frame.Source
+}
