@@ -192,7 +192,7 @@ func (c *comparer) unwritten(l *node, p place) {
 		}
 		return
 	}
-	if c.r.blank(l, p) {
+	if c.r.blank(l, p) || c.allSkipped(l, p) {
 		return
 	}
 	d, known := c.r.defaultOf(p)

@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
 const (
@@ -116,7 +117,7 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
-	for _, ch := range compareTask(o, &l, resource.Compare{InputChanged: true}) {
+	for _, ch := range compareTask(o, &l, resource.Compare{InputChanged: true, Policy: spec.Policy{Ignore: o.Ignore}}) {
 		if !ch.Informational {
 			return false
 		}

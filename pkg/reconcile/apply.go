@@ -105,6 +105,10 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 	if service.Presence != resource.Present {
 		service = x.known[serviceID(x.unit)] // made a moment ago: reads lag
 	}
+	if ruled, ok := k.(resource.Ruled); ok && live.Presence == resource.Present {
+		// A call that sends whole objects must not write what is ignored.
+		o.Want = ruled.Rules(&o, resource.Compare{Policy: x.unit.Policy}).Keep(o.Want, live.Value, x.unit.Policy.Ignore, o.Section)
+	}
 	w := resource.Write{Object: o, Live: live, Changes: s.Changes, Unit: service}
 	x.write(ctx, s, k, x.stamped(k, s, w))
 }

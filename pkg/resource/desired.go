@@ -30,7 +30,7 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 	}
 	for _, b := range doc.Bodies {
 		o := Object{ID: id(b.Kind, b.Name), Want: b.Value, Extra: b.Extra, Written: b.Written,
-			Section: b.Path(), Pos: b.Pos, Tags: map[string]string{}}
+			Section: b.Path(), Pos: b.Pos, Tags: map[string]string{}, Ignore: doc.Policy.Ignore}
 		for _, r := range b.Refs {
 			to := id(kindOf[r.Section], r.Name)
 			o.Refs = append(o.Refs, Ref{Path: r.Path, Text: r.Text, To: to, Attr: r.Attr})

@@ -61,6 +61,13 @@ type Kind interface {
 	Delete(ctx context.Context, w Write) error
 }
 
+// Ruled is the part of a Kind that tells how it compares, for what is done with
+// the rules beside comparing: what to leave alone in a write, and who owns what.
+// Every kind of kinds.All has it.
+type Ruled interface {
+	Rules(o *Object, c Compare) *diff.Rules
+}
+
 // Frame is what holds for a whole run.
 type Frame struct {
 	Owner  string // value of the owner tag, and prefix of derived names

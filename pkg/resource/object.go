@@ -25,6 +25,9 @@ type Object struct {
 	Section string
 	// Pos is file:line:column of the body.
 	Pos string
+	// Ignore are policy.ignore's paths: a lookup that goes by content must leave
+	// them out as the diff does.
+	Ignore []string
 	// Refs are the references inside Want and Extra; Needs the objects that
 	// they and the kind's own rules point at: the edges of the plan's order.
 	Refs  []Ref
