@@ -16,8 +16,8 @@ import (
 func TestDeletedInsideAnElement(t *testing.T) {
 	want := &ecs.CreateServiceInput{GatewayConnectors: []types.GatewayConnector{{PortName: aws.String("web")}}}
 	got, err := settled(resource.Write{Changes: []diff.Change{
-		{Path: "gatewayConnectors[web].healthCheck", Op: diff.Remove, Reason: diff.FromDefault},
-		{Path: "healthCheckGracePeriodSeconds", Op: diff.Replace, New: 0, Reason: diff.FromDrift},
+		{Path: "gatewayConnectors[web].healthCheck", Op: diff.Remove, Reason: diff.FromDefault, Unwritten: true},
+		{Path: "healthCheckGracePeriodSeconds", Op: diff.Replace, New: 0, Reason: diff.FromDrift, Unwritten: true},
 	}}, want)
 	if err != nil {
 		t.Fatal(err)
