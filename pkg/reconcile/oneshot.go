@@ -121,9 +121,12 @@ func (a *application) round(ctx context.Context) {
 	for _, layer := range layers(units) {
 		a.e.each(layer, func(n int) {
 			u, i := layer[n], index[layer[n]]
-			writes := a.out[i].Writes
-			a.out[i] = a.e.passOf(ctx, u, only(u, live), a.writes(u), a.saved(u))
-			a.out[i].Writes += writes
+			out := a.e.passOf(ctx, u, only(u, live), a.writes(u), a.saved(u))
+			if ctx.Err() != nil && out.Writes == 0 && !a.seen.IsZero() {
+				return // what a stop cut off says less than the round before
+			}
+			out.Writes += a.out[i].Writes
+			a.out[i] = out
 			a.e.settle(a.out[i].Status)
 		})
 	}
