@@ -22,6 +22,7 @@ type diffOptions struct {
 	formOptions
 	outputOptions
 	all              bool
+	verbose          bool
 	exitCode         bool
 	detailedExitCode bool
 }
@@ -31,6 +32,7 @@ func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
 	f.StringVarP(&o.format, "output", "o", "text", "text, json (a plan that apply takes) or markdown (a comment for a pull request)")
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "list for every service what was compared, who governs it, and what is ignored")
 	f.BoolVar(&o.exitCode, "exit-code", true, "end with 1 where something differs (kubectl's way); with =false that is 0")
 	f.BoolVar(&o.detailedExitCode, "detailed-exitcode", false, "end with 0 for no differences, 1 for an error, 2 for differences (terraform's way)")
 }
@@ -103,6 +105,9 @@ they are 2, and an error is 1.`,
   # A comment for a pull request
   ecs-operator diff services/ -o markdown --exit-code=false > comment.md
 
+  # Which fields are compared, and who governs the others?
+  ecs-operator diff services/ -v
+
   # Against the embedded AWS that an earlier command left in a file
   ecs-operator diff --sandbox-state world.json examples/quickstart`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -121,7 +126,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	if err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, readOnly: true, cover: o.verbose})
 	if err != nil {
 		return err
 	}
@@ -139,7 +144,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	code := diffExit(loaded, totals)
 	if o.json() {
 		report := diffReport{frame: m.frame(ctx, "diff", loaded), Owner: g.owner, Scope: g.scope, GeneratedAt: c.now().UTC(),
-			Summary: totals, Services: diffJSON(outcomes, o.all), Problems: problemsJSON(loaded.Problems), Exit: code}
+			Summary: totals, Services: diffJSON(outcomes, o.all || o.verbose), Problems: problemsJSON(loaded.Problems), Exit: code}
 		for i := range report.Services {
 			report.Services[i].place(ctx, m)
 		}
@@ -155,7 +160,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 		}
 		return exitWith(o.exit(code))
 	}
-	diffText{w: c.out, p: c.outStyle, all: o.all, width: c.width()}.write(outcomes)
+	diffText{w: c.out, p: c.outStyle, all: o.all || o.verbose, fields: o.verbose, width: c.width()}.write(outcomes)
 	_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
 	_, _ = fmt.Fprintf(c.out, "Nothing was changed%s. exit %d\n", m.inSandbox(), o.exit(code))
 	return exitWith(o.exit(code))

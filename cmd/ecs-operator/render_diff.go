@@ -19,6 +19,8 @@ type diffText struct {
 	w   io.Writer
 	p   palette
 	all bool // also what is in sync
+	// fields lists every field with its owner.
+	fields bool
 	// width of the terminal, 0 for none: nothing is cut then.
 	width int
 }
@@ -39,7 +41,9 @@ func (d diffText) write(outcomes []reconcile.Outcome) {
 		}
 		if o.Err == nil && o.Plan.Empty() && !hasNotes(o.Plan) {
 			if d.all {
-				d.printf("%s  %s  %s\n\n", d.p.bold(o.Plan.Unit.Name), o.Plan.Unit.Cluster, d.p.dim("in sync"))
+				d.printf("%s  %s  %s\n", d.p.bold(o.Plan.Unit.Name), o.Plan.Unit.Cluster, d.p.dim("in sync"))
+				d.owners(o.Plan)
+				d.printf("\n")
 			}
 			continue
 		}
@@ -106,6 +110,7 @@ func (d diffText) unit(o reconcile.Outcome) {
 			d.step(s)
 		}
 	}
+	d.owners(o.Plan)
 	d.printf("\n")
 }
 

@@ -61,6 +61,7 @@ type diffResource struct {
 	Blocked status.Reason `json:"blocked,omitempty"`
 	Why     string        `json:"why,omitempty"`
 	Changes []diff.Change `json:"changes"`
+	Fields  []diff.Field  `json:"fields,omitempty"` // with -v: all places, with their owners
 }
 
 // diffJSON lists what differs; what is in sync only with all.
@@ -104,6 +105,10 @@ func resourcesJSON(p plan.Plan, all bool) []diffResource {
 		for _, c := range changesOf(s) {
 			c.Path = specPath(s.Section, c.Path)
 			r.Changes = append(r.Changes, c)
+		}
+		for _, f := range s.Fields {
+			f.Path = specPath(s.Section, f.Path)
+			r.Fields = append(r.Fields, f)
 		}
 		out = append(out, r)
 	}

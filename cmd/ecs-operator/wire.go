@@ -26,6 +26,7 @@ type job struct {
 	paths    []string
 	form     formOptions
 	readOnly bool // the write clients refuse too
+	cover    bool // plans list who governs which field
 	onEvent  func(reconcile.Event)
 	pace     paceOptions
 	// The daemon's own; zero for the defaults.
@@ -105,6 +106,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Rollouts: kinds.NewRollouts(pool),
 		Sections: kinds.Sections(),
 		Lint:     lint.Check,
+		Cover:    j.cover,
 		Source:   files,
 		Parse:    j.form.parse(),
 		Targets:  targets.names(),

@@ -36,6 +36,8 @@ type Rules struct {
 	// Ignored are paths that are never compared and no part of Canonical, with
 	// the reason.
 	Ignored map[string]string
+	// Governors say of ignored paths who writes them instead of the document.
+	Governors map[string]Owner
 	// Effects are what a change below a path prefix does; the longest prefix
 	// wins, "" is the default, InPlace without one.
 	Effects map[string]Effect

@@ -225,15 +225,6 @@ func (p *project) body(section string, t spec.Tree, skip ...string) spec.Map {
 	return m
 }
 
-// leftOut names the keys of a mapping that nothing was made of.
-func (p *project) leftOut(t spec.Tree, what string, known ...string) {
-	for _, e := range t.Map {
-		if !slices.Contains(known, e.Key) {
-			p.errorf(e.At, "%s%s is not converted", what, e.Key)
-		}
-	}
-}
-
 func sortProblems(ps []spec.Problem) {
 	slices.SortStableFunc(ps, func(a, b spec.Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))

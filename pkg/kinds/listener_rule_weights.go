@@ -20,6 +20,7 @@ func rulesOfRule(o *resource.Object) *diff.Rules {
 	r := ruleRules
 	if o.Extra[governed] != nil {
 		r.Ignored = with(r.Ignored, weightPath, whyGoverned)
+		r.Governors = map[string]diff.Owner{weightPath: diff.OwnerController}
 	}
 	return &r
 }

@@ -19,6 +19,7 @@ func (*service) Rules(o *resource.Object, c resource.Compare) *diff.Rules {
 	}
 	if why := countOwner(o, want, c); why != "" {
 		r.Ignored = with(r.Ignored, "desiredCount", why)
+		r.Governors = map[string]diff.Owner{"desiredCount": diff.OwnerAutoscaler}
 	}
 	return r
 }

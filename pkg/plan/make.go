@@ -178,6 +178,7 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	tags := tagChanges(m.in, d.object, d.kind, d.live)
 	changes := d.kind.Diff(&want, &d.live, m.cmp)
 	m.quiet(d, changes)
+	m.cover(d, &want)
 	if len(effective(changes)) == 0 { // else the write comes anyway
 		changes = append(changes, m.band(d)...)
 	}
@@ -195,6 +196,18 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	m.attribute(d, tags)
 	d.Changes = append(changes, tags...)
 	d.decide(m.in.Unit.Policy.Recreate)
+}
+
+// cover lists the fields of an object that exists, with their owners.
+func (m *maker) cover(d *draft, want *resource.Object) {
+	ruled, ok := d.kind.(resource.Ruled)
+	if !m.in.Cover || !ok || d.live.Value == nil {
+		return
+	}
+	d.Fields = ruled.Rules(want, m.cmp).Coverage(diff.Args{
+		Want: want.Want, Live: d.live.Value, WantExtra: want.Extra, LiveExtra: d.live.Extra,
+		Written: want.Written, Section: want.Section, Ignore: m.cmp.Policy.Ignore,
+	})
 }
 
 // fixedCount: the author insists on the count, against whoever scales.
@@ -322,6 +335,7 @@ func (d *draft) steps() []Step {
 		return []Step{first}
 	}
 	second := d.Step
+	second.Fields = nil // told by the first
 	second.Action, second.Changes, second.Effect = d.heldAction, d.held, worst(d.held)
 	second.Blocked, second.Why = d.heldReason, d.heldWhy
 	if first.Action == ActionNone && first.Blocked == "" {

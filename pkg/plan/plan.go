@@ -65,6 +65,8 @@ type Step struct {
 	Why     string        `json:"why,omitempty"`
 	// Section is the spec's own place: the prefix of every change's path.
 	Section string `json:"section"`
+	// Fields are all places of the object with their owners, where Input.Cover asks.
+	Fields []diff.Field `json:"fields,omitempty"`
 }
 
 // Writes reports whether apply would write anything for the step.
@@ -98,6 +100,8 @@ type Input struct {
 	InGrace map[resource.ID]bool
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
+	// Cover lists in every step who governs which field.
+	Cover bool
 	// Untouched: this process has seen AWS as this very document wants it, so
 	// that whatever differs now was changed in AWS.
 	Untouched bool

@@ -192,7 +192,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	v := view{unit: u, live: live}
 	in := plan.Input{
 		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
-		Now: now(), InGrace: e.grace.within(u, live, write), Untouched: e.untouched(u),
+		Cover: e.o.Cover, Now: now(), InGrace: e.grace.within(u, live, write), Untouched: e.untouched(u),
 	}
 	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
 		// What could not be read may be there: no count is sent then, either.
