@@ -34,7 +34,7 @@ func TestSensitive(t *testing.T) {
 // values that are shown whole.
 func TestCredentialsAreNeverShown(t *testing.T) {
 	secrets := []string{
-		"AKIAIOSFODNN7EXAMPLE", "postgres://app:hunter2@db/app", "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
+		"AKIAIOSFODNN7EXAMPLE", "postgres://app:hunter2@db/app", "redis://:hunter2@cache:6379", "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
 		"ghp_0123456789abcdef0123456789abcdef0123", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x",
 	}
 	for _, secret := range secrets {

@@ -18,7 +18,7 @@ var secretName = regexp.MustCompile(`(?i)pass(wd|word|phrase)|secret|token|crede
 var secretMember = regexp.MustCompile(`(?i)(password|secret|token)$`)
 
 // Values that are credentials whatever they are called.
-var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}`)
+var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}`)
 
 // SensitiveName is the default of Rules.Sensitive: it goes by the name of the
 // environment variable, map entry or member that the path ends in. What refers
@@ -87,6 +87,11 @@ func (r *Rules) redact(path string, v any) (any, bool) {
 func Redact(v any) any {
 	out, _ := (&Rules{}).redact("", v)
 	return out
+}
+
+// RedactTag masks the value of a tag whose key or look says secret.
+func RedactTag(key, value string) (any, bool) {
+	return (&Rules{}).redact(shape.At("tags", key), value)
 }
 
 // elementPath names an element by its own name where it has one: environment

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -294,6 +295,36 @@ func TestTags(t *testing.T) {
 	// The document says nothing on deletion any more: an old word must not stand.
 	u := desire(helloDoc("nginx:1"))
 	expect(t, plan.Make(s.w.input(u)), "none task-definition", "update service (in place) tags.:on-delete")
+}
+
+// The tags of an author are masked like every other value: by their key and by
+// their look. What is written is the object's own tag.
+func TestSecretTagsAreNeverShown(t *testing.T) {
+	u := desire(helloDoc("nginx:1"))
+	w := settled(u)
+	for i := range u.Objects {
+		if o := &u.Objects[i]; o.ID.Kind == resource.KindService {
+			o.Tags = merge(o.Tags, map[string]string{"Password": "hunter2", "app.token": "hunter2", "link": "redis://:hunter2@h", "team": "web"})
+			w.edit(o.ID, func(l *resource.Live) { l.Tags = merge(l.Tags, map[string]string{"Password": "hunter1"}) })
+		}
+	}
+	masked := 0
+	for _, s := range plan.Make(w.input(u)).Steps {
+		for _, c := range s.Changes {
+			if strings.Contains(fmt.Sprint(c.Old, c.New), "hunter") {
+				t.Errorf("%s is shown: %v → %v", c.Path, c.Old, c.New)
+			}
+			if c.Sensitive {
+				masked++
+			}
+			if c.Path == "tags.team" && c.New != "web" {
+				t.Errorf("tags.team is shown as %v", c.New)
+			}
+		}
+	}
+	if masked != 3 {
+		t.Errorf("%d tags are masked, want 3", masked)
+	}
 }
 
 func TestPolicy(t *testing.T) {

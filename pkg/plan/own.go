@@ -82,8 +82,15 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 				return
 			}
 		}
+		hidden := false
+		for _, v := range []*any{&old, &new} {
+			if text, ok := (*v).(string); ok && !strings.HasPrefix(key, resource.TagPrefix) {
+				shown, hid := diff.RedactTag(key, text)
+				*v, hidden = shown, hidden || hid
+			}
+		}
 		out = append(out, diff.Change{Path: path, Op: op, Old: old, New: new, Effect: diff.InPlace,
-			Reason: diff.FromSpec, Pos: tagPos(o, key)})
+			Reason: diff.FromSpec, Pos: tagPos(o, key), Sensitive: hidden})
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
 		want := o.Tags[key]
