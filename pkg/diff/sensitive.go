@@ -18,7 +18,7 @@ var secretName = regexp.MustCompile(`(?i)pass(wd|word|phrase)|secret|token|crede
 var secretMember = regexp.MustCompile(`(?i)(password|secret|token)$`)
 
 // Values that are credentials whatever they are called.
-var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}`)
+var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/\S|(?i:\b(pass(word|wd)?|pwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?[^\s"',;&}$]{3,})|(?i:\bbearer\s+\S{3,})`)
 
 // SensitiveName is the default of Rules.Sensitive: it goes by the name of the
 // environment variable, map entry or member that the path ends in. What refers
