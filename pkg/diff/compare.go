@@ -40,13 +40,7 @@ const (
 // that stands in Want is wanted; one that does not returns to its constant
 // default as the rules and Args.InputChanged say.
 func (r *Rules) Compare(a Args) []Change {
-	c := &comparer{r: r, a: a, texts: openTexts(a)}
-	for _, p := range a.Ignore {
-		c.ignore = append(c.ignore, p)
-		if rel, ok := strings.CutPrefix(p, a.Section+"."); ok && a.Section != "" {
-			c.ignore = append(c.ignore, rel)
-		}
-	}
+	c := &comparer{r: r, a: a, ignore: relative(a.Ignore, a.Section), texts: openTexts(a)}
 	c.node(r.tree(a.Want, a.WantExtra), r.tree(a.Live, a.LiveExtra), place{})
 	slices.SortStableFunc(c.out, func(x, y Change) int {
 		if n := strings.Compare(x.Path, y.Path); n != 0 {

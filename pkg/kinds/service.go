@@ -199,11 +199,7 @@ func (k *service) Diff(o *resource.Object, l *resource.Live, c resource.Compare)
 	if !ok || live == nil {
 		return nil
 	}
-	r := serviceRules(want)
-	if why := countOwner(o, want, c); why != "" {
-		r.Ignored = with(r.Ignored, "desiredCount", why)
-	}
-	return compare(r, adjusted(o, want, live), l, c)
+	return compare(k.Rules(o, c), adjusted(o, want, live), l, c)
 }
 
 // countOwner says who owns desiredCount when it is not the spec. A scalable target
