@@ -63,6 +63,11 @@ type Step struct {
 	// in one sentence with the way out.
 	Blocked status.Reason `json:"blocked,omitempty"`
 	Why     string        `json:"why,omitempty"`
+	// After is what must have happened before the step may be done ("the first
+	// deployment has succeeded", "drained"), "" for nothing. A step with an After
+	// is shown and left undone, Blocked by Waiting: a later pass plans it again
+	// from what is there then.
+	After string `json:"after,omitempty"`
 	// Section is the spec's own place: the prefix of every change's path.
 	Section string `json:"section"`
 	// Fields are all places of the object with their owners, where Input.Cover asks.
@@ -98,6 +103,11 @@ type Input struct {
 	// InGrace are objects that this process has seen or written and that have
 	// been absent for less than the absence grace.
 	InGrace map[resource.ID]bool
+	// Strays are live objects that carry this owner's tags and this unit's, and that
+	// the document does not name: surroundings that were taken out of it, what a
+	// replacement has left behind, and for a unit whose document is gone (Unit has
+	// no objects) all of it. Nil where nobody looked.
+	Strays []resource.Live
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
 	// Cover lists in every step who governs which field.

@@ -83,7 +83,7 @@ func after(r status.Reason) next {
 	case status.Throttled, status.Unobserved, status.OutcomeUnknown:
 		return nextBackoff
 	case status.RolloutInProgress, status.RollingBack, status.DependencyMissing,
-		status.DeploymentRunning, status.AbsenceGrace, status.Draining:
+		status.DeploymentRunning, status.AbsenceGrace, status.Draining, status.Waiting:
 		return nextPoll
 	case status.AccessDenied, status.ClusterMissing, status.RefusedByAWS, status.InternalError,
 		status.InvalidSpec, status.NameConflict, status.DuplicateIdentity, status.WrongAccount:

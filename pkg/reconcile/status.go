@@ -249,13 +249,13 @@ func stateOf(r status.Reason) status.State {
 		return status.StateReady
 	case status.Reconciling, status.RolloutInProgress, status.RollingBack, status.DependencyMissing,
 		status.Throttled, status.ChangedSincePlanned, status.DeploymentRunning, status.AbsenceGrace,
-		status.Draining, status.OutcomeUnknown, status.TimedOut:
+		status.Draining, status.Waiting, status.OutcomeUnknown, status.TimedOut:
 		return status.StateProgressing
 	case status.Unobserved:
 		return status.StateUnknown
 	case status.Suspended:
 		return status.StateSuspended
-	case status.ManualMode, status.ObserveMode:
+	case status.ManualMode, status.ObserveMode, status.DriftGrace, status.Contested:
 		return status.StateDrifted
 	}
 	return status.StateStalled

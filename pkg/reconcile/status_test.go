@@ -141,7 +141,7 @@ func TestReasonsOfErrors(t *testing.T) {
 func TestEveryReasonHasAConsequence(t *testing.T) {
 	for r, want := range map[status.Reason]next{
 		status.Synced: nextResync, status.Suspended: nextResync, status.Quarantined: nextResync, status.NotOurs: nextResync,
-		status.RolloutInProgress: nextPoll, status.RollingBack: nextPoll, status.AbsenceGrace: nextPoll, status.Draining: nextPoll,
+		status.RolloutInProgress: nextPoll, status.RollingBack: nextPoll, status.AbsenceGrace: nextPoll, status.Draining: nextPoll, status.Waiting: nextPoll,
 		status.DependencyMissing: nextPoll, status.DeploymentRunning: nextPoll,
 		status.ChangedSincePlanned: nextNow,
 		status.Throttled:           nextBackoff, status.Unobserved: nextBackoff, status.OutcomeUnknown: nextBackoff,

@@ -22,6 +22,8 @@ const (
 	DeploymentRunning   Reason = "DeploymentRunning"
 	AbsenceGrace        Reason = "AbsenceGrace"
 	Draining            Reason = "Draining"
+	Waiting             Reason = "Waiting"    // for a step's After
+	DriftGrace          Reason = "DriftGrace" // an out-of-band increase of the count is held for a while
 	OutcomeUnknown      Reason = "OutcomeUnknown"
 	// held back by a decision
 	ManualMode    Reason = "ManualMode"
@@ -29,6 +31,8 @@ const (
 	Suspended     Reason = "Suspended"
 	OnHold        Reason = "OnHold"
 	NeedsRecreate Reason = "NeedsRecreate"
+	NeedsApproval Reason = "NeedsApproval" // more deletions than a run makes unasked, or a count below what runs
+	Contested     Reason = "Contested"     // something else keeps writing the same field back
 	NotOurs       Reason = "NotOurs"
 	OtherScope    Reason = "OtherScope"
 	// a rollout that did not survive
@@ -60,7 +64,7 @@ func (r Reason) Exit() int {
 	switch r {
 	case "", Synced:
 		return ExitOK
-	case ManualMode, ObserveMode, Suspended, OnHold, NeedsRecreate, NotOurs, OtherScope:
+	case ManualMode, ObserveMode, Suspended, OnHold, NeedsRecreate, NeedsApproval, Contested, NotOurs, OtherScope:
 		return ExitHeld
 	case RolloutFailed, RolledBack, Quarantined, RollingBack:
 		return ExitRolloutFailed

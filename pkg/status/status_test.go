@@ -87,10 +87,10 @@ func TestExit(t *testing.T) {
 		"": 0, status.Synced: 0,
 		status.Reconciling: 1, status.RolloutInProgress: 1, status.DependencyMissing: 1, status.ClusterMissing: 1,
 		status.AccessDenied: 1, status.Throttled: 1, status.Unobserved: 1, status.ChangedSincePlanned: 1,
-		status.DeploymentRunning: 1, status.AbsenceGrace: 1, status.Draining: 1, status.OutcomeUnknown: 1,
+		status.DeploymentRunning: 1, status.AbsenceGrace: 1, status.Draining: 1, status.Waiting: 1, status.DriftGrace: 1, status.OutcomeUnknown: 1,
 		status.InvalidSpec: 2, status.DuplicateIdentity: 2, status.NameConflict: 2, status.RefusedByAWS: 2, status.InternalError: 2,
 		status.ManualMode: 3, status.ObserveMode: 3, status.Suspended: 3, status.OnHold: 3,
-		status.NeedsRecreate: 3, status.NotOurs: 3, status.OtherScope: 3,
+		status.NeedsRecreate: 3, status.NeedsApproval: 3, status.Contested: 3, status.NotOurs: 3, status.OtherScope: 3,
 		status.TimedOut:      4,
 		status.RolloutFailed: 5, status.RolledBack: 5, status.Quarantined: 5, status.RollingBack: 5,
 	} {

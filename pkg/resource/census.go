@@ -1,0 +1,50 @@
+package resource
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
+
+// Census is the part of a taggable Kind that answers the other question: not
+// "is this object there?", but "what is there of ours?". Every taggable kind of
+// kinds.All has it.
+type Census interface {
+	// Owned lists what carries the owner's tag in one target, over every cluster.
+	// Each answer's ID is what its tags say (unit and key), its Tags are whole,
+	// and its Value may be missing: who wants to write reads it directly first
+	// (Stray). An error means that the list is incomplete: then nothing may be
+	// concluded from what is not in it, nor anything deleted for what is.
+	Owned(ctx context.Context, target, owner string) ([]Live, error)
+}
+
+// Stray is the object that a live one is when no document names it: enough for
+// its kind to observe it directly and to delete it, nothing to compare by.
+func Stray(l Live) Object {
+	o := Object{ID: l.ID, Want: shape.Clone(l.Value), Extra: shape.Clone(l.Extra), Section: l.ID.Local(), Tags: map[string]string{}}
+	for _, key := range []string{TagOwner, TagScope, TagUnit, TagKey} {
+		if v, ok := l.Tags[key]; ok {
+			o.Tags[key] = v
+		}
+	}
+	return o
+}
+
+// Identity reads the ID of a live object from its tags; false where they do not
+// say one. Kinds of which a unit has one (the service) may carry no key.
+func Identity(target, kind string, tags map[string]string) (ID, bool) {
+	at := strings.LastIndexByte(tags[TagUnit], '/') // a service's name has no slash
+	if at <= 0 || at == len(tags[TagUnit])-1 {
+		return ID{}, false
+	}
+	id := ID{Target: target, Cluster: tags[TagUnit][:at], Unit: tags[TagUnit][at+1:], Kind: kind}
+	if key := tags[TagKey]; key != "" && key != kind {
+		k, name, ok := strings.Cut(key, "/")
+		if !ok || k != kind || name == "" {
+			return ID{}, false
+		}
+		id.Name = name
+	}
+	return id, true
+}
