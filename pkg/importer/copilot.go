@@ -79,7 +79,9 @@ func (p *project) copilot(file string) {
 		draft.Spec = append(spec.Map{{Key: "environment", Value: p.env}}, draft.Spec...)
 		p.environments[p.env] = true
 	}
-	p.service(draft, start)
+	whole := t
+	whole.Line, whole.Column = start.Line, start.Column
+	p.service(draft, whole)
 	for _, e := range overrides.Map {
 		p.environments[e.Key] = true
 		root.seen[placeOf(e.At)] = true

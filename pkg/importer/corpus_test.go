@@ -4,11 +4,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ecs-operator/ecs-operator/pkg/importer"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/lint"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -42,6 +47,28 @@ func parse(t *testing.T, drafts []spec.Draft) (spec.Result, string) {
 		files = append(files, spec.File{Path: fmt.Sprintf("%d-%s.yaml", i, d.Name), Data: data})
 	}
 	return spec.Parse(files, kinds.Sections(), spec.Options{}), all.String()
+}
+
+// validated is what validate says of drafts: its errors.
+func validated(t *testing.T, drafts []spec.Draft) []spec.Problem {
+	t.Helper()
+	dir := t.TempDir()
+	for i, d := range drafts {
+		data, err := d.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, err := reconcile.New(reconcile.Options{
+		Frame: resource.Frame{Owner: resource.DefaultOwner}, Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(dir),
+	}).Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(loaded.Problems, func(p spec.Problem) bool { return p.Severity != spec.Error })
 }
 
 // tally counts what became of a tool's projects.
@@ -97,6 +124,9 @@ func (c *tally) hold(t *testing.T, r importer.Result, err error) {
 	}
 	if services > len(parsed.Documents) {
 		t.Errorf("%d services are drafted, %d are read", services, len(parsed.Documents))
+	}
+	if said := validated(t, r.Drafts); errors == 0 && len(said) > 0 {
+		t.Errorf("imported whole, and validate refuses it: %v", said)
 	}
 	switch {
 	case services == 0 && errors == 0:

@@ -12,6 +12,7 @@ func (p *project) taskDefinition(t spec.Tree) spec.Map {
 	if inner := t.Get("taskDefinition"); inner.Sort == spec.Mapping && t.Get("containerDefinitions").Sort == spec.Null {
 		t = inner
 	}
+	p.making = nil
 	m := p.body("taskDefinition", t)
 	if at(m, "containerDefinitions") == nil {
 		p.errorf(t, "this is no task definition: it has no containerDefinitions")

@@ -65,7 +65,8 @@ func (p *project) ecspresso(file string) {
 		draft.Spec = draft.Spec.With("cluster", cluster)
 	}
 	draft.Spec = draft.Spec.With("taskDefinition", task).With("service", service)
-	p.service(draft, start)
+	config.Line, config.Column = start.Line, start.Column
+	p.service(draft, config)
 }
 
 // ecspressoConfig says what becomes of the other keys of the configuration.

@@ -22,7 +22,8 @@ type project struct {
 	region   spec.Tree
 	vars     variables
 	services []spec.Draft
-	from     []spec.Tree // what each of them was made of
+	from     []origin // what each of them was made of
+	making   []part   // what the service that is being made was made of so far
 	patches  []spec.Draft
 	// templates are those that the services use.
 	templates []spec.Draft
@@ -54,17 +55,18 @@ func (p *project) warnf(t spec.Tree, format string, args ...any) {
 func (p *project) service(d spec.Draft, from spec.Tree) {
 	for i, have := range p.services {
 		if have.Name == d.Name && text(at(have.Spec, "cluster")) == text(at(d.Spec, "cluster")) {
-			p.errorf(from, "the service %s is declared at %s too: this one is left out", d.Name, placeOf(p.from[i]))
+			p.errorf(from, "the service %s is declared at %s too: this one is left out", d.Name, placeOf(p.from[i].Tree))
 			return
 		}
 	}
-	p.services, p.from = append(p.services, d), append(p.from, from)
+	p.services, p.from = append(p.services, d), append(p.from, origin{from, p.making})
 }
 
 func placeOf(t spec.Tree) string { return fmt.Sprintf("%s:%d:%d", t.File, t.Line, t.Column) }
 
 // result puts the documents together, environments first, and reads them as the
-// operator will: what would be refused is no document, and is named.
+// operator will: what the parser would refuse is no document, and is named; so is
+// what validate finds in what is one.
 func (p *project) result() Result {
 	p.problems = append(p.problems, p.vars.open()...)
 	envs := p.environmentDrafts()
@@ -76,12 +78,14 @@ func (p *project) result() Result {
 				drafts = append(drafts, patch)
 			}
 		}
-		if refused := p.refused(slices.Concat(envs, p.templates, drafts)); len(refused) > 0 {
+		refused, found := p.judged(slices.Concat(envs, p.templates, drafts), p.from[i])
+		if len(refused) > 0 {
 			for _, why := range refused {
-				p.errorf(p.from[i], "no document is made of %s: %s", d.Name, why)
+				p.errorf(p.from[i].Tree, "no document is made of %s: %s", d.Name, why)
 			}
 			continue
 		}
+		p.problems = append(p.problems, found...)
 		out.Drafts = append(out.Drafts, drafts...)
 	}
 	if len(out.Drafts) > 0 {
@@ -107,25 +111,6 @@ func (p *project) environmentDrafts() []spec.Draft {
 		p.services[i].Spec = append(spec.Map{{Key: "environment", Value: p.env}}, p.services[i].Spec...)
 	}
 	return []spec.Draft{environment(p.env, region, vars)}
-}
-
-// refused says why the operator would not take documents.
-func (p *project) refused(drafts []spec.Draft) []string {
-	var files []spec.File
-	for i, d := range drafts {
-		data, err := d.YAML()
-		if err != nil {
-			return []string{err.Error()}
-		}
-		files = append(files, spec.File{Path: fmt.Sprintf("%d.yaml", i), Data: data})
-	}
-	var out []string
-	for _, x := range spec.Parse(files, kinds.Sections(), spec.Options{}).Problems {
-		if x.Severity == spec.Error && !slices.Contains(out, x.Message) {
-			out = append(out, x.Message)
-		}
-	}
-	return out
 }
 
 // environment drafts a document of that kind.
@@ -219,6 +204,7 @@ func (r rendered) tree(t spec.Tree) spec.Tree {
 
 // body fits a foreign value to a section.
 func (p *project) body(section string, t spec.Tree, skip ...string) spec.Map {
+	p.making = append(p.making, part{section, t})
 	f := newFitter(p.sections[section], &p.vars)
 	m := f.body(t, skip...)
 	p.problems = append(p.problems, f.problems...)

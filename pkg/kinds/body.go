@@ -21,7 +21,7 @@ func problem(u *resource.Unit, o *resource.Object, path, format string, args ...
 	if pos == "" {
 		pos = o.Pos
 	}
-	p := spec.Problem{Document: u.Key.Name, Message: fmt.Sprintf(format, args...)}
+	p := spec.Problem{Document: u.Key.Name, Path: shape.Join(o.Section, path), Message: fmt.Sprintf(format, args...)}
 	p.File, p.Line, p.Column = splitPos(pos)
 	return p
 }

@@ -58,7 +58,7 @@ func Check(u *resource.Unit) []spec.Problem {
 			if path != "" {
 				shown += "." + path
 			}
-			p := spec.Problem{Severity: r.Severity, Code: r.Code, Document: u.Key.TagValue(),
+			p := spec.Problem{Severity: r.Severity, Code: r.Code, Document: u.Key.TagValue(), Path: shown,
 				Message: shown + ": " + fmt.Sprintf(format, args...) + "; " + r.Remedy}
 			p.File, p.Line, p.Column = position(o, path)
 			out = append(out, p)

@@ -177,6 +177,9 @@ type Problem struct {
 	Document string
 	// Code names the rule of a lint ("fargate-size"), "" for everything else.
 	Code string
+	// Path is the place in the spec that it is about
+	// ("taskDefinition.containerDefinitions[0].image"), "" where it has none.
+	Path string
 	// Duplicate: another document claims the same identity.
 	Duplicate bool
 }
