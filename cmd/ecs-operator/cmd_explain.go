@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -83,6 +84,9 @@ func runExplain(c *console, o *explainOptions, args []string) error {
 		return err
 	}
 	path := strings.Join(args, "")
+	if len(args) > 0 && strings.Trim(path, ". ") == "" {
+		return errors.New("explain needs the name of a field or of a finding, and has an empty one; without an argument it lists the sections")
+	}
 	if r, ok := lint.Find(path); ok {
 		return explainRule(c, o, r)
 	}
@@ -116,6 +120,9 @@ func noSuchField(path string, from *schema.Field, nearest string) error {
 	}
 	if nearest != "" {
 		return fmt.Errorf("%s has no field %q; did you mean %q?", where, path, nearest)
+	}
+	if strings.ContainsAny(path, "[]") && from.Path == "" {
+		return fmt.Errorf("%s has no field %q; a path is names with dots between them and keys in brackets: taskDefinition.containerDefinitions[app].image", where, path)
 	}
 	var names []string
 	for _, m := range from.Members() {

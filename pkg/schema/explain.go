@@ -14,11 +14,14 @@ func Sections() []*Field {
 
 // Find looks a path up as people write it: with or without "spec.", with or
 // without indices, with or without the names that stand in a map. Paths of other
-// kinds than Service begin with the kind. Where there is none, it answers with the field that the path left from, and with the nearest
-// path that there is ("" for none).
+// kinds than Service begin with the kind. Where there is none, it answers with the
+// field that the path left from, and with the nearest path that there is ("" for none).
 func Find(path string) (found, from *Field, nearest string) {
 	path = strings.TrimPrefix(strings.Trim(path, "."), "spec.")
 	at := &Field{Form: Object, Fields: Sections()}
+	if !wellFormed(path) {
+		return nil, at, ""
+	}
 	if kind, rest, _ := strings.Cut(path, "."); kindOf(kind) != nil && kind != "Service" {
 		root := kindOf(kind)
 		if rest == "" {
@@ -33,25 +36,62 @@ func Find(path string) (found, from *Field, nearest string) {
 		return m, at, ""
 	}
 	named := false // the last step was the name of an entry
-	for _, name := range segments(path) {
+	steps := segments(path)
+	for i, name := range steps {
 		if m := step(at, name); m != nil {
 			at, named = m, false
 			continue
 		}
-		if entries(at) && !named {
+		near := nearestMember(at, name)
+		if entries(at) && !named && !(i == len(steps)-1 && meantField(at, path, name, near)) {
 			named = true
 			continue
 		}
-		var names []string
-		for _, m := range at.Members() {
-			names = append(names, m.Name)
-		}
-		if n := spec.Nearest(name, names); n != "" {
-			nearest = step(at, n).Path
-		}
-		return nil, at, nearest
+		return nil, at, near
 	}
 	return at, at, ""
+}
+
+// meantField reports whether the last name of a path, which no field has, was
+// meant as one and not as the name of an entry. What stands in no brackets is a
+// field of a list's elements; a map's entries have names, of which only a long one
+// that is almost a field's is taken for a mistake ("prod" is not "port").
+func meantField(at *Field, path, name, near string) bool {
+	const long = 6
+	if strings.HasSuffix(path, "]") {
+		return false
+	}
+	return at.Form == List && at.Sugar == nil || near != "" && len(name) >= long
+}
+
+// nearestMember is the path of the member that a name may have meant, "" for none.
+func nearestMember(at *Field, name string) string {
+	var names []string
+	for _, m := range at.Members() {
+		names = append(names, m.Name)
+	}
+	if n := spec.Nearest(name, names); n != "" {
+		return step(at, n).Path
+	}
+	return ""
+}
+
+// wellFormed reports whether a path consists of steps with dots between them:
+// names, and keys in brackets behind them.
+func wellFormed(path string) bool {
+	open, before := false, '.'
+	for _, r := range path {
+		switch {
+		case r == '[' && (open || before == '.'), r == ']' && !open, r == '.' && !open && before == '.':
+			return false
+		case r == '[' || r == ']':
+			open = r == '['
+		case before == ']' && r != '.' && !open:
+			return false
+		}
+		before = r
+	}
+	return !open
 }
 
 func step(at *Field, name string) *Field {

@@ -422,6 +422,11 @@ func TestFind(t *testing.T) {
 		"taskDefinition.containerDefinitions[app].image":        "taskDefinition.containerDefinitions[].image",
 		"targetGroups.web.healthCheckPath":                      "targetGroups.healthCheckPath",
 		"targetGroups.healthcheckpath":                          "targetGroups.healthCheckPath",
+		"targetGroups.prod":                                     "targetGroups",
+		"taskDefinition.containerDefinitions[app]":              "taskDefinition.containerDefinitions",
+		"taskDefinition.containerDefinitions[0]":                "taskDefinition.containerDefinitions",
+		"taskDefinition.containerDefinitions.app.image":         "taskDefinition.containerDefinitions[].image",
+		"service.tags.team":                                     "service.tags",
 		"scaling.policies.cpu.policyType":                       "scaling.policies.policyType",
 		"metadata.labels":                                       "metadata.labels",
 		"policy.mode":                                           "policy.mode",
@@ -436,6 +441,9 @@ func TestFind(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"service.deploymentConfiguraton": "service.deploymentConfiguration", "sevice": "service", "policy.mod": "policy.mode", "service.zzzzzzzz": "",
+		"taskDefinition.containerDefinitions.imge": "taskDefinition.containerDefinitions[].image", "taskDefinition.containerDefinitions.zzzzzzzz": "",
+		"targetGroups.healthCheckPth": "targetGroups.healthCheckPath",
+		"[":                           "", "]": "", "service[": "", "service]x": "", "service..tags": "", "[service]": "", "service[a[b]]": "",
 	} {
 		if f, _, near := schema.Find(in); f != nil || near != want {
 			t.Errorf("%s: found %v, near %q, want %q", in, f, near, want)
