@@ -168,7 +168,7 @@ func changeTail(c diff.Change) string {
 		parts = append(parts, c.Pos)
 	}
 	switch {
-	case c.Reason == diff.FromDrift:
+	case c.Reason == diff.FromDrift && !c.Ungoverned(): // of that nobody knows who changed it, or whether
 		parts = append(parts, "drift: changed outside")
 	case c.Reason == diff.FromDefault && !c.Informational: // a line that went
 		parts = append(parts, "not written: back to AWS' default")

@@ -1,5 +1,7 @@
 package diff
 
+import "strings"
+
 // Effect is what a change does to the running tasks. It is the one enum of
 // consequences, in every output, ordered from harmless to worst.
 type Effect string
@@ -85,6 +87,12 @@ type Change struct {
 	Unwritten bool `json:"unwritten,omitempty"`
 	// Informational changes are shown and never written.
 	Informational bool `json:"informational,omitempty"`
+}
+
+// Ungoverned: nobody governs the path, which has no constant default; the live
+// value may be AWS' own choice, a person's, or that of a line that was deleted.
+func (c Change) Ungoverned() bool {
+	return c.Unwritten && (c.Note == noteUnknown || strings.HasPrefix(c.Note, noteInherit))
 }
 
 // Field is the first segment of the path: the top-level member of the input.

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,11 +35,35 @@ func serviceRules(want *ecs.CreateServiceInput) *diff.Rules {
 		r = daemonRules
 	}
 	r.Registry, r.Normalise = registry, normaliseService
+	if want != nil && unbalanceable(want) {
+		r.Usual = with(r.Usual, "availabilityZoneRebalancing", []any{string(types.AvailabilityZoneRebalancingEnabled), string(types.AvailabilityZoneRebalancingDisabled)})
+	}
 	if want != nil && len(want.CapacityProviderStrategy) > 0 {
 		// Both at once AWS refuses: with a strategy there is no launch type to compare.
 		r.Ignored = with(r.Ignored, "launchType", "the capacity provider strategy takes its place")
 	}
 	return &r
+}
+
+// unbalanceable reports whether Availability Zone rebalancing does not support a
+// service as it is written: asked for nothing, AWS itself then chooses DISABLED
+// (Developer Guide, "Balancing an Amazon ECS service across Availability Zones").
+func unbalanceable(want *ecs.CreateServiceInput) bool {
+	const zone = "attribute:ecs.availability-zone"
+	if want.SchedulingStrategy == types.SchedulingStrategyDaemon || want.LaunchType == types.LaunchTypeExternal {
+		return true
+	}
+	if d := want.DeploymentConfiguration; d != nil && d.MaximumPercent != nil && *d.MaximumPercent <= 100 {
+		return true
+	}
+	if s := want.PlacementStrategy; len(s) > 0 &&
+		(s[0].Type != types.PlacementStrategyTypeSpread || !strings.EqualFold(aws.ToString(s[0].Field), zone)) {
+		return true
+	}
+	return slices.ContainsFunc(want.LoadBalancers, func(l types.LoadBalancer) bool { return l.LoadBalancerName != nil }) || // a classic one
+		slices.ContainsFunc(want.PlacementConstraints, func(c types.PlacementConstraint) bool {
+			return strings.Contains(aws.ToString(c.Expression), zone)
+		})
 }
 
 // normaliseService brings what may be written in several ways to one.
