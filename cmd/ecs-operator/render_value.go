@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
@@ -60,17 +61,37 @@ func showValue(v any) string {
 	return visible(strings.TrimSuffix(out.String(), "\n"))
 }
 
-// changesOf are a step's changes; those of a create are the fields of what
-// would be created, because its plan holds no comparison.
+// changesOf are a step's changes; those of a create are all that the author wrote
+// of what would be created, because its plan holds no comparison. Our own tags are
+// no news there.
 func changesOf(s plan.Step) []diff.Change {
 	if s.Action != plan.ActionCreate || len(s.Changes) > 0 || s.Want == nil {
 		return s.Changes
 	}
 	var out []diff.Change
 	leaves("", diff.Redact(shape.Plain(s.Want, nil)), func(path string, v any) {
-		out = append(out, diff.Change{Path: path, Op: diff.Add, New: v, Effect: s.Effect, Reason: diff.FromSpec})
+		out = append(out, added(s, path, v))
 	})
+	for _, key := range slices.Sorted(maps.Keys(s.Extra)) {
+		entries, _ := diff.Redact(shape.Plain(s.Extra[key], nil)).(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			out = append(out, added(s, key+"["+name+"]", entries[name]))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		if strings.HasPrefix(key, resource.TagPrefix) {
+			continue
+		}
+		c := added(s, "tags."+key, nil)
+		c.New, c.Sensitive = diff.RedactTag(key, s.Tags[key])
+		out = append(out, c)
+	}
+	slices.SortStableFunc(out, func(a, b diff.Change) int { return strings.Compare(a.Field(), b.Field()) })
 	return out
+}
+
+func added(s plan.Step, path string, v any) diff.Change {
+	return diff.Change{Path: path, Op: diff.Add, New: v, Effect: s.Effect, Reason: diff.FromSpec}
 }
 
 // leaves visits the scalars of a plain tree, named as pkg/diff names them.

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -144,7 +145,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 		return d
 	}
 	want, open := resource.Resolve(*o, m.attributes)
-	d.Want, d.open = want.Want, open
+	d.Want, d.Extra, d.open = want.Want, written(want), open
 	switch {
 	case d.live.Presence == resource.Unknown:
 		reason, why := unread(o.ID, d.live.Err)
@@ -160,6 +161,21 @@ func (m *maker) draft(o *resource.Object) *draft {
 		m.differ(d, want)
 	}
 	return d
+}
+
+// written are the members of an object's Extra that its author wrote: kinds leave
+// marks of their own beside them.
+func written(o resource.Object) map[string]any {
+	out := map[string]any{}
+	for key, v := range o.Extra {
+		for path := range o.Written {
+			if path == key || strings.HasPrefix(path, key+"[") || strings.HasPrefix(path, key+".") {
+				out[key] = v
+				break
+			}
+		}
+	}
+	return out
 }
 
 func (m *maker) create(d *draft) {

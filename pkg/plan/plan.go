@@ -53,6 +53,8 @@ type Step struct {
 	// are hashed.
 	Want any               `json:"want,omitempty"`
 	Tags map[string]string `json:"tags,omitempty"`
+	// Extra is what the document writes beside the input: a target group's attributes.
+	Extra map[string]any `json:"-"`
 	// Seen is the fingerprint of the live object that was planned on, "" for
 	// an absent one: apply re-reads and blocks on another.
 	Seen    string        `json:"seen,omitempty"`
