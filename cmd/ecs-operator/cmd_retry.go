@@ -55,9 +55,9 @@ Exit codes: 0 done; 2 an error, also when nothing is quarantined.`,
 	return cmd
 }
 
-func exactlyOneName(_ *cobra.Command, args []string) error {
+func exactlyOneName(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("which service? Give one NAME, like 'ecs-operator retry checkout -f services/'")
+		return fmt.Errorf("which service? Give one NAME, like 'ecs-operator %s checkout -f services/'", cmd.Name())
 	}
 	return nil
 }

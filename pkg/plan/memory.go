@@ -3,6 +3,8 @@ package plan
 import (
 	"strings"
 	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // Quarantine says which content failed where.
@@ -99,6 +101,25 @@ func ParseSuspension(tag, now string) (Suspension, bool) {
 	}
 	at, err := time.Parse(time.RFC3339, now)
 	return s, s.Until.IsZero() || err != nil || at.Before(s.Until)
+}
+
+// Tag is the value of the suspend tag. It keeps to AWS' tag alphabet and length
+// (resource.TagText), so that of the reason what does not fit is left out.
+func (s Suspension) Tag() string {
+	var parts []string
+	if !s.Until.IsZero() {
+		parts = append(parts, "until="+s.Until.UTC().Format(time.RFC3339))
+	}
+	if by := strings.ReplaceAll(resource.TagText(s.By), " ", "_"); by != "" {
+		parts = append(parts, "by="+by)
+	}
+	if reason := resource.TagText(s.Reason); reason != "" {
+		parts = append(parts, "reason="+reason)
+	}
+	if len(parts) == 0 {
+		return "until=resumed" // not a time: until somebody resumes
+	}
+	return strings.TrimSpace(resource.TagText(strings.Join(parts, " ")))
 }
 
 // String says it in a sentence's middle: "until … by … (reason)".

@@ -38,7 +38,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	}
 	v := e.look(ctx, u, live, write)
 	writes := 0
-	if write && v.plan.Quarantine != nil && ctx.Err() == nil {
+	if write && v.plan.Quarantine != nil && !v.untouchable() && ctx.Err() == nil {
 		if err := e.remember(ctx, &v); err != nil {
 			return e.unwritten(&v, err)
 		}

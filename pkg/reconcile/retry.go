@@ -20,21 +20,9 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 	if u == nil {
 		return none, fmt.Errorf("%s: no such service among the documents", key)
 	}
-	svc := u.Object(serviceID(u))
-	if svc == nil {
-		return none, fmt.Errorf("%s: the document has no ECS service", key)
-	}
-	if err := e.misplaced(ctx, u); err != nil {
-		return none, fmt.Errorf("%s: %w", key, err)
-	}
-	_, live := e.reread(ctx, u, svc, nil)
-	switch {
-	case live.Presence == resource.Unknown:
-		return none, fmt.Errorf("%s: the ECS service could not be read: %w", key, live.Err)
-	case live.Presence == resource.Absent:
-		return none, fmt.Errorf("%s: there is no such ECS service, so nothing is quarantined", key)
-	case live.Tags[resource.TagOwner] != e.currentFrame().Owner:
-		return none, fmt.Errorf("%s: the ECS service is not ours; nothing was changed", key)
+	live, err := e.ownService(ctx, u)
+	if err != nil {
+		return none, err
 	}
 	q, tagged := plan.ParseQuarantine(live.Tags[resource.TagQuarantine])
 	if !tagged || q.Lifted {
