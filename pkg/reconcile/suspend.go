@@ -74,9 +74,9 @@ func (e *Engine) ownService(ctx context.Context, u *resource.Unit) (resource.Liv
 	case live.Presence == resource.Absent:
 		return live, fmt.Errorf("%s: there is no such ECS service; write policy.mode: observe into a document that must not be applied yet", u.Key)
 	case live.Tags[resource.TagOwner] == "":
-		return live, fmt.Errorf("%s: the ECS service is nobody's yet: it carries no %s tag, and nothing of it is written before a document adopts it", u.Key, resource.TagOwner)
+		return live, fmt.Errorf("%s: the ECS service is not ours: it carries no %s tag, and nothing of it is written before a document adopts it", u.Key, resource.TagOwner)
 	case live.Tags[resource.TagOwner] != owner:
-		return live, fmt.Errorf("%s: the ECS service is owned by %q and not by %q: say it to that operator with --owner %s",
+		return live, fmt.Errorf("%s: the ECS service is not ours: it is owned by %q and this is %q; say it to that operator with --owner %s",
 			u.Key, live.Tags[resource.TagOwner], owner, live.Tags[resource.TagOwner])
 	}
 	return live, nil
