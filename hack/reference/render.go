@@ -167,11 +167,19 @@ func references(b *strings.Builder) {
 }
 
 func renderSection(b *strings.Builder, s spec.Section) {
-	t := shape.Deref(reflect.TypeOf(s.New()))
 	fmt.Fprintf(b, "## %s\n\n", s.Path)
 	if note := sectionNotes[s.Path]; note != "" {
 		b.WriteString(note + "\n\n")
 	}
+	renderForm(b, s)
+	for _, other := range s.Others {
+		fmt.Fprintf(b, "### %s with `%s`\n\n", s.Path, other.When)
+		renderForm(b, other)
+	}
+}
+
+func renderForm(b *strings.Builder, s spec.Section) {
+	t := shape.Deref(reflect.TypeOf(s.New()))
 	operation := strings.TrimSuffix(t.Name(), "Input")
 	if guide := guides[path.Base(t.PkgPath())]; guide != "" {
 		fmt.Fprintf(b, "AWS' reference: [%s](%s%s.html)\n\n", operation, guide, operation)

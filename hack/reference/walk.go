@@ -32,7 +32,7 @@ type walker struct {
 }
 
 func tablesOf(s spec.Section) []*table {
-	w := &walker{section: s, rules: kinds.Rules(s.Kind), registry: shape.NewRegistry(s.Unions, s.Documents)}
+	w := &walker{section: s, rules: kinds.Rules(s.Sort()), registry: shape.NewRegistry(s.Unions, s.Documents)}
 	w.object(reflect.TypeOf(s.New()), "", 0)
 	for _, name := range slices.Sorted(maps.Keys(s.Extra)) {
 		w.entries(name)

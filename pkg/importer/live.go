@@ -109,7 +109,7 @@ func (s *liveService) collect() {
 	}
 	used := map[string]bool{}
 	for _, live := range append([]resource.Live{s.found.TaskDefinition, s.found.Service}, s.found.Around...) {
-		o := liveObject{Live: live, section: sections[live.ID.Kind], named: true}
+		o := liveObject{Live: live, section: sections[live.ID.Kind].FormOf(live.Value), named: true}
 		if by := s.l.taken[live.ARN]; by != "" && live.ID.Kind != resource.KindTaskDefinition {
 			s.warnf("%s %s stands in the document of %s already, and is only named here", live.ID.Kind, live.Name, by)
 			continue
@@ -319,6 +319,13 @@ func (s *liveService) rewriter(o liveObject) func(path, text string) string {
 				return ref
 			}
 			return text
+		case o.section.Form != "" && path == "alarmRule":
+			return s.alarmRule(text)
+		case o.section.Form != "" && path == "actionsSuppressor":
+			text = "alarm " + text
+			if s.known[text] == "" {
+				return strings.TrimPrefix(text, "alarm ")
+			}
 		}
 		if ref := s.known[text]; ref != "" {
 			return ref
@@ -330,6 +337,19 @@ func (s *liveService) rewriter(o liveObject) func(path, text string) string {
 		}
 		return text
 	}
+}
+
+// alarmRule names the document's own metric alarms by reference, so that they are
+// made first. Composite ones keep their names: rules may lead in a circle.
+func (s *liveService) alarmRule(rule string) string {
+	for _, o := range s.objects {
+		if o.ID.Kind == resource.KindAlarm && o.section.Form == "" {
+			ref := s.known["alarm "+o.Name]
+			rule = strings.ReplaceAll(rule, `"`+o.Name+`"`, `"`+ref+`"`)
+			rule = strings.ReplaceAll(rule, "("+o.Name+")", "("+ref+")")
+		}
+	}
+	return rule
 }
 
 // ownTags are the tags that people wrote.

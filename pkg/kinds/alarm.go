@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -16,11 +17,19 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
-// alarm is a CloudWatch metric alarm.
-type alarm struct{ named[types.MetricAlarm] }
+// alarm is a CloudWatch alarm: one that watches metrics (PutMetricAlarm), or a
+// composite one that watches other alarms (PutCompositeAlarm). They share their
+// names, so that one kind has both: what Want is says which.
+type alarm struct{ named[foundAlarm] }
+
+// foundAlarm is AWS' description of an alarm; one of the two is set.
+type foundAlarm struct {
+	metric    *types.MetricAlarm
+	composite *types.CompositeAlarm
+}
 
 func newAlarm(b base) *alarm {
-	return &alarm{named[types.MetricAlarm]{base: b, tags: alarmTags{}, name: writtenAlarmName, live: alarmLive,
+	return &alarm{named[foundAlarm]{base: b, tags: alarmTags{}, name: writtenAlarmName, live: alarmLive,
 		describe: lookup(b, 100, describeAlarms)}} // DescribeAlarms: 100 names
 }
 
@@ -41,16 +50,37 @@ func (*alarm) Section() spec.Section {
 			"metrics[].metricStat.metric.dimensions": {Key: "name", Value: "value"},
 		},
 		Unions: alarmUnions(),
+		Others: []spec.Section{compositeSection()},
 	}
 }
 
 func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
-	in := o.Want.(*cloudwatch.PutMetricAlarmInput)
-	problems := takeTags(u, o, &in.Tags, cwPair)
-	in.AlarmName = aws.String(alarmNameOf(f, u, o))
-	problems = append(problems, nameProblems(u, o, "alarmName", "the alarm name", *in.AlarmName, maxAlarmName, nil)...)
+	name, tags := alarmFrame(o.Want)
+	problems := takeTags(u, o, tags, cwPair)
+	*name = aws.String(alarmNameOf(f, u, o))
+	problems = append(problems, nameProblems(u, o, "alarmName", "the alarm name", **name, maxAlarmName, nil)...)
+	if strings.HasPrefix(**name, scalingAlarms) {
+		problems = append(problems, problem(u, o, "alarmName", "%s: the alarm name %q begins with %s, and such alarms are Application Auto Scaling's own: choose another name",
+			o.Section, **name, scalingAlarms))
+	}
 	fillNames(u, o)
 	return problems
+}
+
+// scalingAlarms is how the names of the alarms begin that Application Auto
+// Scaling makes for target tracking policies ("TargetTracking-service/c/s-AlarmHigh-…");
+// it deletes and overwrites them as it likes.
+const scalingAlarms = "TargetTracking-"
+
+// alarmFrame is where an alarm's input has its name and its tags.
+func alarmFrame(want any) (name **string, tags *[]types.Tag) {
+	switch in := want.(type) {
+	case *cloudwatch.PutCompositeAlarmInput:
+		return &in.AlarmName, &in.Tags
+	case *cloudwatch.PutMetricAlarmInput:
+		return &in.AlarmName, &in.Tags
+	}
+	return new(*string), new([]types.Tag) // a question without a body
 }
 
 // alarmNameOf is the AWS name of a unit's alarm: written, else derived.
@@ -59,11 +89,8 @@ func alarmNameOf(f resource.Frame, u *resource.Unit, o *resource.Object) string 
 }
 
 func writtenAlarmName(o *resource.Object) string {
-	in, _ := o.Want.(*cloudwatch.PutMetricAlarmInput)
-	if in == nil {
-		return ""
-	}
-	return aws.ToString(in.AlarmName)
+	name, _ := alarmFrame(o.Want)
+	return aws.ToString(*name)
 }
 
 func (*alarm) Content(*resource.Object) []byte { return nil }
@@ -90,26 +117,44 @@ func normaliseAlarm(v any) any {
 }
 
 func (*alarm) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
-	return compare(&alarmRules, o, l, c)
+	if l.Presence == resource.Present && l.Value != nil && isComposite(o.Want) != isComposite(l.Value) {
+		return []diff.Change{otherSort(o, l)}
+	}
+	return compare(rulesOfAlarm(o), o, l, c)
 }
 
-func describeAlarms(ctx context.Context, api awsclient.API, names []string, take func(*string, *types.MetricAlarm)) error {
-	pages := cloudwatch.NewDescribeAlarmsPaginator(api.CloudWatch, &cloudwatch.DescribeAlarmsInput{AlarmNames: names, MaxRecords: aws.Int32(100)})
+// describeAlarms reads alarms of both sorts: without AlarmTypes AWS tells of
+// metric alarms only (the SDK's comment on DescribeAlarmsInput.AlarmTypes).
+func describeAlarms(ctx context.Context, api awsclient.API, names []string, take func(*string, *foundAlarm)) error {
+	pages := cloudwatch.NewDescribeAlarmsPaginator(api.CloudWatch, &cloudwatch.DescribeAlarmsInput{AlarmNames: names, MaxRecords: aws.Int32(100),
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}})
 	return eachPage(ctx, pages, func(page *cloudwatch.DescribeAlarmsOutput) {
 		for i := range page.MetricAlarms {
-			take(page.MetricAlarms[i].AlarmName, &page.MetricAlarms[i])
+			take(page.MetricAlarms[i].AlarmName, &foundAlarm{metric: &page.MetricAlarms[i]})
+		}
+		for i := range page.CompositeAlarms {
+			take(page.CompositeAlarms[i].AlarmName, &foundAlarm{composite: &page.CompositeAlarms[i]})
 		}
 	})
 }
 
-func alarmLive(id resource.ID, m *types.MetricAlarm) resource.Live {
+func alarmLive(id resource.ID, found *foundAlarm) resource.Live {
+	if found.composite != nil {
+		return compositeLive(id, found.composite)
+	}
+	m := found.metric
 	in := &cloudwatch.PutMetricAlarmInput{}
 	shape.Project(in, m)
 	l := present(id, aws.ToString(m.AlarmArn), aws.ToString(m.AlarmName), in)
-	if m.StateValue == types.StateValueAlarm {
-		l.Health = resource.Health{State: resource.Degraded, Reason: "the alarm is in state ALARM: " + aws.ToString(m.StateReason)}
-	}
+	l.Health = alarmHealth(m.StateValue, m.StateReason)
 	return l
+}
+
+func alarmHealth(state types.StateValue, reason *string) resource.Health {
+	if state != types.StateValueAlarm {
+		return resource.Health{}
+	}
+	return resource.Health{State: resource.Degraded, Reason: "the alarm is in state ALARM: " + aws.ToString(reason)}
 }
 
 // Create puts the alarm, with its tags.
@@ -118,12 +163,10 @@ func (k *alarm) Create(ctx context.Context, w resource.Write) (resource.Live, er
 	if err != nil {
 		return resource.Live{}, err
 	}
-	in := *w.Object.Want.(*cloudwatch.PutMetricAlarmInput)
-	in.Tags = pairs(w.Object.Tags, cwTag)
-	if _, err := c.Write.CloudWatch.PutMetricAlarm(ctx, &in); err != nil {
+	if err := putAlarm(ctx, c.Write, w.Object.Want, w.Object.Tags); err != nil {
 		return resource.Live{}, err
 	}
-	name := aws.ToString(in.AlarmName)
+	name := writtenAlarmName(&w.Object)
 	arn := fmt.Sprintf("arn:%s:cloudwatch:%s:%s:alarm:%s", partitionOf(c.Caller), c.Region, c.Account, name)
 	l := present(w.Object.ID, arn, name, w.Object.Want)
 	l.Tags = w.Object.Tags
@@ -138,9 +181,7 @@ func (k *alarm) Update(ctx context.Context, w resource.Write) (resource.Live, er
 		return resource.Live{}, err
 	}
 	if len(changedFields(w.Changes)) > 0 {
-		in := *w.Object.Want.(*cloudwatch.PutMetricAlarmInput)
-		in.Tags = nil
-		if _, err := c.Write.CloudWatch.PutMetricAlarm(ctx, &in); err != nil {
+		if err := putAlarm(ctx, c.Write, w.Object.Want, nil); err != nil {
 			return resource.Live{}, err
 		}
 	}
@@ -149,6 +190,20 @@ func (k *alarm) Update(ctx context.Context, w resource.Write) (resource.Live, er
 		l.Value = w.Object.Want
 	}
 	return l, err
+}
+
+// putAlarm makes the call that the input belongs to.
+func putAlarm(ctx context.Context, api awsclient.API, want any, tags map[string]string) error {
+	if composite, ok := want.(*cloudwatch.PutCompositeAlarmInput); ok {
+		in := *composite
+		in.Tags = pairs(tags, cwTag)
+		_, err := api.CloudWatch.PutCompositeAlarm(ctx, &in)
+		return err
+	}
+	in := *want.(*cloudwatch.PutMetricAlarmInput)
+	in.Tags = pairs(tags, cwTag)
+	_, err := api.CloudWatch.PutMetricAlarm(ctx, &in)
+	return err
 }
 
 // Delete removes the alarm. AWS says nothing about alarms that are not there.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -46,6 +48,9 @@ func (p *parts) surroundings() {
 		if p.coin("alarm " + name) {
 			p.alarms[name] = p.alarm(name)
 		}
+	}
+	if len(p.alarms) > 0 && p.coin("composite alarm") {
+		p.alarms["both"] = p.composite()
 	}
 	if p.coin("scaling") {
 		p.scale()
@@ -186,6 +191,31 @@ func (p *parts) alarm(name string) map[string]any {
 		}
 	}
 	if tags := dig(a, "actionConfiguration.alarmTagsPropagation"); tags != nil && p.coin(name+" keys") {
+		tags[rapid.SampledFrom([]string{"includedTagKeys", "excludedTagKeys"}).Draw(p.t, "which keys")] = []any{"b", "a"}
+	}
+	return a
+}
+
+// composite watches the alarms that are there.
+func (p *parts) composite() map[string]any {
+	a := p.body("composite-alarm")
+	var rule []string
+	for _, name := range slices.Sorted(maps.Keys(p.alarms)) {
+		rule = append(rule, fmt.Sprintf(`%s("$(alarms.%s.name)")`, rapid.SampledFrom([]string{"ALARM", "NOT OK", "INSUFFICIENT_DATA"}).Draw(p.t, "function of "+name), name))
+		a["actionsSuppressor"] = "$(alarms." + name + ".name)"
+	}
+	a["alarmRule"] = strings.Join(rule, " OR ")
+	if p.coin("suppressor") {
+		a["actionsSuppressorWaitPeriod"], a["actionsSuppressorExtensionPeriod"] = 60, 120
+	} else {
+		drop(a, "actionsSuppressor")
+	}
+	for _, list := range []string{"alarmActions", "okActions", "insufficientDataActions"} {
+		if p.coin("composite " + list) {
+			a[list] = rapid.Permutation([]any{fmt.Sprintf(anyTopic, 1), fmt.Sprintf(anyTopic, 2)}).Draw(p.t, list)
+		}
+	}
+	if tags := dig(a, "actionConfiguration.alarmTagsPropagation"); tags != nil && p.coin("composite keys") {
 		tags[rapid.SampledFrom([]string{"includedTagKeys", "excludedTagKeys"}).Draw(p.t, "which keys")] = []any{"b", "a"}
 	}
 	return a

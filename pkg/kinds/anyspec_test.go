@@ -137,7 +137,9 @@ func anyDocument(t *rapid.T) string {
 	n := 0
 	sections := map[string]spec.Section{}
 	for _, s := range kinds.Sections() {
-		sections[s.Kind] = s
+		for _, form := range s.Forms() {
+			sections[form.Sort()] = form
+		}
 	}
 	sparse := rapid.Bool().Draw(t, "sparse")
 	body := func(kind string) map[string]any {

@@ -54,6 +54,7 @@ var always = map[string][]string{
 		"targetTrackingScalingPolicyConfiguration.targetValue", "targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType",
 		"stepScalingPolicyConfiguration.adjustmentType", "stepScalingPolicyConfiguration.stepAdjustments"},
 	resource.KindScheduledAction: {"schedule", "scalableTargetAction", "scalableTargetAction.minCapacity"},
+	"composite-alarm":            {"alarmRule", "tags[].key", "tags[].value", "actionConfiguration.alarmTagsPropagation", "actionConfiguration.alarmTagsPropagation.enabled"},
 	resource.KindAlarm: {"evaluationPeriods", "comparisonOperator", "threshold", "tags[].key", "tags[].value", "dimensions[].name", "dimensions[].value",
 		"warmUpConfiguration.warmUpPeriodDurationInMinutes", "actionConfiguration.alarmTagsPropagation", "actionConfiguration.alarmTagsPropagation.enabled"},
 }
@@ -134,6 +135,11 @@ var valid = map[string]map[string]any{
 		"schedule": []any{"cron(0 6 ? * MON-FRI *)", "rate(1 day)", "at(2031-05-02T06:00:00)"}, "timezone": []any{"Europe/Paris", "UTC"},
 		"startTime": []any{"2031-05-01T06:00:00Z"}, "endTime": []any{"2032-05-01T06:00:00Z"},
 		"scalableTargetAction.minCapacity": span{0, 2}, "scalableTargetAction.maxCapacity": span{2, 9},
+	},
+	"composite-alarm": {
+		"alarmName": numbered("any/composite %d"), "alarmRule": never("repair"), "actionsSuppressor": never("repair"), "actionsSuppressorWaitPeriod": never("repair"),
+		"actionsSuppressorExtensionPeriod": never("repair"), "alarmActions": never("repair"), "okActions": never("repair"), "insufficientDataActions": never("repair"),
+		"actionConfiguration.alarmTagsPropagation.includedTagKeys": never("excludes excludedTagKeys: repair"), "actionConfiguration.alarmTagsPropagation.excludedTagKeys": never("excludes includedTagKeys: repair"),
 	},
 	resource.KindAlarm: {
 		"alarmName": numbered("any/alarm %d"), "metrics": never("excludes the single metric: repair"), "evaluationCriteria": never("excludes the others: repair"), "evaluationInterval": never("with evaluationCriteria"),

@@ -126,6 +126,7 @@ func TestNeeds(t *testing.T) {
 		{resource.KindScheduledAction, "morning", []string{"scalable-target"}},
 		{resource.KindAlarm, "errors", []string{"target-group/web"}},
 		{resource.KindAlarm, "busy", []string{"scaling-policy/step"}}, // of the service it only says the name
+		{resource.KindAlarm, "page", []string{"alarm/busy", "alarm/errors"}},
 	} {
 		if d := cmp.Diff(c.want, locals(c.kind, c.name)); d != "" {
 			t.Errorf("%s %s: %s", c.kind, c.name, d)
@@ -227,6 +228,8 @@ func TestProblems(t *testing.T) {
 			"spec.scaling.minCapacity 5 is more than maxCapacity 2"},
 		{"somebody else's service", "  service: {", "  scaling: {minCapacity: 1, maxCapacity: 2, resourceId: service/a/b}\n  service: {",
 			`scaling.resourceId is "service/a/b", but it scales this document's service: leave it out, or write "service/default/hello"`},
+		{"AWS' own alarm names", "  service: {", "  alarms: {a: {alarmName: TargetTracking-service/default/hello-AlarmHigh-1, metricName: M, namespace: N, statistic: Sum, period: 60, evaluationPeriods: 1, threshold: 1, comparisonOperator: GreaterThanThreshold}}\n  service: {",
+			`such alarms are Application Auto Scaling's own: choose another name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, problems := desire(t, edit(t, hello, c.old, c.new))

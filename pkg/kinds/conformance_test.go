@@ -202,6 +202,26 @@ var examples = map[string][]example{
 			return err
 		},
 		poked: []string{"tags.who"},
+	}, {
+		name: "a composite alarm", key: "page",
+		old: "AND NOT ALARM(\"$(alarms.busy.name)\")", new: "AND OK(\"$(alarms.busy.name)\")", paths: []string{"alarmRule"},
+		poke: func(ctx context.Context, api awsclient.API, l resource.Live) error {
+			in := *l.Value.(*cloudwatch.PutCompositeAlarmInput)
+			in.ActionsEnabled, in.OKActions, in.ActionsSuppressor = aws.Bool(false), []string{"arn:aws:sns:us-east-1:123456789012:noise"}, nil
+			in.ActionsSuppressorExtensionPeriod, in.ActionsSuppressorWaitPeriod = nil, nil
+			_, err := api.CloudWatch.PutCompositeAlarm(ctx, &in)
+			return err
+		},
+		poked: []string{"actionsEnabled", "actionsSuppressor", "actionsSuppressorExtensionPeriod", "actionsSuppressorWaitPeriod", "okActions"},
+	}, {
+		name: "a composite alarm's line deleted", key: "page",
+		old: "      actionsSuppressor: $(alarms.busy.name)\n      actionsSuppressorWaitPeriod: 60\n      actionsSuppressorExtensionPeriod: 120\n", new: "",
+		paths: []string{"actionsSuppressor", "actionsSuppressorExtensionPeriod", "actionsSuppressorWaitPeriod"},
+		poke: func(ctx context.Context, api awsclient.API, l resource.Live) error {
+			_, err := api.CloudWatch.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: &l.ARN, TagKeys: []string{resource.TagOwner}})
+			return err
+		},
+		poked: []string{"tags." + resource.TagOwner},
 	}},
 }
 

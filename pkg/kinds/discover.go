@@ -9,8 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -313,42 +311,20 @@ func (s *discovery) alarms(ctx context.Context, in *ecs.CreateServiceInput) erro
 			names = append(names, n)
 		}
 	}
-	found := map[string]*cwtypes.MetricAlarm{}
-	for _, chunk := range chunks(names, 100) {
-		if err := describeAlarms(ctx, s.c.Read, chunk, func(name *string, a *cwtypes.MetricAlarm) { found[aws.ToString(name)] = a }); err != nil {
-			return err
-		}
+	found, err := s.describeAll(ctx, names)
+	if err != nil {
+		return err
 	}
 	for _, name := range names {
-		a := found[name]
-		if a == nil {
-			if err := s.otherAlarm(ctx, name); err != nil {
-				return err
-			}
+		if found[name] == nil {
+			s.note("the alarm %s is named, and is not there", name)
 			continue
 		}
-		l := alarmLive(s.id, a)
-		tags, err := alarmTags{}.read(ctx, s.c.Read, []string{l.ARN})
-		if err != nil {
+		if err := s.alarm(ctx, name, found[name]); err != nil {
 			return err
 		}
-		l.Tags = tags[l.ARN]
-		s.add(l, resource.KindAlarm, name)
 	}
-	return nil
-}
-
-func (s *discovery) otherAlarm(ctx context.Context, name string) error {
-	out, err := s.c.Read.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeCompositeAlarm}})
-	switch {
-	case err != nil:
-		return err
-	case len(out.CompositeAlarms) > 0:
-		s.note("the alarm %s is a composite alarm: it is named, and stays what it is", name)
-	default:
-		s.note("the alarm %s is named, and is not there", name)
-	}
-	return nil
+	return s.composites(ctx, names, found)
 }
 
 // RulesFor are the rules by which a value of a kind's input is compared.
@@ -358,6 +334,9 @@ func RulesFor(kind string, value any) *diff.Rules {
 		return serviceRules(in)
 	case *elasticloadbalancingv2.CreateTargetGroupInput:
 		return targetGroupRules(in)
+	}
+	if isComposite(value) {
+		return &compositeRules
 	}
 	return Rules(kind)
 }

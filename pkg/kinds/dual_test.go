@@ -46,9 +46,8 @@ type leaf struct {
 	entry       string // of a free-form map: the key
 }
 
-func newWhole(k resource.Kind, member int) *whole {
-	s := k.Section()
-	w := &whole{kind: k, section: s, registry: shape.NewRegistry(s.Unions, s.Documents), member: member, defaults: Rules(k.Name()).Defaults, usual: Rules(k.Name()).Usual, value: s.New()}
+func newWhole(k resource.Kind, s spec.Section, member int) *whole {
+	w := &whole{kind: k, section: s, registry: shape.NewRegistry(s.Unions, s.Documents), member: member, defaults: Rules(s.Sort()).Defaults, usual: Rules(s.Sort()).Usual, value: s.New()}
 	w.fill(reflect.ValueOf(w.value).Elem(), "")
 	for name := range s.Extra {
 		entries := map[string]string{}
@@ -291,7 +290,7 @@ func (w *whole) rules() *diff.Rules {
 	case *elasticloadbalancingv2.CreateTargetGroupInput:
 		return targetGroupRules(in)
 	}
-	return Rules(w.kind.Name())
+	return Rules(w.section.Sort())
 }
 
 // tweaks make of a whole input those that can be told apart: what excludes one
@@ -433,11 +432,13 @@ func (w *whole) owner(r *diff.Rules, l leaf, written bool) string {
 // eachWhole runs over every input that the walk needs.
 func eachWhole(f func(w *whole)) {
 	for _, k := range All(nil) {
-		for member := range 2 { // no union has more than two members
-			for _, tweak := range tweaks(k.Name()) {
-				w := newWhole(k, member)
-				tweak(w.value)
-				f(w)
+		for _, s := range k.Section().Forms() {
+			for member := range 2 { // no union has more than two members
+				for _, tweak := range tweaks(k.Name()) {
+					w := newWhole(k, s, member)
+					tweak(w.value)
+					f(w)
+				}
 			}
 		}
 	}
@@ -450,7 +451,7 @@ func TestDual(t *testing.T) {
 	seen, owned := map[string]map[string]bool{}, map[string]string{}
 	cases := 0
 	eachWhole(func(w *whole) {
-		kind, r := w.kind.Name(), w.rules()
+		kind, r := w.section.Sort(), w.rules()
 		if seen[kind] == nil {
 			seen[kind] = map[string]bool{}
 		}
@@ -482,9 +483,9 @@ func TestDual(t *testing.T) {
 		}
 	})
 	all, met := 0, 0
-	for _, k := range All(nil) {
-		r := Rules(k.Name())
-		for p, typ := range inputPlaces(k.Section(), func(p string) bool { return r.Ignored[p] != "" }) {
+	for _, s := range allForms() {
+		r := Rules(s.Sort())
+		for p, typ := range inputPlaces(s, func(p string) bool { return r.Ignored[p] != "" }) {
 			switch d := shape.Deref(typ); {
 			case r.Ignored[p] != "": // named with its reason
 				continue
@@ -501,10 +502,10 @@ func TestDual(t *testing.T) {
 				p = attributes + "[stickiness.enabled]"
 			}
 			all++
-			if seen[k.Name()][p] {
+			if seen[s.Sort()][p] {
 				met++
 			} else {
-				t.Errorf("%s: %s was never changed", k.Name(), p)
+				t.Errorf("%s: %s was never changed", s.Sort(), p)
 			}
 		}
 	}
@@ -559,7 +560,7 @@ func (w *whole) unwritten(t *testing.T, r *diff.Rules, l leaf, got []diff.Change
 		}
 	default:
 		// The author's word on the list around it stands: a list is written whole.
-		_, moved := elsewhere[w.kind.Name()+" "+l.free]
+		_, moved := elsewhere[w.section.Sort()+" "+l.free]
 		whole := below && !moved || strings.HasSuffix(l.free, "[]") ||
 			strings.HasSuffix(l.free, "containerConfigurations[].logLevel") // the only member of a union
 		deploys := len(got) > 0 && got[0].Effect.Rank() > diff.TasksLater.Rank()

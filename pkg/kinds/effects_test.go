@@ -39,14 +39,15 @@ var effects = map[string]map[diff.Effect]string{
 	resource.KindScalingPolicy:   {diff.Replacement: "policyName", diff.InPlace: "*"},
 	resource.KindScheduledAction: {diff.Replacement: "scheduledActionName", diff.InPlace: "*"},
 	resource.KindAlarm:           {diff.InPlace: "*"}, // put as a whole
+	formComposite:                {diff.InPlace: "*"},
 }
 
 // TestEffects: the effect of every top-level member of every kind.
 func TestEffects(t *testing.T) {
-	for _, k := range All(nil) {
+	for _, s := range allForms() {
 		want := map[string]diff.Effect{}
 		rest := diff.Effect("")
-		for e, names := range effects[k.Name()] {
+		for e, names := range effects[s.Sort()] {
 			for _, n := range strings.Fields(names) {
 				if want[n] = e; n == "*" {
 					rest = e
@@ -54,19 +55,19 @@ func TestEffects(t *testing.T) {
 			}
 		}
 		delete(want, "*")
-		r := Rules(k.Name())
-		for _, f := range shape.Fields(shape.Deref(reflect.TypeOf(k.Section().New()))) {
+		r := Rules(s.Sort())
+		for _, f := range shape.Fields(shape.Deref(reflect.TypeOf(s.New()))) {
 			e, ok := want[f.Name]
 			if !ok {
 				e = rest
 			}
 			if got := r.Explain(f.Name).Effect; got != e {
-				t.Errorf("%s: a change of %s is %q, want %q", k.Name(), f.Name, got, e)
+				t.Errorf("%s: a change of %s is %q, want %q", s.Sort(), f.Name, got, e)
 			}
 			delete(want, f.Name)
 		}
 		for name := range want {
-			t.Errorf("%s has no %s", k.Name(), name)
+			t.Errorf("%s has no %s", s.Sort(), name)
 		}
 	}
 	if e := Rules(resource.KindListenerRule).Explain("actions[].forwardConfig.targetGroups").Effect; e != diff.TrafficShift {

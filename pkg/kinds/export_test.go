@@ -23,7 +23,7 @@ func LiveOf(id resource.ID, answer any, attributes map[string]string) resource.L
 	case *elbtypes.Rule:
 		return ruleLive(id, a, nil)
 	case *cwtypes.MetricAlarm:
-		return alarmLive(id, a)
+		return alarmLive(id, &foundAlarm{metric: a})
 	case *aastypes.ScalableTarget:
 		return targetLive(id, a)
 	case *aastypes.ScalingPolicy:

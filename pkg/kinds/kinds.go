@@ -34,6 +34,9 @@ func Sections() []spec.Section {
 	for _, k := range All(nil) {
 		s := k.Section()
 		s.MergeKeys = mergeKeys(Rules(k.Name()), s)
+		for i, other := range s.Others {
+			s.Others[i].MergeKeys = mergeKeys(Rules(other.Sort()), other)
+		}
 		out = append(out, s)
 	}
 	return out

@@ -305,7 +305,7 @@ func TestDeniedTaggingAPI(t *testing.T) {
 			}
 		}
 	}
-	if got := w.calls(mark); got["ListTagsForResource"] != 75 || got["GetResources"] != 1 {
+	if got := w.calls(mark); got["ListTagsForResource"] != 100 || got["GetResources"] != 1 {
 		t.Errorf("%d ListTagsForResource, %d GetResources", got["ListTagsForResource"], got["GetResources"])
 	}
 }

@@ -45,4 +45,4 @@ func (*scalableTarget) Rules(*resource.Object, resource.Compare) *diff.Rules {
 func (k *attached[Want, Found]) Rules(*resource.Object, resource.Compare) *diff.Rules { return k.rules }
 
 // Rules are how an alarm is compared.
-func (*alarm) Rules(*resource.Object, resource.Compare) *diff.Rules { return &alarmRules }
+func (*alarm) Rules(o *resource.Object, _ resource.Compare) *diff.Rules { return rulesOfAlarm(o) }

@@ -53,13 +53,14 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 					tally.Lock()
 					defer tally.Unlock()
 					for _, o := range u.Objects {
-						objects[o.ID.Kind]++
+						sort := sortOf(&o)
+						objects[sort]++
 						for path := range o.Written {
 							if strings.HasPrefix(path, "tags.") { // moved out of the body
-								written[o.ID.Kind+" tags[].key"]++
-								written[o.ID.Kind+" tags[].value"]++
+								written[sort+" tags[].key"]++
+								written[sort+" tags[].value"]++
 							}
-							written[o.ID.Kind+" "+unindexed(path)]++
+							written[sort+" "+unindexed(path)]++
 						}
 					}
 				})
@@ -71,17 +72,19 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 	}
 	drawn, all := 0, 0
 	for _, k := range kinds.All(nil) {
-		reg := shape.NewRegistry(k.Section().Unions, k.Section().Documents)
-		for _, path := range inputPaths(reg, reflect.TypeOf(k.Section().New()), "", 0) {
-			all++
-			why := excluded(k.Name(), path)
-			switch n := written[k.Name()+" "+path]; {
-			case n > 0 && why != "":
-				t.Errorf("%s: %s was drawn %d times, and is excluded: %s", k.Name(), path, n, why)
-			case n > 0:
-				drawn++
-			case why == "":
-				t.Errorf("%s: %s was not drawn, and nothing says why", k.Name(), path)
+		for _, s := range k.Section().Forms() {
+			reg := shape.NewRegistry(s.Unions, s.Documents)
+			for _, path := range inputPaths(reg, reflect.TypeOf(s.New()), "", 0) {
+				all++
+				why := excluded(s.Sort(), path)
+				switch n := written[s.Sort()+" "+path]; {
+				case n > 0 && why != "":
+					t.Errorf("%s: %s was drawn %d times, and is excluded: %s", s.Sort(), path, n, why)
+				case n > 0:
+					drawn++
+				case why == "":
+					t.Errorf("%s: %s was not drawn, and nothing says why", s.Sort(), path)
+				}
 			}
 		}
 	}
@@ -105,6 +108,16 @@ func anyCase(r *rapid.T) *resource.Unit {
 		r.Errorf("a second apply wrote %d times", n)
 	}
 	return u
+}
+
+// sortOf is the form of the section that an object was written in.
+func sortOf(o *resource.Object) string {
+	for _, k := range kinds.All(nil) {
+		if k.Name() == o.ID.Kind {
+			return k.Section().FormOf(o.Want).Sort()
+		}
+	}
+	return o.ID.Kind
 }
 
 // checks sets how many cases rapid draws, unless the command line says so.

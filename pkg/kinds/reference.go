@@ -9,7 +9,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
-// Rules are the rules of a kind for its commonest input, nil for a kind that
+// Rules are the rules of a kind (spec.Section.Sort) for its commonest input, nil for a kind that
 // there is not: what the reference of the spec is written from. Where they
 // depend on the input they are those of a REPLICA service and of a target group
 // that speaks HTTP.
@@ -31,6 +31,8 @@ func Rules(kind string) *diff.Rules {
 		return &scheduledActionRules
 	case resource.KindAlarm:
 		return &alarmRules
+	case formComposite:
+		return &compositeRules
 	}
 	return nil
 }

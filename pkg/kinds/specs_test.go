@@ -141,4 +141,11 @@ spec:
       threshold: 150
       comparisonOperator: GreaterThanThreshold
       alarmActions: [$(scaling.policies.step.arn)]
+    page:
+      alarmRule: ALARM("$(alarms.errors.name)") AND NOT ALARM("$(alarms.busy.name)")
+      actionsSuppressor: $(alarms.busy.name)
+      actionsSuppressorWaitPeriod: 60
+      actionsSuppressorExtensionPeriod: 120
+      alarmActions: [arn:aws:sns:us-east-1:123456789012:page]
+      tags: {team: payments}
 `

@@ -13,6 +13,33 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
+// allForms are the sections of all kinds in all their forms.
+func allForms() []spec.Section {
+	var out []spec.Section
+	for _, k := range All(nil) {
+		out = append(out, k.Section().Forms()...)
+	}
+	return out
+}
+
+// TestFormsShareTheirPlace: what another form of a section must have in common
+// with the usual one, and what must tell them apart.
+func TestFormsShareTheirPlace(t *testing.T) {
+	for _, k := range All(nil) {
+		s := k.Section()
+		for _, other := range s.Others {
+			if other.Path != s.Path || other.Kind != s.Kind || other.Many != s.Many || !slices.Equal(other.Frame, s.Frame) || !slices.Equal(other.Attributes, s.Attributes) {
+				t.Errorf("%s: its form %s stands elsewhere", s.Sort(), other.Sort())
+			}
+			_, _, usual := shape.Find(reflect.TypeOf(s.New()), other.When)
+			_, _, mine := shape.Find(reflect.TypeOf(other.New()), other.When)
+			if other.Form == "" || usual || !mine || !slices.Contains(other.Required, other.When) {
+				t.Errorf("%s: %q does not tell its form %q apart", s.Sort(), other.When, other.Form)
+			}
+		}
+	}
+}
+
 // places walks an input type: every path in it, index-free, with its type;
 // through lists, maps of objects and unions.
 func places(reg *shape.Registry, t reflect.Type, path string, into map[string]reflect.Type) {
@@ -118,20 +145,20 @@ func misfits(c *diff.Catalogue, s spec.Section) []string {
 // is compared, what becomes of it when nobody writes it, what a change does.
 func TestEveryPathIsClassified(t *testing.T) {
 	paths := 0
-	for _, k := range All(nil) {
-		c, s := catalogue(k.Name()), k.Section()
+	for _, s := range allForms() {
+		c := catalogue(s.Sort())
 		for _, m := range misfits(c, s) {
-			t.Errorf("%s: %s", k.Name(), m)
+			t.Errorf("%s: %s", s.Sort(), m)
 		}
 		paths += len(c.Lines)
-		if Rules(k.Name()) == nil {
-			t.Errorf("no rules known of %s", k.Name())
+		if Rules(s.Sort()) == nil {
+			t.Errorf("no rules known of %s", s.Sort())
 		}
 		have := inputPlaces(s, func(string) bool { return false })
 		for _, table := range [][]string{s.Required, s.Frame, slices.Collect(maps.Keys(s.Sugar))} {
 			for _, p := range table {
 				if _, ok := have[p]; !ok && !strings.Contains(p, "attributes[") {
-					t.Errorf("%s: the section names %s, which the input does not have", k.Name(), p)
+					t.Errorf("%s: the section names %s, which the input does not have", s.Sort(), p)
 				}
 			}
 		}
@@ -142,15 +169,15 @@ func TestEveryPathIsClassified(t *testing.T) {
 // TestTomorrowsFieldIsMissed: the check bites. A catalogue without one of its
 // lines, whichever, does not pass.
 func TestTomorrowsFieldIsMissed(t *testing.T) {
-	for _, k := range All(nil) {
-		whole := catalogue(k.Name())
+	for _, s := range allForms() {
+		whole := catalogue(s.Sort())
 		for i, l := range whole.Lines {
 			if l.When != "" || strings.HasPrefix(l.Path, "attributes[") || l.Class == diff.Ignored {
 				continue
 			}
 			without := &diff.Catalogue{Lines: slices.Delete(slices.Clone(whole.Lines), i, i+1)}
-			if !slices.Contains(misfits(without, k.Section()), l.Path+" has no line") {
-				t.Errorf("%s: nobody misses %s", k.Name(), l.Path)
+			if !slices.Contains(misfits(without, s), l.Path+" has no line") {
+				t.Errorf("%s: nobody misses %s", s.Sort(), l.Path)
 			}
 		}
 	}
@@ -162,10 +189,10 @@ func TestVariantsAreUsed(t *testing.T) {
 		resource.KindService:     {"daemon"},
 		resource.KindTargetGroup: {"lambda", "http", "https", "grpc", "geneve", "http check"},
 	}
-	for _, k := range All(nil) {
-		for _, l := range catalogue(k.Name()).Lines {
-			if l.When != "" && !slices.Contains(used[k.Name()], l.When) {
-				t.Errorf("%s: line %d holds for %q, which no input is", k.Name(), l.No, l.When)
+	for _, s := range allForms() {
+		for _, l := range catalogue(s.Sort()).Lines {
+			if l.When != "" && !slices.Contains(used[s.Kind], l.When) {
+				t.Errorf("%s: line %d holds for %q, which no input is", s.Sort(), l.No, l.When)
 			}
 		}
 	}

@@ -101,10 +101,10 @@ var Service = sync.OnceValue(func() *Field {
 		if outer, inner, ok := strings.Cut(s.Path, "."); ok {
 			parent, name = body.member(outer), inner
 		}
-		w := walker{section: s, rules: kinds.Rules(s.Kind), registry: shape.NewRegistry(s.Unions, s.Documents)}
-		f := w.object(reflect.TypeOf(s.New()), s.Path, "", 0)
+		f := bodyOf(s)
 		f.Name = name // a template or an environment may give even the task definition
 		f.Doc = docs()[typeKey(reflect.TypeOf(s.New()))]
+		w := walker{section: s, rules: kinds.Rules(s.Kind), registry: shape.NewRegistry(s.Unions, s.Documents)}
 		for _, name := range slices.Sorted(maps.Keys(s.Extra)) {
 			extra := w.field(reflect.TypeOf(s.Extra[name]), shape.Join(s.Path, name), name, "", 1)
 			extra.Name, extra.Pairs = name, true
@@ -117,6 +117,27 @@ var Service = sync.OnceValue(func() *Field {
 	}
 	return root
 })
+
+// bodyOf is the field of a section's body. Where bodies have several forms it has
+// the fields of all: which of them go together is for validate to say.
+func bodyOf(s spec.Section) *Field {
+	var f *Field
+	for _, form := range s.Forms() {
+		w := walker{section: form, rules: kinds.Rules(form.Sort()), registry: shape.NewRegistry(form.Unions, form.Documents)}
+		one := w.object(reflect.TypeOf(form.New()), form.Path, "", 0)
+		if f == nil {
+			f = one
+			continue
+		}
+		for _, m := range one.Fields {
+			if f.member(m.Name) == nil {
+				m.Required = false // in this form only
+				f.Fields = append(f.Fields, m)
+			}
+		}
+	}
+	return f
+}
 
 func (f *Field) member(name string) *Field {
 	for _, m := range f.Fields {

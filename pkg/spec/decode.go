@@ -46,6 +46,7 @@ func (s *notes) add(n *yaml.Node, item string) {
 // place (nil for a body that is a whole file). The second answer maps index paths
 // to what people call them.
 func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children map[string]bool) (Body, map[string]string) {
+	s = s.form(n)
 	d := &decoder{r: r, section: s, reg: shape.NewRegistry(s.Unions, s.Documents),
 		written: map[string]string{}, children: children, shown: map[string]string{}}
 	b := Body{Section: s.Path, Kind: s.Kind, Name: name, Value: s.New(), Written: d.written, Pos: r.pos(n)}

@@ -49,6 +49,12 @@ type Section struct {
 	// Unions and Documents are the interface-typed places of the input.
 	Unions    []shape.Union
 	Documents []shape.Document
+	// Others are the section's other forms: bodies of the same place that are
+	// another input of AWS. Each has When, the field that tells such a body from
+	// the usual one, and Form, what the form is called; Path, Kind, Many, Frame and
+	// Attributes are the section's own.
+	Others     []Section
+	When, Form string
 }
 
 // Sugar rewrites a mapping into a list of pairs with the given member names.

@@ -45,7 +45,9 @@ func (f *frame) leadsNowhere(path string) string {
 	if s.Many {
 		_, rest = step(rest) // the name of a body, which may be gone already
 	}
-	return follow(reflect.TypeOf(s.New()), rest, s.Section)
+	field, _ := step(rest)
+	form := s.formWith(field)
+	return follow(reflect.TypeOf(form.New()), rest, form)
 }
 
 // step takes the first name off a path: "a[0].b" gives "a" and "[0].b".

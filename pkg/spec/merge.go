@@ -49,11 +49,15 @@ func (m merger) spec(base, over *yaml.Node) *yaml.Node {
 }
 
 func (m merger) section(s *section, b, o *yaml.Node) *yaml.Node {
-	body := whereto{t: reflect.TypeOf(s.New()), s: s}
-	if !s.Many || b.Kind != yaml.MappingNode || o.Kind != yaml.MappingNode {
-		return m.value(b, o, body)
+	body := func(b, o *yaml.Node) whereto {
+		of := *s
+		of.Section = s.form(b, o)
+		return whereto{t: reflect.TypeOf(of.New()), s: &of}
 	}
-	return m.maps(b, o, exactly, func(_ string, b, o *yaml.Node) *yaml.Node { return m.value(b, o, body) })
+	if !s.Many || b.Kind != yaml.MappingNode || o.Kind != yaml.MappingNode {
+		return m.value(b, o, body(b, o))
+	}
+	return m.maps(b, o, exactly, func(_ string, b, o *yaml.Node) *yaml.Node { return m.value(b, o, body(b, o)) })
 }
 
 func exactly(a, b string) bool { return a == b }

@@ -169,8 +169,13 @@ func (s setting) apply(spec *yaml.Node, sections []section, r *reporter) *yaml.N
 	}
 	if sec.Many {
 		way = append(way, whereto{})
+		rest = rest[min(1, len(rest)):]
 	}
-	way = append(way, whereto{t: reflect.TypeOf(sec.New()), s: sec})
+	of := *sec
+	if len(rest) > 0 {
+		of.Section = sec.formWith(rest[0].name)
+	}
+	way = append(way, whereto{t: reflect.TypeOf(of.New()), s: &of})
 	return s.into(spec, steps, way, r)
 }
 
