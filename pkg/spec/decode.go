@@ -16,6 +16,7 @@ import (
 type decoder struct {
 	r       *reporter
 	section Section
+	forms   []Section // all of the section's, section among them
 	reg     *shape.Registry
 	written map[string]string
 	// children are keys of the body's mapping that are sections of their own.
@@ -46,8 +47,9 @@ func (s *notes) add(n *yaml.Node, item string) {
 // place (nil for a body that is a whole file). The second answer maps index paths
 // to what people call them.
 func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children map[string]bool) (Body, map[string]string) {
+	forms := s.Forms()
 	s = s.form(n)
-	d := &decoder{r: r, section: s, reg: shape.NewRegistry(s.Unions, s.Documents),
+	d := &decoder{r: r, section: s, forms: forms, reg: shape.NewRegistry(s.Unions, s.Documents),
 		written: map[string]string{}, children: children, shown: map[string]string{}}
 	b := Body{Section: s.Path, Kind: s.Kind, Name: name, Value: s.New(), Written: d.written, Pos: r.pos(n)}
 	if key != nil {
@@ -157,6 +159,11 @@ func (d *decoder) unknown(key *yaml.Node, t reflect.Type, p place, ro reflect.Ty
 	}
 	if p.index == "" && key.Value == d.section.Path {
 		hint = "; write what stands under it one level higher"
+	}
+	for _, other := range d.forms {
+		if p.index == "" && other.Form != d.section.Form && other.has(key.Value) {
+			hint = d.section.otherForm(other)
+		}
 	}
 	if words := d.elsewhereHint(p.field(key.Value)); words != "" {
 		hint = words

@@ -42,10 +42,24 @@ func (s Section) form(bodies ...*yaml.Node) Section {
 // formWith is the first form whose input has a field.
 func (s Section) formWith(field string) Section {
 	for _, form := range s.Forms() {
-		_, _, found := shape.Find(reflect.TypeOf(form.New()).Elem(), field)
-		if _, extra := form.Extra[field]; found || extra {
+		if form.has(field) {
 			return form
 		}
 	}
 	return s
+}
+
+func (s Section) has(field string) bool {
+	_, _, found := shape.Find(reflect.TypeOf(s.New()), field)
+	_, extra := s.Extra[field]
+	return found || extra
+}
+
+// otherForm says of a field that belongs to another form than the body's why it
+// is not known, and the way out.
+func (s Section) otherForm(other Section) string {
+	if other.When != "" {
+		return "; it goes with " + other.When + ", which is not written here"
+	}
+	return "; it does not go with " + s.When + ": write one or the other"
 }

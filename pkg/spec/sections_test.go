@@ -103,6 +103,14 @@ func testSections() []Section {
 				shape.UnionOf[cwtypes.EvaluationCriteria](&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}),
 				shape.UnionOf[cwtypes.EvaluationWindow](&cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{}),
 			},
+			Others: []Section{{
+				Path: "alarms", Kind: "alarm", Many: true, When: "alarmRule", Form: "composite-alarm",
+				New:        func() any { return new(cloudwatch.PutCompositeAlarmInput) },
+				ReadOnly:   cwtypes.CompositeAlarm{},
+				Sugar:      map[string]Sugar{"tags": tags},
+				Required:   []string{"alarmRule"},
+				Attributes: []string{"arn", "name"},
+			}},
 		},
 	}
 }
