@@ -14,7 +14,10 @@ import (
 )
 
 // found is what DescribeServices says about one name: nil for MISSING.
-type found struct{ service *types.Service }
+type found struct {
+	service *types.Service
+	started string // resource.ServiceState.StartedTasks, from all of its events
+}
 
 // keptEvents is how many of the up to 100 events of an answer are kept.
 const keptEvents = 5
@@ -65,8 +68,9 @@ func (k *service) describeServices(ctx context.Context, at lane, names []string)
 	all := make(map[string]found, len(names))
 	for i := range out.Services {
 		s := &out.Services[i]
+		started := startedTasks(s.Events)
 		s.Events = s.Events[:min(len(s.Events), keptEvents)]
-		all[aws.ToString(s.ServiceName)] = found{s}
+		all[aws.ToString(s.ServiceName)] = found{s, started}
 	}
 	var odd error
 	for _, f := range out.Failures {
@@ -101,7 +105,9 @@ func (k *service) Observe(ctx context.Context, q resource.Query) map[resource.ID
 			case r.Value.service == nil:
 				a.absent(o.ID)
 			default:
-				a.set(k.live(o.ID, r.Value.service))
+				l := k.live(o.ID, r.Value.service)
+				l.Service.StartedTasks = r.Value.started
+				a.set(l)
 			}
 		}
 	}
@@ -173,6 +179,20 @@ func serviceState(s *types.Service) *resource.ServiceState {
 		state.ForeignController = "ECS Express Mode"
 	}
 	return state
+}
+
+// startedTasks is the time of the newest event that tells of tasks started; where
+// none of the up to 100 events does, all starts were before the oldest.
+func startedTasks(events []types.ServiceEvent) string {
+	for _, e := range events {
+		if strings.Contains(aws.ToString(e.Message), " has started ") {
+			return rfc3339(e.CreatedAt)
+		}
+	}
+	if len(events) == 0 {
+		return ""
+	}
+	return rfc3339(events[len(events)-1].CreatedAt)
 }
 
 func serviceHealth(s *types.Service, state *resource.ServiceState) resource.Health {

@@ -21,6 +21,7 @@ func (m *maker) holdUnit() {
 			if d.heldReason != "" {
 				d.heldReason, d.heldWhy = reason, why
 			}
+			d.holdAsides(reason, why)
 		}
 	}
 	if m.service != nil && m.service.foreign {

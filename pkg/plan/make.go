@@ -50,6 +50,7 @@ func Make(in Input) Plan {
 		m.gateNeeds(d)
 	}
 	m.holdFollowers()
+	m.followAsides()
 	m.plan.Steps = []Step{}
 	for _, d := range m.order {
 		m.plan.Steps = append(m.plan.Steps, d.steps()...)
@@ -89,6 +90,8 @@ type draft struct {
 	heldAction Action
 	heldReason status.Reason
 	heldWhy    string
+	// asides are further changes put apart, each a step of its own.
+	asides []aside
 }
 
 func (d *draft) block(r status.Reason, why string) {
@@ -210,7 +213,8 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	}
 	m.attribute(d, changes)
 	m.attribute(d, tags)
-	d.Changes = append(changes, tags...)
+	changes = m.graced(d, changes)
+	d.Changes = m.contest(d, append(changes, tags...))
 	d.decide(m.in.Unit.Policy.Recreate)
 }
 
@@ -344,21 +348,28 @@ func (m *maker) attributes(id resource.ID) map[string]string {
 	return out
 }
 
-// steps gives the draft's one or two steps.
+// steps gives the draft's steps: what is done, what is held, what is put aside.
 func (d *draft) steps() []Step {
 	first := d.Step
-	if d.heldReason == "" {
-		return []Step{first}
+	var others []Step
+	if d.heldReason != "" {
+		second := d.Step
+		second.Fields = nil // told by the first
+		second.Action, second.Changes, second.Effect = d.heldAction, d.held, worst(d.held)
+		second.Blocked, second.Why = d.heldReason, d.heldWhy
+		others = append(others, second)
 	}
-	second := d.Step
-	second.Fields = nil // told by the first
-	second.Action, second.Changes, second.Effect = d.heldAction, d.held, worst(d.held)
-	second.Blocked, second.Why = d.heldReason, d.heldWhy
-	if first.Action == ActionNone && first.Blocked == "" {
-		second.Changes = append(slices.Clone(d.held), first.Changes...) // what is only shown
-		return []Step{second}
+	for _, a := range d.asides {
+		others = append(others, a.step(d))
 	}
-	return []Step{first, second}
+	if len(others) > 0 && first.Action == ActionNone && first.Blocked == "" {
+		others[0].Changes = append(slices.Clone(others[0].Changes), first.Changes...) // what is only shown
+		if d.heldReason == "" {
+			others[0].Fields = first.Fields
+		}
+		return others
+	}
+	return append([]Step{first}, others...)
 }
 
 func effective(changes []diff.Change) []diff.Change {

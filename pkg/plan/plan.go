@@ -41,6 +41,7 @@ type Plan struct {
 	Seal Seal `json:"seal"`
 
 	needsHistory bool
+	raised       int32 // the count that somebody raised outside of git, 0 for none
 }
 
 // Step is one object's part of a plan.
@@ -110,6 +111,12 @@ type Input struct {
 	// replacement has left behind, and for a unit whose document is gone (Unit has
 	// no objects) all of it. Nil where nobody looked.
 	Strays []resource.Live
+	// RaisedSince is when whoever plans first saw the count that it sees now above
+	// the document's, "" for now. RFC 3339.
+	RaisedSince string
+	// Contested are the fields that something else keeps writing back, by object
+	// and path, with the sentence that says who holds which value.
+	Contested map[resource.ID]map[string]string
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
 	// Cover lists in every step who governs which field.

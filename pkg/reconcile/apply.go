@@ -106,8 +106,10 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 		service = x.known[serviceID(x.unit)] // made a moment ago: reads lag
 	}
 	if ruled, ok := k.(resource.Ruled); ok && live.Presence == resource.Present {
-		// A call that sends whole objects must not write what is ignored.
-		o.Want = ruled.Rules(&o, resource.Compare{Policy: x.unit.Policy}).Keep(o.Want, live.Value, x.unit.Policy.Ignore, o.Section)
+		// A call that sends whole objects must not write what is ignored, nor what
+		// is put apart: somebody else's value goes along.
+		leave := append(slices.Clone(x.unit.Policy.Ignore), apart(x.plan, s)...)
+		o.Want = ruled.Rules(&o, resource.Compare{Policy: x.unit.Policy}).Keep(o.Want, live.Value, leave, o.Section)
 	}
 	w := resource.Write{Object: o, Live: live, Changes: s.Changes, Unit: service}
 	x.write(ctx, s, k, x.stamped(k, s, w))

@@ -38,6 +38,8 @@ type Engine struct {
 	grace    *graceKeeper
 	ended    *endedDeployments
 	families *keyedLocks // one registration at a time per family
+	fights   *fightGuard
+	raises   raiseKeeper
 
 	eventMu sync.Mutex // events are told in order, one at a time
 
@@ -81,6 +83,7 @@ func New(o Options) *Engine {
 		grace:    newGraceKeeper(o.AbsenceGrace),
 		ended:    newEndedDeployments(),
 		families: newKeyedLocks(),
+		fights:   newFightGuard(o.AbsenceGrace),
 		status:   map[resource.UnitKey]status.Service{},
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},

@@ -219,6 +219,8 @@ func stale(s status.Service, f frozen) status.Service {
 func (e *Engine) forget(key resource.UnitKey) {
 	e.grace.forget(key)
 	e.ended.forget(key)
+	e.fights.forget(key)
+	e.raises.forget(key)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.status, key)

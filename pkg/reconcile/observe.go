@@ -193,6 +193,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	in := plan.Input{
 		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
 		Cover: e.o.Cover, Now: now(), InGrace: e.grace.within(u, live, write), Untouched: e.untouched(u),
+		RaisedSince: e.raises.since(u.Key, v.service()), Contested: e.fights.contested(u),
 	}
 	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
 		// What could not be read may be there: no count is sent then, either.
@@ -204,6 +205,12 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		in.History, in.HistoryErr = e.history(ctx, v.service())
 		v.plan = plan.Make(in)
 	}
+	if news := e.fights.saw(&v); len(news) > 0 {
+		e.tellContests(u, news)
+		in.Contested = e.fights.contested(u)
+		v.plan = plan.Make(in)
+	}
+	e.raises.learn(&v)
 	if v.plan.Quarantine == nil {
 		v.plan.Quarantine = v.unremembered()
 	}

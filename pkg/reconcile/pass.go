@@ -59,6 +59,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		}
 		x := e.execute(ctx, &v)
 		e.loops.learn(&v, x)
+		e.fights.learn(&v, x)
 		writes += x.writes
 		err = x.err
 		f.executed, f.touched, f.plan = true, x.touched, v.plan

@@ -61,9 +61,13 @@ func (f finding) reason() (status.Reason, string) {
 		return r, why
 	}
 	r, why := f.blocked()
-	if r == status.DeploymentRunning || r == "" {
+	aside := r == status.DriftGrace || r == status.Contested // it goes on without that field
+	if r == status.DeploymentRunning || r == "" || aside {
 		if running, progress := f.rolling(); running {
-			if r != "" {
+			switch {
+			case aside:
+				progress += "; " + why
+			case r != "":
 				progress += "; changes wait for its end"
 			}
 			return status.RolloutInProgress, progress

@@ -74,6 +74,9 @@ type ServiceState struct {
 	Deployments   int // entries in the legacy list
 	// LastEvents are the newest service events, newest first, at most 5.
 	LastEvents []string
+	// StartedTasks is when ECS last started tasks of the service, or a moment after
+	// that: as its events tell. RFC 3339, "" when they do not.
+	StartedTasks string
 	// ForeignController is the deployment controller type where it is not ECS.
 	ForeignController string
 }

@@ -92,7 +92,7 @@ func policy() *Field {
 		leaf("policy.recreate", Boolean, "Allow changes for which the service must be deleted and created, or another object be replaced.", "false"),
 		choice("policy.desiredCount", "Who decides the number of tasks: the document (`fixed`), or the autoscaler after the creation (`initial`). With `band` a count outside the scaling's minimum and maximum is drift, and pulled in.",
 			"fixed; with scaling initial", "initial", "band", "fixed"),
-		leaf("policy.driftGrace", Text, "A duration like `30m`. "+later+": a count that somebody changed is put back in the next pass.", "none"),
+		leaf("policy.driftGrace", Text, "How long a count that somebody raised outside of git is kept before the document holds again, like `30m`; `0s` for not at all. Only where the count is the document's (`desiredCount: fixed`).", "1h"),
 		leaf("policy.keepRevisions", Integer, later+": no revision is deregistered yet.", "10"),
 		leaf("policy.wave", Integer, later+": `dependsOn` orders services.", "0"),
 		texts("policy.ignore", "Paths of the spec that are neither shown nor written, as `service.desiredCount` or `alarms.errors.threshold`."),

@@ -179,7 +179,6 @@ a.yaml:11:44: targetGroups.a.attributes: written twice, as "AttributeS" too`},
 		{"policy that nothing acts on yet", inHello("  policy: {prune: true, onDelete: orphan, driftGrace: 1h, keepRevisions: 3, wave: 1}\n" + goodTask + goodService),
 			"a.yaml:5:12: warning: policy.prune is kept for a later version: nothing is deleted yet\n" +
 				"a.yaml:5:25: warning: policy.onDelete is kept for a later version: the service gets the tag, and nothing is deleted yet\n" +
-				"a.yaml:5:43: warning: policy.driftGrace is kept for a later version: a count that somebody changed is put back in the next pass\n" +
 				"a.yaml:5:59: warning: policy.keepRevisions is kept for a later version: no revision is deregistered yet\n" +
 				"a.yaml:5:77: warning: policy.wave is kept for a later version: services are not ordered by it yet; dependsOn orders them"},
 		{"policy that asks for nothing new", inHello("  policy: {prune: false, onDelete: keep, desiredCount: fixed}\n" + goodTask + goodService), ""},

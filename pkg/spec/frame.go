@@ -329,7 +329,7 @@ func (f *frame) later(n *yaml.Node) {
 	p := f.doc.Policy
 	set := map[string]bool{
 		"prune": p.Prune, "onDelete": p.OnDelete == "prune" || p.OnDelete == "orphan",
-		"driftGrace": p.DriftGrace != "", "keepRevisions": p.KeepRevisions != 0, "wave": p.Wave != 0,
+		"keepRevisions": p.KeepRevisions != 0, "wave": p.Wave != 0,
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if name := n.Content[i].Value; set[name] {
@@ -342,7 +342,6 @@ func (f *frame) later(n *yaml.Node) {
 var laterMeans = map[string]string{
 	"prune":         "nothing is deleted yet",
 	"onDelete":      "the service gets the tag, and nothing is deleted yet",
-	"driftGrace":    "a count that somebody changed is put back in the next pass",
 	"keepRevisions": "no revision is deregistered yet",
 	"wave":          "services are not ordered by it yet; dependsOn orders them",
 }
