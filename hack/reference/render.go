@@ -25,7 +25,7 @@ var effects = []struct {
 	{diff.NewDeployment, "ECS rolls the service: new tasks take the place of the old ones. All such changes of one document are one deployment."},
 	{diff.Forced, "The same, asked for by `forceNewDeployment`, because AWS would leave the tasks where they are."},
 	{diff.TrafficShift, "The load balancer sends requests elsewhere from that moment."},
-	{diff.Replacement, "AWS cannot change it: a new object is made beside the old one, which stays, and what refers to it moves over. Blocked until `policy.recreate` allows it, because a new target group gets the traffic before its targets are healthy."},
+	{diff.Replacement, "AWS cannot change it: a new object is made beside the old one, and what refers to it moves over. A target group takes over from the old one without losing a request; where that cannot be, `policy.recreate` must allow it."},
 	{diff.Recreation, "AWS cannot change it: the service is deleted and created. Blocked until `policy.recreate` allows it."},
 }
 

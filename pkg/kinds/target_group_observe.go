@@ -122,6 +122,9 @@ func replacementName(o *resource.Object) string {
 // its tags.
 func (s *groupSearch) findOne(ctx context.Context, o *resource.Object) {
 	ask := []*elasticloadbalancingv2.DescribeTargetGroupsInput{{Names: []string{groupName(o)}}}
+	if _, written := o.Written["name"]; written { // a replacement cannot have had it
+		ask = append(ask, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{replacementName(o)}})
+	}
 	arns := []string{s.k.seen.where(o.ID)}
 	if l := s.q.Live[o.ID]; l.Presence == resource.Present {
 		arns = append(arns, l.ARN)
@@ -177,6 +180,11 @@ func (s *groupSearch) match(ctx context.Context, all []types.TargetGroup) {
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
 		if tg := byName[groupName(o)]; tg != nil {
+			s.found[o.ID] = tg
+			continue
+		}
+		if _, written := o.Written["name"]; written && byName[replacementName(o)] != nil {
+			tg := byName[replacementName(o)]
 			s.found[o.ID] = tg
 			continue
 		}
@@ -273,6 +281,7 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 	}
 	l := present(id, arn, name, in)
 	l.Tags, l.Attrs["fullName"] = maps.Clone(tags), full
+	l.Group = &resource.GroupState{LoadBalancers: slices.Clone(tg.LoadBalancerArns)}
 	if attrs != nil {
 		l.Extra = map[string]any{attributes: maps.Clone(attrs)}
 	}

@@ -62,6 +62,7 @@ func Consequences(p Plan, service resource.Live) Consequence {
 			step = s
 		}
 		switch {
+		case s.After != "": // the next part of the same story
 		case s.Blocked != "":
 			if c.Blocked == "" || s.Effect.Rank() > c.Held.Rank() {
 				c.Held, c.Blocked = s.Effect, s.Blocked

@@ -24,9 +24,6 @@
 //   - `retry` marks the quarantine tag as lifted and does not remove it, because
 //     ECS' history would bring it back. A service that stands still in the failed
 //     deployment is then deployed by force: nothing else differs.
-//   - A target group is replaced only where policy.recreate allows it: until both
-//     groups can hang on a rule together, the new one gets the traffic before its
-//     targets are healthy.
 //   - A count that a document writes while somebody else's scalable target exists
 //     is shown and never sent; with policy.desiredCount: fixed it is blocked.
 //   - A change is drift when the author's input is known to be that of our last
@@ -38,4 +35,42 @@
 //     drift.)
 //   - Adoption writes the tags alone. What else differs is a second step, blocked
 //     until the pass that finds them.
+//
+// # One target group takes over from another
+//
+// AWS changes neither port nor protocol of a target group, so that a new one is
+// made beside it ("name-hash") and takes over. At every moment the requests find
+// as many healthy targets as the service's minimum healthy percent asks for:
+//
+//	joining   the new group is made; every rule forwards to it with weight 0, so
+//	          that a load balancer is associated with it; the service registers its
+//	          tasks in both (a deployment). Requests go to the old group, in which
+//	          ECS keeps the minimum: a new task counts when it is healthy in both.
+//	turning   the deployment has succeeded, alone, so that every task is in both;
+//	          and the new group has as many healthy targets as the minimum asks
+//	          for, and as many as the old. Rule by rule the weights are exchanged.
+//	leaving   no request goes to the old group. The service leaves it (a second
+//	          deployment): ECS keeps the minimum in the new group alone. The rules
+//	          still have the old group with weight 0, should ECS roll this back.
+//	draining  the old group's last targets are let go.
+//	dropping  it has none: the rules forget it, and it is deleted.
+//
+// The stage is read off the live service, rules and groups in every pass (whose
+// tags say that they are of one identity), so that any process goes on from any
+// place, and a rollback by ECS is one more place. What the document says of service
+// and rules is adapted to the stage before anything is compared (Plan.Object); the
+// steps of later stages are shown with After. Alarms and scaling speak of the old
+// group until requests go to the new one.
+//
+// It is not done, and policy.recreate is asked for (then the requests move at
+// once), where both cannot serve side by side: the service shifts traffic
+// (blue/green) or is another controller's; targetType, VPC or kind of load balancer
+// differ; the service would be in more than five groups; policy.ignore keeps rules
+// or service as they are; nobody but other people's rules leads to the group. When
+// others' rules lead to it beside those of the document, everything up to leaving is
+// done, and the service stays in both groups until they have been turned: the step
+// names them.
+//
+// Nothing of this is needed where the old group has no targets or no load balancer
+// leads to it: then the new one takes its place at once.
 package plan

@@ -29,6 +29,9 @@ func Make(in Input) Plan {
 	}
 	objects, circle := order(in.Unit.Objects)
 	m.compare(objects)
+	if m.takeovers(objects); m.plan.objects != nil {
+		objects, circle = order(m.in.Unit.Objects)
+	}
 	for _, o := range objects {
 		d := m.draft(o)
 		if circle[o.ID] {
@@ -55,6 +58,7 @@ func Make(in Input) Plan {
 	for _, d := range m.order {
 		m.plan.Steps = append(m.plan.Steps, d.steps()...)
 	}
+	m.plan.Steps = append(m.plan.Steps, m.later()...)
 	var service resource.Live
 	if m.service != nil {
 		service = m.service.live
@@ -72,6 +76,13 @@ type maker struct {
 	order   []*draft
 	service *draft // nil for a unit without one
 	plan    Plan
+	// Of target groups that take over from others: those that lose nothing, why
+	// others would, what is not known well enough to be written, and the rest.
+	lossless map[resource.ID]bool
+	obstacle map[resource.ID]string
+	stranded map[resource.ID]string
+	blind    map[resource.ID]error
+	takes    []*takeover
 }
 
 // draft is a step while it is being decided.
@@ -83,6 +94,9 @@ type draft struct {
 	open   []resource.Ref
 	// foreign: it exists and is not ours to write.
 	foreign bool
+	// lossless: its replacement can serve beside it; obstacle is why it cannot.
+	lossless bool
+	obstacle string
 	// stays: the live object will answer to the same references afterwards.
 	stays bool
 	// held are changes put aside, with the reason: the second step of the ID.
@@ -163,6 +177,14 @@ func (m *maker) draft(o *resource.Object) *draft {
 	default:
 		m.differ(d, want)
 	}
+	m.calm(d)
+	if why := m.stranded[d.ID]; why != "" && d.writes() {
+		d.block(status.NeedsRecreate, why)
+	}
+	if err, blind := m.blind[d.ID]; blind && d.writes() {
+		reason, _ := unread(d.ID, err)
+		d.block(reason, fmt.Sprintf("a target group that it leads to could not be read, and may be the one that serves: %v", err))
+	}
 	return d
 }
 
@@ -215,6 +237,7 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	m.attribute(d, tags)
 	changes = m.graced(d, changes)
 	d.Changes = m.contest(d, append(changes, tags...))
+	d.lossless, d.obstacle = m.lossless[d.ID], m.obstacle[d.ID]
 	d.decide(m.in.Unit.Policy.Recreate)
 }
 
@@ -260,11 +283,12 @@ func (d *draft) decide(recreate bool) {
 			d.block(status.NeedsRecreate, needsRecreate(d.Changes))
 		}
 	case d.Effect == diff.Replacement:
-		// The replacement takes the traffic before its targets are healthy, until
-		// both can hang on the rule together: nobody gets that without asking.
-		d.Action, d.stays = ActionReplace, !recreate
-		if !recreate {
-			d.block(status.NeedsRecreate, needsReplacement(d.Changes))
+		// What cannot serve beside the old one takes the traffic before its targets
+		// are healthy: nobody gets that without asking.
+		free := recreate || d.lossless
+		d.Action, d.stays = ActionReplace, !free
+		if !free {
+			d.block(status.NeedsRecreate, needsReplacement(d.Changes, d.obstacle))
 		}
 	default:
 		d.Action = ActionUpdate
@@ -281,8 +305,11 @@ func needsRecreate(changes []diff.Change) string {
 	return fixed(changes) + " cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime"
 }
 
-func needsReplacement(changes []diff.Change) string {
-	return fixed(changes) + " cannot be changed in place; policy.recreate: true allows a replacement, which gets the traffic before its targets are healthy"
+func needsReplacement(changes []diff.Change, obstacle string) string {
+	if obstacle != "" {
+		obstacle = ", and " + obstacle
+	}
+	return fixed(changes) + " cannot be changed in place" + obstacle + "; policy.recreate: true allows a replacement, which gets the traffic before its targets are healthy"
 }
 
 // fixed names the paths that AWS does not change on what exists.

@@ -42,6 +42,8 @@ type Plan struct {
 
 	needsHistory bool
 	raised       int32 // the count that somebody raised outside of git, 0 for none
+	needsGroups  []string
+	objects      map[resource.ID]*resource.Object // that are wanted in another form than the document's
 }
 
 // Step is one object's part of a plan.
@@ -117,6 +119,9 @@ type Input struct {
 	// Contested are the fields that something else keeps writing back, by object
 	// and path, with the sentence that says who holds which value.
 	Contested map[resource.ID]map[string]string
+	// Groups are target groups as they stand, by ARN (resource.Succession): those
+	// that Plan.NeedsGroups asked for. Nil where nobody looked.
+	Groups map[string]resource.Live
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
 	// Cover lists in every step who governs which field.
@@ -131,3 +136,8 @@ type Input struct {
 // against the spec, or one failed with this content and no tag remembers it. It
 // is false for a plan that was made with a history.
 func (p Plan) NeedsHistory() bool { return p.needsHistory }
+
+// NeedsGroups are the ARNs of target groups that must be read as they stand and
+// the plan made again with them: one takes over from another. It is nil for a
+// plan that was made with Groups.
+func (p Plan) NeedsGroups() []string { return p.needsGroups }

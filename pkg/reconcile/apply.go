@@ -80,7 +80,7 @@ func (x *execution) missing(s *plan.Step) (resource.ID, status.Reason) {
 
 // step does one step: resolve, read again, compare, write.
 func (x *execution) step(ctx context.Context, s *plan.Step) {
-	o, open := resource.Resolve(*x.unit.Object(s.ID), x.attrs)
+	o, open := resource.Resolve(*x.plan.Object(x.unit, s.ID), x.attrs)
 	if len(open) > 0 && s.Action != plan.ActionAdopt { // an adoption writes tags alone
 		x.block(s, status.DependencyMissing, fmt.Sprintf("waits for %s of %s", open[0].Attr, open[0].To.Local()))
 		return

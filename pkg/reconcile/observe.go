@@ -201,6 +201,10 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	}
 	v.rollout, v.rolloutErr = e.current(ctx, u, v.service())
 	v.plan = plan.Make(in)
+	if arns := v.plan.NeedsGroups(); len(arns) > 0 {
+		in.Groups = e.standing(ctx, u, arns)
+		v.plan = plan.Make(in)
+	}
 	if v.plan.NeedsHistory() || v.failed() && in.History == nil {
 		in.History, in.HistoryErr = e.history(ctx, v.service())
 		v.plan = plan.Make(in)
@@ -222,6 +226,21 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	}
 	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
 	return v
+}
+
+// standing reads target groups of which one takes over from another.
+func (e *Engine) standing(ctx context.Context, u *resource.Unit, arns []string) (found map[string]resource.Live) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.panicked(u.Key, v)
+			found = map[string]resource.Live{} // not answered for: unknown
+		}
+	}()
+	k, ok := e.byKind[resource.KindTargetGroup].(resource.Succession)
+	if !ok {
+		return map[string]resource.Live{}
+	}
+	return k.Standing(ctx, u.Key.Target, arns)
 }
 
 // blame tells our own defects from reads that failed.

@@ -62,7 +62,7 @@ func (f finding) reason() (status.Reason, string) {
 	}
 	r, why := f.blocked()
 	aside := r == status.DriftGrace || r == status.Contested // it goes on without that field
-	if r == status.DeploymentRunning || r == "" || aside {
+	if r == status.DeploymentRunning || r == status.Waiting || r == "" || aside {
 		if running, progress := f.rolling(); running {
 			switch {
 			case aside:

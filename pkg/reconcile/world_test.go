@@ -35,6 +35,7 @@ type world struct {
 
 	mu     sync.Mutex
 	fault  sandbox.FaultFunc
+	watch  func(*sandbox.World, string) // set while nothing runs
 	events []Event
 	counts counts
 }
@@ -44,7 +45,11 @@ func inWorld(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, files: newMemory()}
-		w.sandbox = sandbox.New(sandbox.Options{Speed: 10, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+		w.sandbox = sandbox.New(sandbox.Options{Speed: 10, Watch: func(v *sandbox.World, event string) {
+			if w.watch != nil {
+				w.watch(v, event)
+			}
+		}, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 			w.mu.Lock()
 			f := w.fault
 			w.mu.Unlock()

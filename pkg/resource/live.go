@@ -36,6 +36,8 @@ type Live struct {
 	Image string
 	// Service is set for ECS services only.
 	Service *ServiceState
+	// Group is set for target groups only.
+	Group *GroupState
 }
 
 // Health is a kind's own word on a live object.

@@ -29,6 +29,9 @@ type Options struct {
 	Seed int64
 	// Fault is asked before every call and may spoil it.
 	Fault FaultFunc
+	// Watch is shown the world after everything that happens in it, by itself or
+	// by a call, and what that was. It must neither change the world nor keep it.
+	Watch func(w *World, event string)
 	// Logf hears of defects of the sandbox itself; nil drops them.
 	Logf func(format string, args ...any)
 }
@@ -71,6 +74,7 @@ type World struct {
 	STS     stsWorld
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
+	watch    func(w *World, event string)          // Options.Watch
 }
 
 // Constants of the documented world. The README lists them.
@@ -88,6 +92,7 @@ func New(opts Options) *Sandbox {
 	w.seedAlarms()
 	w.seedScaling()
 	s.world = w
+	w.watch = opts.Watch
 	s.bornAt = w.Clock
 	return s
 }

@@ -124,6 +124,9 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 		code = errorCode(err)
 		return a
 	}
+	if o.writes {
+		s.world.seen(o.name)
+	}
 	return q.succeed(id, out)
 }
 

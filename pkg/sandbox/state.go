@@ -99,6 +99,7 @@ func load(path string, opts Options) (*Sandbox, error) {
 		f.World.Tokens = map[string]token{}
 	}
 	s.world = f.World
+	s.world.watch = s.opts.Watch
 	s.journal.entries = f.Journal
 	if f.SavedAt.Before(s.born) { // a wall clock set back must not stop the world
 		s.born = f.SavedAt

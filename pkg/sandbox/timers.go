@@ -38,6 +38,13 @@ func (w *World) after(d time.Duration, kind, key string) {
 	heap.Push(&w.Timers, timer{At: w.Clock.Add(d), Seq: w.Serial, Kind: kind, Key: key})
 }
 
+// seen shows the world to who watches it.
+func (w *World) seen(event string) {
+	if w.watch != nil {
+		w.watch(w, event)
+	}
+}
+
 // advance lets the world live until now, event by event, and reports whether
 // anything happened.
 func (w *World) advance(now time.Time) (happened bool) {
@@ -48,6 +55,7 @@ func (w *World) advance(now time.Time) (happened bool) {
 		}
 		if handle, ok := w.handlers[t.Kind]; ok { // a state file may know kinds of another version
 			handle(w, t.Key)
+			w.seen(t.Kind)
 		}
 		happened = true
 	}

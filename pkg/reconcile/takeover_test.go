@@ -1,0 +1,258 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// behind counts, for every rule that sends requests somewhere, the healthy targets
+// in each target group that gets some of them.
+func behind(v *sandbox.World) map[string]int {
+	out := map[string]int{}
+	for _, r := range v.ELB.Rules {
+		for _, a := range r.Value.Actions {
+			if a.ForwardConfig == nil {
+				continue
+			}
+			for _, tuple := range a.ForwardConfig.TargetGroups {
+				if aws.ToInt32(tuple.Weight) == 0 {
+					continue
+				}
+				arn := aws.ToString(tuple.TargetGroupArn)
+				key := fmt.Sprintf("priority %s → %s", aws.ToString(r.Value.Priority), arn[strings.LastIndex(arn, ":")+1:])
+				out[key] += 0
+				for _, tg := range v.ELB.TargetGroups {
+					if aws.ToString(tg.Value.TargetGroupArn) != arn {
+						continue
+					}
+					for _, target := range tg.Targets {
+						if target.State == types.TargetHealthStateEnumHealthy {
+							out[key]++
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// load is what watches a takeover: at no moment are there fewer healthy targets
+// behind a rule than wanted.
+type load struct {
+	want    int
+	moments int
+	broken  []string
+}
+
+func (l *load) see(v *sandbox.World, event string) {
+	l.moments++
+	for at, n := range behind(v) {
+		if n < l.want && len(l.broken) < 10 {
+			l.broken = append(l.broken, fmt.Sprintf("%s after %s: %d healthy behind %s, want %d", v.Clock.Format("15:04:05"), event, n, at, l.want))
+		}
+	}
+}
+
+// port gives the document's target group another port, which AWS changes on none.
+func port(doc string, to int) string {
+	return strings.Replace(doc, "protocol: HTTP, port: 80,", fmt.Sprintf("protocol: HTTP, port: %d,", to), 1)
+}
+
+// A target group whose port changes is replaced, and whatever happens in the
+// world in between, no request finds fewer healthy targets than before.
+func TestTargetGroupTakesOver(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("web.yaml", web)
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		old := w.groups()
+		l := &load{want: 2}
+		w.watch = l.see
+		mark := w.mark()
+		w.files.put("web.yaml", port(web, 81))
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		var operations []string
+		for _, line := range w.writes(mark) {
+			operation, _, _ := strings.Cut(line, " ")
+			operations = append(operations, operation)
+		}
+		if d := cmp.Diff([]string{
+			"CreateTargetGroup", "ModifyTargetGroupAttributes", // it stands beside the old one,
+			"ModifyRule",                      // behind the rule without requests,
+			"UpdateService",                   // and the service registers its tasks in both;
+			"ModifyRule",                      // the requests go to the new one,
+			"PutMetricAlarm", "UpdateService", // the service leaves the old one,
+			"ModifyRule", // and so does the rule
+		}, operations); d != "" {
+			t.Errorf("the order (-want +got):\n%s", d)
+		}
+		for _, b := range l.broken {
+			t.Error(b)
+		}
+		if l.moments < 50 {
+			t.Errorf("only %d moments were looked at", l.moments)
+		}
+		now := w.groups()
+		if len(old) != 1 || len(now) != 1 || old[0] == now[0] {
+			t.Errorf("target groups %v became %v", old, now)
+		}
+		mark = w.mark()
+		w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
+		w.quiet(mark, "afterwards")
+	})
+}
+
+// groups are the target groups that a load balancer leads to, by ARN.
+func (w *world) groups() []string {
+	w.t.Helper()
+	out, err := w.person().Read.ELB.DescribeTargetGroups(w.t.Context(), nil)
+	w.ok(err)
+	var arns []string
+	for _, tg := range out.TargetGroups {
+		if len(tg.LoadBalancerArns) > 0 {
+			arns = append(arns, aws.ToString(tg.TargetGroupArn))
+		}
+	}
+	return arns
+}
+
+// Every write of a takeover may be the last of a process, sent or not: the next
+// one goes on from what it finds, and the requests never notice.
+func TestDeathInATakeover(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for k := 1; ; k++ {
+			died := false
+			t.Run(fmt.Sprintf("write %d/after=%v", k, after), func(t *testing.T) {
+				inWorld(t, func(t *testing.T, w *world) {
+					w.files.put("web.yaml", web)
+					w.wait(w.engine())
+					l := &load{want: 2}
+					w.watch = l.see
+					w.files.put("web.yaml", port(web, 81))
+					died = w.dieOnce(k, after)
+					w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+					for _, b := range l.broken {
+						t.Error(b)
+					}
+					if n := w.done("CreateTargetGroup"); n > 3 || len(w.groups()) != 1 {
+						t.Errorf("%d target groups made, %v left", n, w.groups())
+					}
+					mark := w.mark()
+					w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
+					w.quiet(mark, "afterwards")
+				})
+			})
+			if !died {
+				if k < 7 {
+					t.Errorf("only %d writes", k-1)
+				}
+				break
+			}
+		}
+	}
+}
+
+// dieOnce lets a process that waits for its end die at its k-th write, before it
+// was sent or before its answer came back. It reports whether there was one.
+func (w *world) dieOnce(k int, after bool) bool {
+	w.t.Helper()
+	writes, died := 0, false
+	ctx, kill := context.WithCancel(w.t.Context())
+	defer kill()
+	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+		if died {
+			return &sandbox.Fault{Drop: true}
+		}
+		if c.Write {
+			writes++
+		}
+		if writes < k || !c.Write {
+			return nil
+		}
+		died = true
+		kill()
+		return &sandbox.Fault{Drop: true, AfterEffect: after}
+	})
+	e := w.engine()
+	e.Apply(ctx, w.load(e).Units, ApplyOptions{Wait: true})
+	w.spoil(nil)
+	return died
+}
+
+// What is watched for does happen when the order is wrong: the requests go to the
+// new target group at once, as policy.recreate did it.
+func TestAWrongOrderIsSeen(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.kinds = func(all []resource.Kind) []resource.Kind {
+			for i, k := range all {
+				if k.Name() == resource.KindTargetGroup {
+					all[i] = rash{k}
+				}
+			}
+			return all
+		}
+		w.files.put("web.yaml", web)
+		w.wait(w.engine())
+		l := &load{want: 2}
+		w.watch = l.see
+		w.files.put("web.yaml", port(web, 81)+"  policy: {recreate: true}\n")
+		w.wait(w.engine())
+		if len(l.broken) == 0 {
+			t.Error("nobody noticed")
+		}
+	})
+}
+
+// rash are target groups that cannot take over from one another.
+type rash struct{ resource.Kind }
+
+// A rule of somebody else that leads to the old target group keeps the service in
+// it, and is named; when it has gone elsewhere the takeover goes on.
+func TestAForeignRuleHoldsATakeover(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("web.yaml", web)
+		w.wait(w.engine())
+		old := w.groups()[0]
+		api := w.person().Write.ELB
+		made, err := api.CreateRule(t.Context(), &elb.CreateRuleInput{ListenerArn: aws.String(listener), Priority: aws.Int32(5),
+			Conditions: []types.RuleCondition{{Field: aws.String("path-pattern"), Values: []string{"/theirs"}}},
+			Actions:    []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &old}}})
+		w.ok(err)
+		l := &load{want: 2}
+		w.watch = l.see
+		w.files.put("web.yaml", port(web, 81))
+		o := w.apply(w.engine(), ApplyOptions{Wait: true, Timeout: 10 * minute})["web"]
+		w.want(o, status.StateStalled, status.NotOurs, 3)
+		if !strings.Contains(o.Status.Why, "main:80 priority 5") {
+			t.Errorf("it says %q", o.Status.Why)
+		}
+		for range 20 { // it stays so, and the deployment goes on
+			w.sleep(minute)
+			o = w.apply(w.engine(), ApplyOptions{})["web"]
+		}
+		w.want(o, status.StateStalled, status.NotOurs, 3)
+		if n := len(w.service("web").LoadBalancers); n != 2 {
+			t.Errorf("the service stands in %d target groups, want both", n)
+		}
+		_, err = api.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: made.Rules[0].RuleArn})
+		w.ok(err)
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		for _, b := range l.broken {
+			t.Error(b)
+		}
+	})
+}
+
+const listener = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0123456789abcdef/fedcba9876543210"
