@@ -89,7 +89,7 @@ func (d diffText) worst(outcomes []reconcile.Outcome) {
 
 // hasNotes reports whether an otherwise empty plan has something to tell.
 func hasNotes(p plan.Plan) bool {
-	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return len(s.Changes) > 0 })
+	return slices.ContainsFunc(p.Steps, shown)
 }
 
 func (d diffText) unit(o reconcile.Outcome) {
@@ -106,7 +106,7 @@ func (d diffText) unit(o reconcile.Outcome) {
 		d.printf("  %s this content failed in deployment %s (%s): it will be quarantined\n", d.p.bad("!"), q.Deployment, q.Cause)
 	}
 	for _, s := range o.Plan.Steps {
-		if s.Action != plan.ActionNone || s.Blocked != "" || len(s.Changes) > 0 {
+		if shown(s) {
 			d.step(s)
 		}
 	}
@@ -152,7 +152,7 @@ func (d diffText) action(s plan.Step) (symbol, consequence string) {
 	case plan.ActionCreate:
 		return d.p.good("+"), "create"
 	case plan.ActionDelete:
-		return d.p.bad("-"), "delete"
+		return d.p.bad("-"), "delete" + because(s)
 	case plan.ActionReplace:
 		return d.p.loud("~"), string(diff.Replacement)
 	case plan.ActionAdopt:
@@ -166,7 +166,23 @@ func (d diffText) action(s plan.Step) (symbol, consequence string) {
 	if s.Blocked != "" {
 		return d.p.loud("!"), "held back"
 	}
+	if s.Stray {
+		return d.p.dim("!"), "left alone" + because(s)
+	}
 	return d.p.dim("!"), "only shown"
+}
+
+// shown reports whether there is anything to tell of a step.
+func shown(s plan.Step) bool {
+	return s.Action != plan.ActionNone || s.Blocked != "" || len(s.Changes) > 0 || s.Why != ""
+}
+
+// because is why an object goes that nothing holds back, in brackets.
+func because(s plan.Step) string {
+	if s.Why == "" || s.Blocked != "" {
+		return ""
+	}
+	return " (" + oneLine(s.Why) + ")"
 }
 
 // printf prints whole lines.

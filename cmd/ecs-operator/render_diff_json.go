@@ -60,6 +60,10 @@ type diffResource struct {
 	Effect  diff.Effect   `json:"effect"`
 	Blocked status.Reason `json:"blocked,omitempty"`
 	Why     string        `json:"why,omitempty"`
+	// Stray: no document names the object (or another of the same id has taken its
+	// place). After is what must have happened before the step is done.
+	Stray   bool          `json:"stray,omitempty"`
+	After   string        `json:"after,omitempty"`
 	Changes []diff.Change `json:"changes"`
 	Fields  []diff.Field  `json:"fields,omitempty"` // with -v: all places, with their owners
 }
@@ -94,11 +98,11 @@ func diffJSON(outcomes []reconcile.Outcome, all bool) []diffService {
 func resourcesJSON(p plan.Plan, all bool) []diffResource {
 	out := []diffResource{}
 	for _, s := range p.Steps {
-		if s.Action == plan.ActionNone && s.Blocked == "" && len(s.Changes) == 0 && !all {
+		if !shown(s) && !all {
 			continue
 		}
 		r := diffResource{Kind: kindCamel(s.ID.Kind), ID: s.ID.Name, ARN: s.ARN, Action: s.Action,
-			Effect: s.Effect, Blocked: s.Blocked, Why: s.Why, Changes: []diff.Change{}}
+			Effect: s.Effect, Blocked: s.Blocked, Why: s.Why, Stray: s.Stray, After: s.After, Changes: []diff.Change{}}
 		if r.ID == "" {
 			r.ID = p.Unit.Name
 		}

@@ -203,7 +203,7 @@ func serviceBlock(o reconcile.Outcome, several bool) string {
 		lines = append(lines, "! "+plainLine(fmt.Sprintf("this content failed in deployment %s (%s): it will be quarantined", q.Deployment, q.Cause)))
 	}
 	for _, s := range o.Plan.Steps {
-		if s.Action != plan.ActionNone || s.Blocked != "" || len(s.Changes) > 0 {
+		if shown(s) {
 			lines = append(lines, stepLines(s)...)
 		}
 	}

@@ -27,7 +27,13 @@ const (
 // hinted are the service names of the tagging API whose resources it is asked
 // for. Whole services and no resource types: the types' spelling differs from
 // that of the ARNs in undocumented ways.
-var hinted = []string{"elasticloadbalancing", "cloudwatch", "application-autoscaling"}
+var hinted = []string{"elasticloadbalancing", "cloudwatch", "application-autoscaling", "ecs:service"}
+
+// revisionsOnly asks for task definition revisions, of which there are many
+// times more: only the census of that kind asks for them. Of ECS whole types are
+// asked for, since running tasks may carry their service's tags. These two are
+// spelt as in the ARN (Tagging API reference, supported resource types).
+var revisionsOnly = []string{"ecs:task-definition"}
 
 // inventory is what the tagging API says about everything of one owner: where
 // things are that have another name than the derived one, and their tags. It is
@@ -38,21 +44,24 @@ type inventory struct {
 
 	mu sync.Mutex
 	by map[owned]*listing
+	// listed are the censuses that were made without the tagging API.
+	listed map[owned]*listing
 }
 
-// owned is one owner in one target.
-type owned struct{ target, owner string }
+// owned is one owner in one target, of everything hinted ("") or of one kind.
+type owned struct{ target, owner, what string }
 
 type listing struct {
-	turn   chan struct{} // one refresh at a time; waiters obey their context
-	read   time.Time
-	denied time.Time
-	tags   map[string]map[string]string // by ARN
-	byKey  map[[2]string]string         // unit, key → ARN; "" for several
+	turn    chan struct{} // one refresh at a time; waiters obey their context
+	read    time.Time
+	denied  time.Time
+	refusal error
+	tags    map[string]map[string]string // by ARN
+	byKey   map[[2]string]string         // unit, key → ARN; "" for several
 }
 
 func newInventory(p awsclient.Provider) *inventory {
-	return &inventory{provider: p, by: map[owned]*listing{}}
+	return &inventory{provider: p, by: map[owned]*listing{}, listed: map[owned]*listing{}}
 }
 
 // hint is a view of one refresh; nil where the API is denied or failed.
@@ -89,46 +98,64 @@ func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bo
 // get gives the hint of an owner, refreshed when it is old. It never fails: no
 // hint only means more calls.
 func (i *inventory) get(ctx context.Context, target, owner string) *hint {
-	if owner == "" || i.provider == nil {
+	h, err := i.look(ctx, owned{target, owner, ""}, hinted)
+	if err != nil {
 		return nil
 	}
+	return h
+}
+
+// look is get for who must know why there is none.
+func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, error) {
+	if of.owner == "" || i.provider == nil {
+		return nil, resource.Errorf(resource.ClassOther, "tagging:GetResources", "nobody to ask, or no owner to ask for")
+	}
+	l, release, err := i.turn(ctx, i.by, of)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	now := time.Now()
+	if now.Sub(l.denied) < deniedAge {
+		return nil, l.refusal
+	}
+	if now.Sub(l.read) >= hintAge {
+		if err := i.refresh(ctx, l, of, types); err != nil {
+			if resource.ClassOf(err) == resource.ClassDenied {
+				l.denied, l.refusal = now, err
+			}
+			return nil, err
+		}
+	}
+	return &hint{tags: l.tags, byKey: l.byKey}, nil
+}
+
+// turn waits for a listing: one refresh at a time, and waiters obey their context.
+func (i *inventory) turn(ctx context.Context, among map[owned]*listing, of owned) (*listing, func(), error) {
 	i.mu.Lock()
-	l := i.by[owned{target, owner}]
+	l := among[of]
 	if l == nil {
 		l = &listing{turn: make(chan struct{}, 1)}
-		i.by[owned{target, owner}] = l
+		among[of] = l
 	}
 	i.mu.Unlock()
 	select {
 	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
+		return l, func() { <-l.turn }, nil
 	case <-ctx.Done():
-		return nil
+		return nil, nil, ctx.Err()
 	}
-	now := time.Now()
-	if now.Sub(l.denied) < deniedAge {
-		return nil
-	}
-	if now.Sub(l.read) >= hintAge {
-		if err := i.refresh(ctx, l, target, owner); err != nil {
-			if resource.ClassOf(err) == resource.ClassDenied {
-				l.denied = now
-			}
-			return nil
-		}
-	}
-	return &hint{tags: l.tags, byKey: l.byKey}
 }
 
-func (i *inventory) refresh(ctx context.Context, l *listing, target, owner string) error {
-	c, err := i.provider.For(ctx, target)
+func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []string) error {
+	c, err := i.provider.For(ctx, of.target)
 	if err != nil {
 		return err
 	}
 	tags, byKey := map[string]map[string]string{}, map[[2]string]string{}
 	in := &resourcegroupstaggingapi.GetResourcesInput{
-		ResourceTypeFilters: hinted, ResourcesPerPage: aws.Int32(100),
-		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{owner}}},
+		ResourceTypeFilters: types, ResourcesPerPage: aws.Int32(100),
+		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{of.owner}}},
 	}
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Read.Tagging, in)
 	err = eachPage(ctx, pages, func(page *resourcegroupstaggingapi.GetResourcesOutput) {

@@ -19,6 +19,9 @@ import (
 // tags. A rule of ours that sits on another listener than wanted is found by
 // the inventory, so that its move is seen for what it is.
 func (k *listenerRule) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	if strays(q) {
+		return k.strays(ctx, q)
+	}
 	a := ask(q)
 	c, err := k.clients(ctx, q.Target)
 	if err != nil {

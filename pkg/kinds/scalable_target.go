@@ -83,6 +83,20 @@ func describeTargets(ctx context.Context, api awsclient.API, ids []string, take 
 	})
 }
 
+// everyTarget pages through the namespace. AWS takes the dimension together with
+// resource ids only.
+func everyTarget(ctx context.Context, api awsclient.API, take func(*types.ScalableTarget)) error {
+	pages := applicationautoscaling.NewDescribeScalableTargetsPaginator(api.AutoScaling, &applicationautoscaling.DescribeScalableTargetsInput{
+		ServiceNamespace: types.ServiceNamespaceEcs, MaxResults: aws.Int32(50)})
+	return eachPage(ctx, pages, func(page *applicationautoscaling.DescribeScalableTargetsOutput) {
+		for i := range page.ScalableTargets {
+			if t := &page.ScalableTargets[i]; t.ScalableDimension == types.ScalableDimensionECSServiceDesiredCount {
+				take(t)
+			}
+		}
+	})
+}
+
 func targetResource(o *resource.Object) string {
 	in, _ := o.Want.(*applicationautoscaling.RegisterScalableTargetInput)
 	if in == nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -68,6 +70,7 @@ func lagging(err error) error {
 // Want is the input of the put, Found AWS' description.
 type attached[Want, Found any] struct {
 	base
+	kind   string // its name
 	naming attachedName
 	rules  *diff.Rules
 	// frame is where the input holds its name and what it scales.
@@ -79,6 +82,41 @@ type attached[Want, Found any] struct {
 	// put writes the whole; the ARN is "" where AWS does not tell it.
 	put    func(context.Context, awsclient.API, *Want) (arn string, err error)
 	delete func(context.Context, awsclient.API, attachedKey) error
+
+	mu    sync.Mutex
+	paged map[string]pagedScaled[Found] // by target: the last reading of a whole namespace
+}
+
+// pagedScaled is all that one target has, at a time: the sweep and the census of
+// one round share it.
+type pagedScaled[Found any] struct {
+	read time.Time
+	all  []*Found
+}
+
+// everything pages through the namespace, at most age ago.
+func (k *attached[Want, Found]) everything(ctx context.Context, target string, age time.Duration) ([]*Found, error) {
+	k.mu.Lock()
+	last := k.paged[target]
+	k.mu.Unlock()
+	if !last.read.IsZero() && time.Since(last.read) < age {
+		return last.all, nil
+	}
+	c, err := k.clients(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Found
+	if err := k.describe(ctx, c.Read, nil, func(one *Found) { all = append(all, one) }); err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.paged == nil {
+		k.paged = map[string]pagedScaled[Found]{}
+	}
+	k.paged[target] = pagedScaled[Found]{time.Now(), all}
+	return all, nil
 }
 
 // attachedName is how the kind's objects get their names.
@@ -147,7 +185,10 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 			services[id] = k.describe(ctx, c.Read, &id, take)
 		}
 	} else {
-		err := k.describe(ctx, c.Read, nil, take)
+		all, err := k.everything(ctx, q.Target, 0)
+		for _, one := range all {
+			take(one)
+		}
 		for id := range services {
 			services[id] = err
 		}

@@ -86,6 +86,9 @@ func (*targetGroup) Attributes(o *resource.Object) map[string]string {
 // Observe finds target groups by where they were last met, by name, and, when
 // neither is there, by their tags.
 func (k *targetGroup) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	if strays(q) {
+		return k.strays(ctx, q)
+	}
 	a := ask(q)
 	s := &groupSearch{k: k, q: q, a: a, found: map[resource.ID]*types.TargetGroup{}}
 	var err error

@@ -42,6 +42,9 @@ type revision struct {
 // one that carries the wanted content's hash. So a registration that a crash
 // cut off from its service, and a revert, register nothing.
 func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
+	if strays(q) {
+		return k.strays(ctx, q)
+	}
 	a := ask(q)
 	few := q.Direct || len(q.Objects) <= fewRevisions
 	c, err := k.clients(ctx, q.Target)

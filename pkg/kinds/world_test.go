@@ -171,14 +171,10 @@ func (w *world) changes(u *resource.Unit, id resource.ID, live map[resource.ID]r
 	}
 	k := w.kind(id.Kind)
 	svc := live[id.Of(resource.KindService, "")]
-	changed := svc.Tags[resource.TagSpecHash] != u.ContentHash
-	if id.Surrounding() {
-		changed = resource.LineDeleted(&o, &l)
-	}
 	out := k.Diff(&o, &l, resource.Compare{
 		Policy:            u.Policy,
 		HasScalableTarget: live[id.Of(resource.KindScalableTarget, "")].Presence == resource.Present,
-		InputChanged:      changed,
+		InputChanged:      svc.Tags[resource.TagSpecHash] != u.ContentHash,
 	})
 	if k.Taggable() {
 		for _, key := range slices.Sorted(maps.Keys(o.Tags)) {

@@ -54,11 +54,16 @@ func Make(in Input) Plan {
 	}
 	m.holdFollowers()
 	m.followAsides()
+	m.prune()
 	m.plan.Steps = []Step{}
-	for _, d := range m.order {
-		m.plan.Steps = append(m.plan.Steps, d.steps()...)
+	for _, d := range append(slices.Clone(m.order), m.strays...) {
+		for _, s := range d.steps() {
+			m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, d)
+		}
 	}
-	m.plan.Steps = append(m.plan.Steps, m.later()...)
+	for _, s := range m.later() {
+		m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, m.drafts[s.ID])
+	}
 	var service resource.Live
 	if m.service != nil {
 		service = m.service.live
@@ -75,6 +80,7 @@ type maker struct {
 	drafts  map[resource.ID]*draft
 	order   []*draft
 	service *draft // nil for a unit without one
+	strays  []*draft
 	plan    Plan
 	// Of target groups that take over from others: those that lose nothing, why
 	// others would, what is not known well enough to be written, and the rest.
@@ -83,6 +89,7 @@ type maker struct {
 	stranded map[resource.ID]string
 	blind    map[resource.ID]error
 	takes    []*takeover
+	of       []*draft // of each of the plan's steps
 }
 
 // draft is a step while it is being decided.
@@ -130,17 +137,6 @@ func (m *maker) nameImage() {
 			}
 		}
 	}
-}
-
-// comparing is what the diff of one object has to know. What stands around the
-// service has a memory of its own: whether an image changed says nothing of the
-// lines of a listener rule.
-func (m *maker) comparing(o *resource.Object, live *resource.Live) resource.Compare {
-	c := m.cmp
-	if o.ID.Surrounding() {
-		c.InputChanged = resource.LineDeleted(o, live)
-	}
-	return c
 }
 
 // compare learns what holds for every diff of the pass.
@@ -228,7 +224,7 @@ func (m *maker) create(d *draft) {
 func (m *maker) differ(d *draft, want resource.Object) {
 	d.stays = true
 	tags := tagChanges(m.in, d.object, d.kind, d.live)
-	changes := d.kind.Diff(&want, &d.live, m.comparing(d.object, &d.live))
+	changes := d.kind.Diff(&want, &d.live, m.cmp)
 	m.quiet(d, changes)
 	m.cover(d, &want)
 	if len(effective(changes)) == 0 { // else the write comes anyway
@@ -258,7 +254,7 @@ func (m *maker) cover(d *draft, want *resource.Object) {
 	if !m.in.Cover || !ok || d.live.Value == nil {
 		return
 	}
-	d.Fields = ruled.Rules(want, m.comparing(d.object, &d.live)).Coverage(diff.Args{
+	d.Fields = ruled.Rules(want, m.cmp).Coverage(diff.Args{
 		Want: want.Want, Live: d.live.Value, WantExtra: want.Extra, LiveExtra: d.live.Extra,
 		Written: want.Written, Section: want.Section, Ignore: m.cmp.Policy.Ignore,
 	})

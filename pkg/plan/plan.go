@@ -73,6 +73,9 @@ type Step struct {
 	// is shown and left undone, Blocked by Waiting: a later pass plans it again
 	// from what is there then.
 	After string `json:"after,omitempty"`
+	// Stray: no document names the object. The ID is what its tags say, which may
+	// be that of a wanted object too (a replacement has left it behind).
+	Stray bool `json:"stray,omitempty"`
 	// Section is the spec's own place: the prefix of every change's path.
 	Section string `json:"section"`
 	// Fields are all places of the object with their owners, where Input.Cover asks.
@@ -82,7 +85,13 @@ type Step struct {
 // Writes reports whether apply would write anything for the step.
 func (s Step) Writes() bool { return s.Action != ActionNone && s.Blocked == "" }
 
-// Empty reports whether there is nothing to show: no change, nothing blocked.
+// Told reports whether the step is only there to be read: nothing is done, and
+// nothing would be.
+func (s Step) Told() bool {
+	return s.Action == ActionNone && s.Blocked == "" && (s.Why != "" || len(s.Changes) > 0)
+}
+
+// Empty reports whether there is nothing to be done: no change, nothing blocked.
 func (p Plan) Empty() bool {
 	for _, s := range p.Steps {
 		if s.Action != ActionNone || s.Blocked != "" {
@@ -122,6 +131,12 @@ type Input struct {
 	// Groups are target groups as they stand, by ARN (resource.Succession): those
 	// that Plan.NeedsGroups asked for. Nil where nobody looked.
 	Groups map[string]resource.Live
+	// Fresh are strays, by ARN, that this process has not known for the absence
+	// grace: they are not deleted yet.
+	Fresh map[string]bool
+	// Doubt is why nothing may be concluded from what the documents do not name
+	// ("services/web.yaml could not be read"), "" for no doubt.
+	Doubt string
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
 	// Cover lists in every step who governs which field.

@@ -51,11 +51,11 @@ func (m *maker) seal() Seal {
 	if q := m.plan.Quarantine; q != nil {
 		s.Quarantine = q.Deployment
 	}
-	for _, step := range m.plan.Steps {
+	for i, step := range m.plan.Steps {
 		if step.Action == ActionNone && step.Blocked == "" {
 			continue
 		}
-		d := m.drafts[step.ID]
+		d := m.of[i]
 		s.Steps = append(s.Steps, SealedStep{ID: step.ID.Local(), Action: step.Action, Blocked: step.Blocked,
 			Seen: m.basis(d), Want: digest([]any{shape.Plain(d.Want, nil), d.object.Extra, d.object.Tags}), Changes: changesDigest(step.Changes)})
 	}

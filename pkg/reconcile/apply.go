@@ -46,6 +46,8 @@ func (e *Engine) execute(ctx context.Context, v *view) *execution {
 			x.block(s, status.ChangedSincePlanned, x.stopped)
 		case reason != "":
 			x.block(s, reason, "waits for "+need.Local())
+		case s.Stray:
+			x.prune(ctx, s)
 		default:
 			x.step(ctx, s)
 		}

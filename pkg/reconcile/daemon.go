@@ -169,6 +169,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 		})
 	}
 	wg.Wait()
+	d.e.count(ctx, d.e.targetsOf(units), units) // shares what the sweep read of tags
 	if ctx.Err() == nil {
 		d.finish(s)
 	}

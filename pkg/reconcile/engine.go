@@ -43,15 +43,17 @@ type Engine struct {
 
 	eventMu sync.Mutex // events are told in order, one at a time
 
-	mu     sync.Mutex // guards what follows; never held over a call
-	frame  resource.Frame
-	status map[resource.UnitKey]status.Service
-	loops  redeployGuard
-	synced map[resource.UnitKey]string         // signature of the document that a unit was last in sync with
-	tags   map[resource.ID]string              // quarantines of services that were deleted to be made anew
-	loaded map[resource.UnitKey]*resource.Unit // by the last Load
-	beat   time.Time                           // when the daemon's loop last turned, zero before Run
-	ready  bool                                // the daemon's first full pass has ended
+	mu       sync.Mutex // guards what follows; never held over a call
+	frame    resource.Frame
+	status   map[resource.UnitKey]status.Service
+	loops    redeployGuard
+	synced   map[resource.UnitKey]string         // signature of the document that a unit was last in sync with
+	tags     map[resource.ID]string              // quarantines of services that were deleted to be made anew
+	loaded   map[resource.UnitKey]*resource.Unit // by the last Load
+	source   sourceState
+	censuses map[string]*census // by target, the latest
+	beat     time.Time          // when the daemon's loop last turned, zero before Run
+	ready    bool               // the daemon's first full pass has ended
 }
 
 // New makes an engine. Kinds are observed in the order given.
@@ -87,6 +89,7 @@ func New(o Options) *Engine {
 		status:   map[resource.UnitKey]status.Service{},
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},
+		censuses: map[string]*census{},
 	}
 	for _, k := range o.Kinds {
 		e.byKind[k.Name()] = k

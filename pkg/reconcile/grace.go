@@ -22,6 +22,7 @@ type graceKeeper struct {
 
 	mu      sync.Mutex
 	objects map[resource.ID]*sighting
+	left    map[resource.UnitKey]map[string]*sighting // strays, by ARN
 }
 
 // sighting is what this process knows about one object's being there.
@@ -33,7 +34,7 @@ type sighting struct {
 }
 
 func newGraceKeeper(grace time.Duration) *graceKeeper {
-	return &graceKeeper{grace: grace, objects: map[resource.ID]*sighting{}}
+	return &graceKeeper{grace: grace, objects: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{}}
 }
 
 func (g *graceKeeper) sighting(id resource.ID) *sighting {
@@ -113,6 +114,35 @@ func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Liv
 	return out
 }
 
+// strays takes in what was read of a unit's strays, all of it, and returns those,
+// by ARN, that have not been seen as such twice and for the grace: the document
+// that named them a moment ago may be the one that is right. What is not among
+// them now begins anew. Where nothing is to be written nothing waits, and nothing
+// is learned.
+func (g *graceKeeper) strays(key resource.UnitKey, strays []resource.Live, write bool) map[string]bool {
+	if !write {
+		return nil
+	}
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before := g.left[key]
+	seen, fresh := map[string]*sighting{}, map[string]bool{}
+	for _, l := range strays {
+		s := before[l.ARN]
+		if s == nil {
+			s = &sighting{since: now}
+		}
+		if l.Presence == resource.Present {
+			s.times++
+		}
+		seen[l.ARN] = s
+		fresh[l.ARN] = s.times < 2 || now.Sub(s.since) < g.grace
+	}
+	g.left[key] = seen
+	return fresh
+}
+
 // fresh reports whether a rule cannot exist yet: one of the target groups that
 // it refers to is absent, and this process never knew it. The lock is held.
 func (g *graceKeeper) fresh(rule *resource.Object, live map[resource.ID]resource.Live) bool {
@@ -128,6 +158,7 @@ func (g *graceKeeper) fresh(rule *resource.Object, live map[resource.ID]resource
 func (g *graceKeeper) forget(key resource.UnitKey) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	delete(g.left, key)
 	for id := range g.objects {
 		if id.Key() == key {
 			delete(g.objects, id)

@@ -28,6 +28,9 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 	defer cancel()
 	snap, err := e.o.Source.Snapshot(ctx)
 	if err != nil {
+		e.mu.Lock()
+		e.source.doubt = "the source could not be read: " + err.Error()
+		e.mu.Unlock()
 		return Loaded{}, err
 	}
 	return e.digest(snap), nil
@@ -71,11 +74,13 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 		}
 	}
 	// What stands in a document that is bad has not been taken away.
+	doubt := doubtful(snap, l.out.Problems)
 	// Nor has what --env left out.
-	l.out.Complete = l.out.Complete && errors == 0 && len(e.o.Parse.Environments) == 0
+	l.out.Complete = doubt == "" && len(e.o.Parse.Environments) == 0
 	e.m.SourceLoaded(snap.Revision, len(snap.Files), errors)
 	e.mu.Lock()
 	e.loaded = l.byKey
+	e.source = sourceState{doubt: doubt, complete: l.out.Complete, documents: len(res.Documents), frozen: l.out.Frozen}
 	e.mu.Unlock()
 	return l.out
 }

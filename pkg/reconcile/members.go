@@ -314,7 +314,7 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 func (d *daemon) drift(key resource.UnitKey, p plan.Plan) {
 	for i := range p.Steps {
 		s := p.Steps[i]
-		if s.Action == plan.ActionNone || s.Blocked == status.AbsenceGrace {
+		if s.Action == plan.ActionNone || s.Blocked == status.AbsenceGrace || s.Stray {
 			continue
 		}
 		what := "changed: " + changedFields(s.Changes)

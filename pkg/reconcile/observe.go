@@ -173,6 +173,7 @@ func only(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]
 type view struct {
 	unit    *resource.Unit
 	live    map[resource.ID]resource.Live
+	strays  []resource.Live // what the document does not name
 	plan    plan.Plan
 	rollout *resource.Deployment // the deployment that the service is in, nil for none or not asked
 	// rolloutErr: the deployment could not be read; it is then unknown.
@@ -195,10 +196,13 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		Cover: e.o.Cover, Now: now(), InGrace: e.grace.within(u, live, write), Untouched: e.untouched(u),
 		RaisedSince: e.raises.since(u.Key, v.service()), Contested: e.fights.contested(u),
 	}
+	in.Strays = e.strays(ctx, u, live)
+	in.Fresh, in.Doubt = e.grace.strays(u.Key, in.Strays, write), e.doubt(u.Key)
 	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
 		// What could not be read may be there: no count is sent then, either.
 		in.ForeignScaling = live[scaling].Presence != resource.Absent
 	}
+	v.strays = in.Strays
 	v.rollout, v.rolloutErr = e.current(ctx, u, v.service())
 	v.plan = plan.Make(in)
 	if arns := v.plan.NeedsGroups(); len(arns) > 0 {

@@ -26,6 +26,7 @@ func (e *Engine) Plan(ctx context.Context, units []*resource.Unit) []plan.Plan {
 
 // Inspect plans the units and says how they stand. It writes nothing.
 func (e *Engine) Inspect(ctx context.Context, units []*resource.Unit) []Outcome {
+	e.count(ctx, e.targetsOf(units), units)
 	live := e.observe(ctx, units)
 	out := make([]Outcome, len(units))
 	e.each(units, func(i int) {
@@ -44,7 +45,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultWaitTimeout
 	}
-	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units))}
+	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units)), wrote: map[int]bool{}}
 	a.agree()
 	for i := range units {
 		a.open[i] = true
@@ -97,6 +98,8 @@ type application struct {
 	out   []Outcome
 	open  map[int]bool // units that are not done with
 	tries []int        // second looks that a unit has had
+	mu    sync.Mutex
+	wrote map[int]bool // units that the last round wrote
 	seen  time.Time    // when the first round ended: every object was looked for
 	// agreed are the saved plans that are carried out.
 	agreed map[resource.UnitKey]*agreement
@@ -117,6 +120,9 @@ func (a *application) round(ctx context.Context) {
 			units = append(units, u)
 		}
 	}
+	if a.seen.IsZero() {
+		a.e.count(ctx, a.e.targetsOf(units), units)
+	}
 	live := a.e.observe(ctx, units)
 	for _, layer := range layers(units) {
 		a.e.each(layer, func(n int) {
@@ -125,6 +131,7 @@ func (a *application) round(ctx context.Context) {
 			if ctx.Err() != nil && out.Writes == 0 && !a.seen.IsZero() {
 				return // what a stop cut off says less than the round before
 			}
+			a.note(i, out.Writes > 0)
 			out.Writes += a.out[i].Writes
 			a.out[i] = out
 			a.e.settle(a.out[i].Status)
@@ -147,7 +154,7 @@ func (a *application) close() (pause time.Duration, again bool) {
 			delete(a.open, i)
 			continue
 		}
-		soon := r == status.ChangedSincePlanned || r == status.OutcomeUnknown || adopted(a.out[i].Plan)
+		soon := r == status.ChangedSincePlanned || r == status.OutcomeUnknown || adopted(a.out[i].Plan) || a.wrote[i] && pruning(a.out[i].Plan)
 		switch {
 		case soon && a.tries[i] < maxSecondLooks:
 			a.tries[i]++
@@ -165,6 +172,18 @@ func (a *application) close() (pause time.Duration, again bool) {
 // graced: something is made only when it has stayed away for a while.
 func graced(p plan.Plan) bool {
 	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Blocked == status.AbsenceGrace })
+}
+
+// note keeps whether a round wrote a unit: what is deleted comes after that.
+func (a *application) note(i int, wrote bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wrote[i] = wrote
+}
+
+// pruning: something is deleted when the rest is done.
+func pruning(p plan.Plan) bool {
+	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Stray && s.Blocked == status.Waiting })
 }
 
 // adopted: what else differs from the spec may be written only now.

@@ -57,10 +57,17 @@ func writeReason(s *plan.Step, err error) (status.Reason, string) {
 	return status.InternalError, what
 }
 
+// codeOf is AWS' code of an error, "" for none.
+func codeOf(err error) string {
+	if e, ok := errors.AsType[*resource.Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
 // clusterMissing tells the one AWS code that deserves a reason of its own.
 func clusterMissing(err error) bool {
-	e, ok := errors.AsType[*resource.Error](err)
-	return ok && strings.Contains(e.Code, "ClusterNotFound")
+	return strings.Contains(codeOf(err), "ClusterNotFound")
 }
 
 // next is when a unit is looked at again.

@@ -19,10 +19,27 @@ type Census interface {
 	Owned(ctx context.Context, target, owner string) ([]Live, error)
 }
 
+// Attached is the census of a Kind that carries no tags: a name speaks for its
+// objects, and the scalable target that they hang on.
+type Attached interface {
+	// Attached lists what hangs on scalable targets of ours under the names that
+	// the operator derives for it. What has another name is somebody else's, or
+	// stands in a document. An error means that the list is incomplete.
+	Attached(ctx context.Context, owner string, targets []Live) ([]Live, error)
+}
+
+// Occupied is a Kind whose objects may be in use by others, so that AWS or the
+// requests under way would suffer from their deletion.
+type Occupied interface {
+	// InUse says in a sentence's middle who still uses a live object ("3 targets
+	// are still registered"), "" when nobody does. It reads directly.
+	InUse(ctx context.Context, l Live) (string, error)
+}
+
 // Stray is the object that a live one is when no document names it: enough for
 // its kind to observe it directly and to delete it, nothing to compare by.
 func Stray(l Live) Object {
-	o := Object{ID: l.ID, Want: shape.Clone(l.Value), Extra: shape.Clone(l.Extra), Section: l.ID.Local(), Tags: map[string]string{}}
+	o := Object{ID: l.ID, ARN: l.ARN, Want: shape.Clone(l.Value), Extra: shape.Clone(l.Extra), Section: l.ID.Local(), Tags: map[string]string{}}
 	for _, key := range []string{TagOwner, TagScope, TagUnit, TagKey} {
 		if v, ok := l.Tags[key]; ok {
 			o.Tags[key] = v

@@ -28,6 +28,9 @@ type Object struct {
 	// Ignore are policy.ignore's paths: a lookup that goes by content must leave
 	// them out as the diff does.
 	Ignore []string
+	// ARN is set of a Stray alone: the one place where its kind looks for it. A
+	// Query holds either strays or none.
+	ARN string
 	// Refs are the references inside Want and Extra; Needs the objects that
 	// they and the kind's own rules point at: the edges of the plan's order.
 	Refs  []Ref

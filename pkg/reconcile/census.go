@@ -1,0 +1,214 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// census is what carries our owner's tags in one target, over all its clusters,
+// as of one reading. It finds what no document names; whoever acts on it reads
+// the object directly first.
+type census struct {
+	units map[resource.UnitKey][]resource.Live
+	err   error // it is incomplete: nothing may be concluded, and nothing deleted
+}
+
+// count makes a census of the targets, and keeps it for the passes to come.
+func (e *Engine) count(ctx context.Context, targets []string, units []*resource.Unit) {
+	var wg sync.WaitGroup
+	for _, target := range targets {
+		wg.Go(func() {
+			c := e.countTarget(ctx, target, units)
+			if ctx.Err() != nil {
+				return // what was cut off says nothing, not even that it failed
+			}
+			e.mu.Lock()
+			before := e.censuses[target]
+			e.censuses[target] = c
+			e.mu.Unlock()
+			if c.err != nil && (before == nil || before.err == nil) {
+				e.log.Warn("what no document names could not be looked for: nothing is deleted", zap.String("target", target), zap.Error(c.err))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
+	c = &census{units: map[resource.UnitKey][]resource.Live{}}
+	defer func() {
+		if v := recover(); v != nil {
+			e.panicked(resource.UnitKey{Target: target}, v)
+			c = &census{err: fmt.Errorf("%w: %v", errPanic, v)}
+		}
+	}()
+	for _, u := range units {
+		if u.Key.Target == target {
+			if err := e.misplaced(ctx, u); err != nil { // nothing is read in the wrong place
+				return &census{err: err}
+			}
+		}
+	}
+	var scaled []resource.Live
+	for _, k := range e.o.Kinds {
+		counter, ok := k.(resource.Census)
+		if !ok || k.Name() == resource.KindTaskDefinition { // of revisions there are many: see retention
+			continue
+		}
+		owned, err := counter.Owned(ctx, target, e.currentFrame().Owner)
+		if err != nil {
+			return &census{err: fmt.Errorf("%s: %w", k.Name(), err)}
+		}
+		for _, l := range owned {
+			if !e.inScope(l) {
+				continue
+			}
+			c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
+			if l.ID.Kind == resource.KindScalableTarget {
+				scaled = append(scaled, l)
+			}
+		}
+	}
+	byKey := map[resource.UnitKey]*resource.Unit{}
+	for _, u := range units {
+		byKey[u.Key] = u
+	}
+	for i := range scaled { // a document may call its service otherwise than itself
+		if u := byKey[scaled[i].ID.Key()]; u != nil {
+			if o := u.Object(scaled[i].ID); o != nil {
+				scaled[i].Name = e.byKind[o.ID.Kind].Attributes(o)["name"]
+			}
+		}
+	}
+	hanging, err := e.hanging(ctx, scaled)
+	if err != nil {
+		return &census{err: err}
+	}
+	for _, l := range hanging {
+		c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
+	}
+	return c
+}
+
+// hanging are the scaling policies and scheduled actions of scalable targets of ours.
+func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resource.Live, error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	var out []resource.Live
+	for _, k := range e.o.Kinds {
+		if counter, ok := k.(resource.Attached); ok {
+			found, err := counter.Attached(ctx, e.currentFrame().Owner, targets)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", k.Name(), err)
+			}
+			out = append(out, found...)
+		}
+	}
+	return out, nil
+}
+
+// inScope: it carries the owner, and no scope but the run's own. What carries
+// none takes that of the first run with one.
+func (e *Engine) inScope(l resource.Live) bool {
+	f, o := e.currentFrame(), l.Owner()
+	return o.Operator == f.Owner && (o.Scope == "" || o.Scope == f.Scope)
+}
+
+// strays are the live objects of a unit that its document does not name, as they
+// were read just now. One that could not be read is among them as Unknown.
+func (e *Engine) strays(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live) []resource.Live {
+	e.mu.Lock()
+	c := e.censuses[u.Key.Target]
+	e.mu.Unlock()
+	if c == nil || c.err != nil {
+		return nil
+	}
+	var todo []resource.Live
+	for _, l := range c.units[u.Key] {
+		if o := u.Object(l.ID); o != nil {
+			// Of the same name inside the unit as one that is wanted, and another
+			// object: only where the wanted one is known can they be told apart.
+			w := live[l.ID]
+			if w.Presence != resource.Present || w.ARN == "" || w.ARN == l.ARN {
+				continue
+			}
+		}
+		todo = append(todo, l)
+	}
+	return e.readStrays(ctx, u, todo)
+}
+
+// readStrays reads what a census has found directly, and leaves out what is gone
+// or has become somebody else's.
+func (e *Engine) readStrays(ctx context.Context, u *resource.Unit, todo []resource.Live) []resource.Live {
+	var out []resource.Live
+	for len(todo) > 0 {
+		// Answers go by ID, and two strays may share theirs.
+		round, rest := map[resource.ID]resource.Live{}, []resource.Live{}
+		for _, l := range todo {
+			if _, twice := round[l.ID]; twice {
+				rest = append(rest, l)
+			} else {
+				round[l.ID] = l
+			}
+		}
+		todo = rest
+		for _, k := range e.o.Kinds {
+			var objects []resource.Object
+			for _, l := range round {
+				if l.ID.Kind == k.Name() {
+					objects = append(objects, resource.Stray(l))
+				}
+			}
+			if len(objects) == 0 {
+				continue
+			}
+			for id, l := range e.ask(ctx, k, resource.Query{Target: u.Key.Target, Objects: objects, Direct: true}) {
+				if s, there := e.still(k, round[id], l); there {
+					out = append(out, s)
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b resource.Live) int {
+		return strings.Compare(a.ID.String()+" "+a.ARN, b.ID.String()+" "+b.ARN)
+	})
+	return out
+}
+
+// still: what was read of a stray is that very object, and ours.
+func (e *Engine) still(k resource.Kind, found, l resource.Live) (resource.Live, bool) {
+	switch {
+	case l.Presence == resource.Unknown:
+		l.ARN, l.Name = found.ARN, found.Name
+		return l, true
+	case l.Presence != resource.Present || l.ARN != found.ARN:
+		return l, false
+	case !k.Taggable():
+		return l, true // its scalable target speaks for it
+	}
+	id, told := resource.Identity(found.ID.Target, found.ID.Kind, l.Tags)
+	return l, told && id == found.ID && e.inScope(l)
+}
+
+// targetsOf are the targets that a run works on: the configured ones, and those
+// of the units where none are.
+func (e *Engine) targetsOf(units []*resource.Unit) []string {
+	in := map[string]bool{}
+	for _, t := range e.o.Targets {
+		in[t] = true
+	}
+	for _, u := range units {
+		in[u.Key.Target] = true
+	}
+	return slices.Sorted(maps.Keys(in))
+}
