@@ -108,8 +108,10 @@ var policyRequired = []string{
 	"predictiveScalingPolicyConfiguration.metricSpecifications[].targetValue",
 }
 
-// actionRequired: PutScheduledActionInput.Schedule is required for a new action.
-var actionRequired = []string{"schedule"}
+// actionRequired: PutScheduledActionInput.Schedule is required for a new action. An
+// action that sets no capacity does nothing, and of an existing one AWS keeps what
+// it is not told: the line could not be deleted.
+var actionRequired = []string{"scalableTargetAction", "schedule"}
 
 var alarmRequired = []string{
 	"actionConfiguration.alarmTagsPropagation.enabled",

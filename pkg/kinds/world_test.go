@@ -171,10 +171,14 @@ func (w *world) changes(u *resource.Unit, id resource.ID, live map[resource.ID]r
 	}
 	k := w.kind(id.Kind)
 	svc := live[id.Of(resource.KindService, "")]
+	changed := svc.Tags[resource.TagSpecHash] != u.ContentHash
+	if id.Surrounding() {
+		changed = resource.LineDeleted(&o, &l)
+	}
 	out := k.Diff(&o, &l, resource.Compare{
 		Policy:            u.Policy,
 		HasScalableTarget: live[id.Of(resource.KindScalableTarget, "")].Presence == resource.Present,
-		InputChanged:      svc.Tags[resource.TagSpecHash] != u.ContentHash,
+		InputChanged:      changed,
 	})
 	if k.Taggable() {
 		for _, key := range slices.Sorted(maps.Keys(o.Tags)) {

@@ -18,6 +18,8 @@
 //     before; else every pass would find a superfluous revision.
 //   - The spec-hash tag travels with the changes that start the deployment: it
 //     says that this content was written.
+//   - A target group and a rule carry a spec-hash of their own (see resource), which
+//     travels with the changes of the object. Alone it is a write without effect.
 //   - A field that refers to something that could not be read is shown and not
 //     judged; what else differs in the object waits, since most of AWS' writes
 //     send the whole of it.

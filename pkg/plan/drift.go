@@ -26,6 +26,9 @@ func (m *maker) unedited(d *draft, c diff.Change) bool {
 	if content { // the hash says it, whatever became of the source since
 		return !m.cmp.InputChanged
 	}
+	if d.ID.Surrounding() && resource.LineDeleted(d.object, &d.live) { // --set and --env are no part of a revision
+		return false
+	}
 	written := d.live.Tags[resource.TagRevision]
 	return written != "" && written == m.in.Frame.Source
 }

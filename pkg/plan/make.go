@@ -139,6 +139,17 @@ func (m *maker) nameImage() {
 	}
 }
 
+// comparing is what the diff of one object has to know. What stands around the
+// service has a memory of its own: whether an image changed says nothing of the
+// lines of a listener rule.
+func (m *maker) comparing(o *resource.Object, live *resource.Live) resource.Compare {
+	c := m.cmp
+	if o.ID.Surrounding() {
+		c.InputChanged = resource.LineDeleted(o, live)
+	}
+	return c
+}
+
 // compare learns what holds for every diff of the pass.
 func (m *maker) compare(objects []*resource.Object) {
 	m.cmp = resource.Compare{Policy: m.in.Unit.Policy, HasScalableTarget: m.in.ForeignScaling}
@@ -224,7 +235,7 @@ func (m *maker) create(d *draft) {
 func (m *maker) differ(d *draft, want resource.Object) {
 	d.stays = true
 	tags := tagChanges(m.in, d.object, d.kind, d.live)
-	changes := d.kind.Diff(&want, &d.live, m.cmp)
+	changes := d.kind.Diff(&want, &d.live, m.comparing(d.object, &d.live))
 	m.quiet(d, changes)
 	m.cover(d, &want)
 	if len(effective(changes)) == 0 { // else the write comes anyway
@@ -254,7 +265,7 @@ func (m *maker) cover(d *draft, want *resource.Object) {
 	if !m.in.Cover || !ok || d.live.Value == nil {
 		return
 	}
-	d.Fields = ruled.Rules(want, m.cmp).Coverage(diff.Args{
+	d.Fields = ruled.Rules(want, m.comparing(d.object, &d.live)).Coverage(diff.Args{
 		Want: want.Want, Live: d.live.Value, WantExtra: want.Extra, LiveExtra: d.live.Extra,
 		Written: want.Written, Section: want.Section, Ignore: m.cmp.Policy.Ignore,
 	})

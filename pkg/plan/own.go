@@ -66,8 +66,9 @@ func foreign(in Input, id resource.ID, o resource.Owner) (status.Reason, string)
 }
 
 // tagChanges compares the tags that the object shall carry with those it has.
-// Tags that nobody here wrote are left alone, with one exception: our own word on
-// deletion must go when the document no longer says it. A task definition's
+// Tags that nobody here wrote are left alone, with two exceptions: our own word on
+// deletion must go when the document no longer says it, and our own note of the
+// fields that were written when none is. A task definition's
 // revision is immutable in all that counts, so its tags are never compared.
 func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Live) []diff.Change {
 	if !k.Taggable() || o.ID.Kind == resource.KindTaskDefinition {
@@ -89,7 +90,11 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 				*v, hidden = shown, hidden || hid
 			}
 		}
-		out = append(out, diff.Change{Path: path, Op: op, Old: old, New: new, Effect: diff.InPlace,
+		effect := diff.InPlace
+		if key == resource.TagSpecHash && o.ID.Surrounding() {
+			effect = diff.None // our own note, which nobody else reads
+		}
+		out = append(out, diff.Change{Path: path, Op: op, Old: old, New: new, Effect: effect,
 			Reason: diff.FromSpec, Pos: tagPos(o, key), Sensitive: hidden})
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
@@ -97,7 +102,7 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 		have, ok := live.Tags[key]
 		switch {
 		case strings.HasPrefix(key, "aws:"): // AWS' own, which nobody may write
-		case key == resource.TagSpecHash && in.Unit.Carries(have): // perhaps as a former version wrote it
+		case key == resource.TagSpecHash && !o.ID.Surrounding() && in.Unit.Carries(have): // perhaps as a former version wrote it
 		case !ok:
 			add(key, diff.Add, nil, want)
 		case have != want:
@@ -106,6 +111,9 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 	}
 	if have, ok := live.Tags[resource.TagOnDelete]; ok && o.Tags[resource.TagOnDelete] == "" && o.ID.Kind == resource.KindService {
 		add(resource.TagOnDelete, diff.Remove, have, nil)
+	}
+	if have, ok := live.Tags[resource.TagSpecHash]; ok && o.Tags[resource.TagSpecHash] == "" && o.ID.Surrounding() {
+		add(resource.TagSpecHash, diff.Remove, have, nil)
 	}
 	return out
 }

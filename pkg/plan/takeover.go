@@ -77,7 +77,7 @@ func (m *maker) replacements(objects []*resource.Object) map[resource.ID]bool {
 		if reason, _ := foreign(m.in, o.ID, live.Owner()); reason != "" {
 			continue
 		}
-		if worst(k.Diff(o, &live, m.cmp)) == diff.Replacement {
+		if worst(k.Diff(o, &live, m.comparing(o, &live))) == diff.Replacement {
 			out[o.ID] = true
 		}
 	}

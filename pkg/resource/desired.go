@@ -47,8 +47,8 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 	hashes := contentHashes(u, byKind)
 	u.ContentHash, u.Former = hashes[0], hashes[1:]
 	for i := range u.Objects {
-		if byKind[u.Objects[i].ID.Kind].Taggable() {
-			own(f, u, &u.Objects[i])
+		if k := byKind[u.Objects[i].ID.Kind]; k.Taggable() {
+			own(f, u, &u.Objects[i], k)
 		}
 	}
 	return u, problems
@@ -62,7 +62,7 @@ func (o *Object) Need(id ID) {
 }
 
 // own adds the operator's tags (the table in tags.go).
-func own(f Frame, u *Unit, o *Object) {
+func own(f Frame, u *Unit, o *Object, k Kind) {
 	o.Tags[TagOwner] = f.Owner
 	o.Tags[TagUnit] = u.Key.TagValue()
 	if f.Scope != "" {
@@ -78,6 +78,9 @@ func own(f Frame, u *Unit, o *Object) {
 		o.Tags[TagSpecHash] = u.ContentHash
 	default:
 		o.Tags[TagKey] = o.ID.Local()
+		if hash := pathsHash(k, o); hash != "" {
+			o.Tags[TagSpecHash] = hash
+		}
 	}
 }
 

@@ -7,11 +7,20 @@
 // differ compares like with like, and a field that the SDK learns tomorrow is
 // compared tomorrow.
 //
-// Two decisions differ in form, not in sense, from the design paper:
+// Three decisions differ from the design paper, the first two in form only:
 //
 //   - tags stand beside the body (Object.Tags, Live.Tags) and not inside it,
 //     because the four services spell tags in three ways and because our own
 //     tags must never take part in the content hash;
 //   - Written maps a path to the string "file:line:column", so that floors below
-//     spec can carry positions without importing it.
+//     spec can carry positions without importing it;
+//   - the spec-hash tag stands on target groups and listener rules too, where the
+//     paper's table has it on the service and its revisions only. A deleted line
+//     takes effect in one pass, says the paper; but that a line was deleted and
+//     not a value set in AWS only the author's former input tells, and what moves
+//     traffic or replaces an object must not happen on a guess. There the tag
+//     holds the set of the weighty paths that were written (pathsHash), not the
+//     content. Scaling policies and scheduled actions carry no tags and need none,
+//     alarms and scalable targets need none: all that can be left out of them is
+//     changed in place.
 package resource

@@ -77,9 +77,10 @@ type Frame struct {
 
 // Compare carries what a diff needs to know about the pass.
 type Compare struct {
-	// InputChanged: the author's rollout content changed since our last write,
-	// so unwritten paths return to their default even where that starts a
-	// deployment.
+	// InputChanged: the author's input for the object changed since our last
+	// write (the rollout content; of a target group or rule, the set of its
+	// weighty paths), so unwritten paths return to their default whatever that
+	// does.
 	InputChanged bool
 	// HasScalableTarget: a scalable target exists for the service, ours or not.
 	HasScalableTarget bool
