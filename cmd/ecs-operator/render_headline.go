@@ -94,6 +94,9 @@ func consequenceWords(effect diff.Effect, c plan.Consequence) (words, detail str
 		}
 		return "APPLIES TO TASKS STARTED LATER", ""
 	case diff.InPlace:
+		if c.Count != nil {
+			return "in place", c.Count.String()
+		}
 		return "in place", "no task restarts"
 	}
 	return "no effect on tasks", ""

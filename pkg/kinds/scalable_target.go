@@ -132,8 +132,8 @@ func (k *scalableTarget) Create(ctx context.Context, w resource.Write) (resource
 	return l, nil
 }
 
-// Update sends minimum and maximum, and the suspension where it changed: the
-// call updates partially and takes no tags of what is registered.
+// Update sends what changed of minimum, maximum and suspension: the call updates
+// partially, and takes no tags of what is registered.
 func (k *scalableTarget) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
 	c, err := k.clients(ctx, w.Object.ID.Target)
 	if err != nil {
@@ -147,12 +147,39 @@ func (k *scalableTarget) Update(ctx context.Context, w resource.Write) (resource
 		if !fields["suspendedState"] {
 			in.SuspendedState = nil
 		}
+		keepBounds(in, w.Live.Value, fields)
 		in.Tags = nil
 		if _, err := c.Write.AutoScaling.RegisterScalableTarget(ctx, in); err != nil {
 			return resource.Live{}, err
 		}
 	}
 	return retag(ctx, scalingTags{}, c.Write, w)
+}
+
+// keepBounds leaves out the bound that is not changed: a scheduled action may have
+// set it. Where AWS would refuse the one that is changed beside the one that is
+// there, both go.
+func keepBounds(in *applicationautoscaling.RegisterScalableTargetInput, value any, changed map[string]bool) {
+	live, ok := value.(*applicationautoscaling.RegisterScalableTargetInput)
+	if !ok || live.MinCapacity == nil || live.MaxCapacity == nil {
+		return
+	}
+	low, high := *live.MinCapacity, *live.MaxCapacity
+	if changed["minCapacity"] && in.MinCapacity != nil {
+		low = *in.MinCapacity
+	}
+	if changed["maxCapacity"] && in.MaxCapacity != nil {
+		high = *in.MaxCapacity
+	}
+	if low > high {
+		return
+	}
+	if !changed["minCapacity"] {
+		in.MinCapacity = nil
+	}
+	if !changed["maxCapacity"] {
+		in.MaxCapacity = nil
+	}
 }
 
 // Delete deregisters the target; AWS deletes its policies and actions with it.

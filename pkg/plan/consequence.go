@@ -24,6 +24,9 @@ type Consequence struct {
 	// replaced by a deployment, stopped by a recreation, or with "tasks started
 	// later" left as they are. For a service that is created it is how many start.
 	Tasks int `json:"tasks"`
+	// Count is how registering the scalable target moves the count by itself; nil
+	// when it does not.
+	Count *Count `json:"count,omitempty"`
 	// Rollout is how a deployment would go; nil when none would be started.
 	Rollout *Rollout `json:"rollout,omitempty"`
 }

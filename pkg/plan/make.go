@@ -18,6 +18,16 @@ import (
 // what holds for the part of a service that starts a deployment, then what
 // depends on what is held.
 func Make(in Input) Plan {
+	p := once(in)
+	if p.approved(in) {
+		in.approved = true
+		return once(in)
+	}
+	return p
+}
+
+// once makes a plan with or without what a person approved.
+func once(in Input) Plan {
 	m := &maker{
 		in:     in,
 		kinds:  make(map[string]resource.Kind, len(in.Kinds)),
@@ -46,6 +56,7 @@ func Make(in Input) Plan {
 	}
 	m.nameImage()
 	m.holdUnit()
+	m.gateCount()
 	for _, d := range m.order {
 		if d == m.service {
 			m.gateDeployment(d)
@@ -55,6 +66,7 @@ func Make(in Input) Plan {
 	m.holdFollowers()
 	m.followAsides()
 	m.prune()
+	m.spendApproval()
 	m.plan.Steps = []Step{}
 	for _, d := range append(slices.Clone(m.order), m.strays...) {
 		for _, s := range d.steps() {
@@ -68,7 +80,9 @@ func Make(in Input) Plan {
 	if m.service != nil {
 		service = m.service.live
 	}
+	count := m.plan.Consequence.Count
 	m.plan.Consequence = Consequences(m.plan, service)
+	m.plan.Consequence.Count = count
 	m.plan.Seal = m.seal()
 	return m.plan
 }
@@ -237,6 +251,7 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	tags := tagChanges(m.in, d.object, d.kind, d.live)
 	changes := d.kind.Diff(&want, &d.live, m.comparing(d.object, &d.live))
 	m.quiet(d, changes)
+	m.scheduled(d, changes)
 	m.cover(d, &want)
 	if len(effective(changes)) == 0 { // else the write comes anyway
 		changes = append(changes, m.band(d)...)

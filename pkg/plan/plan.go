@@ -35,6 +35,9 @@ type Plan struct {
 	// Quarantine is set when failed content was found in ECS' history that no
 	// tag remembers yet: written before anything else happens.
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
+	// Approval is what a person writes into the service's tag to allow what is held
+	// back by NeedsApproval in this plan, "" where nothing is.
+	Approval string `json:"approval,omitempty"`
 	// Consequence is what the whole of it does to the service's tasks.
 	Consequence Consequence `json:"consequence"`
 	// Seal tells whether the same plan would be made again.
@@ -144,6 +147,9 @@ type Input struct {
 	// Untouched: this process has seen AWS as this very document wants it, so
 	// that whatever differs now was changed in AWS.
 	Untouched bool
+
+	// approved: a person allowed what needs it.
+	approved bool
 }
 
 // NeedsHistory reports whether the service's newest deployments must be read and
