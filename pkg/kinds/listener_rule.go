@@ -32,7 +32,7 @@ func (*listenerRule) Section() spec.Section {
 		New:        func() any { return &elasticloadbalancingv2.CreateRuleInput{} },
 		ReadOnly:   types.Rule{},
 		Required:   ruleRequired,
-		Attributes: []string{"arn", "name"},
+		Attributes: []string{"arn", "name", "loadBalancerFullName"},
 		Sugar:      map[string]spec.Sugar{"tags": {Key: "key", Value: "value"}},
 	}
 }
@@ -78,7 +78,25 @@ func shiftsTraffic(u *resource.Unit, o *resource.Object) bool {
 
 func (*listenerRule) Content(*resource.Object) []byte { return nil }
 
-func (*listenerRule) Attributes(*resource.Object) map[string]string { return map[string]string{} }
+// Attributes are known where the document has the listener's ARN.
+func (*listenerRule) Attributes(o *resource.Object) map[string]string {
+	in, ok := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
+	if arn := aws.ToString(in.ListenerArn); ok && strings.HasPrefix(arn, "arn:") {
+		return map[string]string{"loadBalancerFullName": loadBalancerOf(arn)}
+	}
+	return map[string]string{}
+}
+
+// loadBalancerOf is the full name of the load balancer in an ARN of it, of a
+// listener or of a rule: "app/main/50dc6c495c0c9188", the CloudWatch dimension.
+func loadBalancerOf(arn string) string {
+	_, path, ok := strings.Cut(arn, "/")
+	parts := strings.Split(path, "/")
+	if !ok || len(parts) < 3 {
+		return ""
+	}
+	return strings.Join(parts[:3], "/")
+}
 
 func (*listenerRule) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	bare := *o
@@ -94,7 +112,7 @@ func ruleLive(id resource.ID, r *types.Rule, tags map[string]string) resource.Li
 	in.Priority = priorityOf(r)
 	in.ListenerArn = aws.String(listenerOf(arn))
 	l := present(id, arn, arn, in)
-	l.Tags = tags
+	l.Tags, l.Attrs["loadBalancerFullName"] = tags, loadBalancerOf(arn)
 	return l
 }
 

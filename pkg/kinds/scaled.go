@@ -139,6 +139,7 @@ func (k *attached[Want, Found]) Complete(f resource.Frame, u *resource.Unit, o *
 	}
 	problems := nameProblems(u, o, k.naming.member, k.naming.what, **name, k.naming.limit, k.naming.alphabet)
 	problems = append(problems, completeScaled(u, o, of)...)
+	problems = append(problems, completeLabels(u, o)...)
 	o.Need(unitID(u, resource.KindScalableTarget, ""))
 	return problems
 }

@@ -221,7 +221,7 @@ var cases = []example{
 	{code: "scaling-range", base: "web", bad: "scalableTargetAction: {minCapacity: 3} => scalableTargetAction: {minCapacity: 3, maxCapacity: 2}", good: "scalableTargetAction: {minCapacity: 3} => scalableTargetAction: {minCapacity: 3, maxCapacity: 3}"},
 	{code: "desired-count-range", base: "web", bad: "platformVersion: LATEST => desiredCount: 7", good: "platformVersion: LATEST => desiredCount: 6"},
 	{code: "scaling-policy", base: "web", bad: "policyType: TargetTrackingScaling => policyType: StepScaling"},
-	{code: "scaling-policy", base: "web", bad: "predefinedMetricType: ECSServiceAverageCPUUtilization => predefinedMetricType: ALBRequestCountPerTarget", good: "predefinedMetricType: ECSServiceAverageCPUUtilization => predefinedMetricType: ALBRequestCountPerTarget, resourceLabel: app/a/b/targetgroup/c/d"},
+	{code: "scaling-policy", base: "web", bad: "policyType: TargetTrackingScaling => policyType: StepScaling", good: "policyType: TargetTrackingScaling => policyType: TargetTrackingScaling"},
 	{code: "scaling-schedule", base: "web", bad: "cron(0 6 ? * MON-FRI *) => cron(0 6 * * *)", good: "cron(0 6 ? * MON-FRI *) => rate(1 hour)"},
 	{code: "scaling-schedule", base: "web", bad: "cron(0 6 ? * MON-FRI *) => every morning", good: "cron(0 6 ? * MON-FRI *) => at(2027-01-01T00:00:00)"},
 

@@ -14,7 +14,7 @@ var scalingRules = []Rule{
 	{"scaling-range", spec.Error, "minCapacity is at most maxCapacity, and neither is negative.", "correct one of them", scalingRange},
 	// Found by the service's kind, which alone sees the count before the frame has moved it.
 	{"desired-count-range", spec.Warning, "A written desiredCount lies in scaling's range.", "write a count within, or leave it out", func(*unit, found) {}},
-	{"scaling-policy", spec.Error, "A scaling policy has the configuration of its policyType, and no other; ALBRequestCountPerTarget needs a resourceLabel.",
+	{"scaling-policy", spec.Error, "A scaling policy has the configuration of its policyType, and no other.",
 		"write the one configuration that belongs to policyType", scalingPolicy},
 	{"scaling-schedule", spec.Error, "A schedule is at(yyyy-mm-ddThh:mm:ss), rate(N unit) or cron() with six fields.", "correct the schedule", scalingSchedule},
 }
@@ -66,12 +66,6 @@ func scalingPolicy(v *unit, f found) {
 				f(p.Object, "", "policyType %s needs %s", kind, c.path)
 			case c.of != kind && c.written:
 				f(p.Object, c.path, "does not belong to policyType %s", kind)
-			}
-		}
-		if t := p.in.TargetTrackingScalingPolicyConfiguration; t != nil && t.PredefinedMetricSpecification != nil {
-			m := t.PredefinedMetricSpecification
-			if m.PredefinedMetricType == types.MetricTypeALBRequestCountPerTarget && aws.ToString(m.ResourceLabel) == "" {
-				f(p.Object, "targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification", "has no resourceLabel")
 			}
 		}
 	}
