@@ -69,6 +69,9 @@ func (m *maker) deployReason(d *draft) (status.Reason, string) {
 	if why := m.missing(d, d.Changes); why != "" {
 		return status.DependencyMissing, why
 	}
+	if why := m.unassociated(d); why != "" {
+		return status.DependencyMissing, why
+	}
 	if q := m.failedBefore(d, tag); q != nil {
 		m.plan.Quarantine = q
 		return status.Quarantined, quarantined(*q)

@@ -62,6 +62,11 @@ func once(in Input) Plan {
 			m.gateDeployment(d)
 		}
 		m.gateNeeds(d)
+		if d == m.service && d.Action == ActionCreate && d.writes() {
+			if why := m.unassociated(d); why != "" {
+				d.block(status.DependencyMissing, why)
+			}
+		}
 	}
 	m.holdFollowers()
 	m.followAsides()

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -205,9 +206,14 @@ func modifyTargetGroupAttributes(c *call, in *elbv2.ModifyTargetGroupAttributesI
 	for _, a := range in.Attributes {
 		changes = append(changes, attribute{aws.ToString(a.Key), aws.ToString(a.Value)})
 	}
-	if err := setAttributes(tg.Attributes, changes, "Target group"); err != nil {
+	next := maps.Clone(tg.Attributes)
+	if err := setAttributes(next, changes, "Target group"); err != nil {
 		return nil, err
 	}
+	if err := checkTogether(&tg.Value, next); err != nil {
+		return nil, err
+	}
+	tg.Attributes = next
 	return &elbv2.ModifyTargetGroupAttributesOutput{Attributes: sortedAttributes(tg.Attributes, targetGroupAttribute)}, nil
 }
 

@@ -119,7 +119,7 @@ func checkTargetGroup(tg *elbtypes.TargetGroup) error {
 	case tg.ProtocolVersion != nil && !slices.Contains([]string{"HTTP1", "HTTP2", "GRPC"}, *tg.ProtocolVersion):
 		return refuse("ValidationError", "Protocol version '%s' must be one of '[HTTP1, HTTP2, GRPC]'", *tg.ProtocolVersion)
 	}
-	return nil
+	return checkForm(tg)
 }
 
 // targetGroupDefaults fills what AWS fills.
@@ -228,7 +228,7 @@ func checkHealthCheck(tg *elbtypes.TargetGroup) error {
 	if tg.Matcher != nil && tg.Matcher.HttpCode != nil && tg.Matcher.GrpcCode != nil {
 		return refuse("ValidationError", "Only one of HttpCode and GrpcCode can be specified")
 	}
-	return nil
+	return checkHealthForm(tg)
 }
 
 func (w *World) viewTargetGroup(tg *elbTargetGroup) elbtypes.TargetGroup {

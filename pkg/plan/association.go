@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// unassociated names the first target group that the service would be registered
+// in and that no load balancer leads to, now or after what comes before the service
+// in this pass: ECS refuses it ("The target group … does not have an associated load
+// balancer"). Who leads to it may be anybody: a rule of this document, a listener's
+// default action, another document. "" for none.
+func (m *maker) unassociated(d *draft) string {
+	road, ok := d.kind.(resource.Road)
+	if !ok {
+		return ""
+	}
+	now := m.leads(d.ID)
+	for _, to := range slices.Sorted(maps.Keys(road.Leads(d.Want))) {
+		group := m.groupOf(d, to)
+		if _, had := now[to]; had || group == nil || group.live.Presence == resource.Unknown {
+			continue // checked when it was put there; not ours to know
+		}
+		if g := group.live.Group; group.stays && g != nil && len(g.LoadBalancers) > 0 {
+			continue
+		}
+		if !m.ledTo(d, to) {
+			return fmt.Sprintf("no rule or listener leads to %s yet, and ECS takes a target group only behind a load balancer: let a listener rule lead to it", group.ID.Local())
+		}
+	}
+	return ""
+}
+
+// groupOf is the document's target group that an input names, by reference or ARN.
+func (m *maker) groupOf(d *draft, to string) *draft {
+	for _, g := range m.order {
+		if g.ID.Kind != resource.KindTargetGroup {
+			continue
+		}
+		named := slices.ContainsFunc(d.object.Refs, func(r resource.Ref) bool { return r.To == g.ID && r.Text == to })
+		if named || g.live.ARN != "" && g.live.ARN == to {
+			return g
+		}
+	}
+	return nil
+}
+
+// ledTo: a rule of the document leads there, or will when the service's turn comes.
+func (m *maker) ledTo(service *draft, to string) bool {
+	for _, d := range m.order {
+		road, ok := d.kind.(resource.Road)
+		if !ok || d == service {
+			continue
+		}
+		if _, will := road.Leads(d.Want)[to]; will && d.Blocked == "" {
+			return true
+		}
+		if _, does := m.leads(d.ID)[to]; does {
+			return true
+		}
+	}
+	return false
+}
