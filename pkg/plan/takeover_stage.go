@@ -211,6 +211,9 @@ func (m *maker) later() []Step {
 				out = append(out, m.laterStep(t, id, "actions", t.names(false), t.freshName(), diff.InPlace, afterLeft))
 			}
 			for _, old := range t.old {
+				if slices.ContainsFunc(m.in.Strays, func(l resource.Live) bool { return l.ARN == old.ARN }) {
+					continue // its deletion is planned as that of any stray
+				}
 				out = append(out, Step{ID: t.id, Action: ActionDelete, ARN: old.ARN, Effect: diff.None, Section: m.drafts[t.id].Section,
 					Blocked: status.Waiting, After: afterDropped, Why: "deletes " + old.Name + " after " + afterDropped})
 			}

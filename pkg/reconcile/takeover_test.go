@@ -115,16 +115,14 @@ func TestTargetGroupTakesOver(t *testing.T) {
 	})
 }
 
-// groups are the target groups that a load balancer leads to, by ARN.
+// groups are the target groups that exist, by ARN.
 func (w *world) groups() []string {
 	w.t.Helper()
 	out, err := w.person().Read.ELB.DescribeTargetGroups(w.t.Context(), nil)
 	w.ok(err)
 	var arns []string
 	for _, tg := range out.TargetGroups {
-		if len(tg.LoadBalancerArns) > 0 {
-			arns = append(arns, aws.ToString(tg.TargetGroupArn))
-		}
+		arns = append(arns, aws.ToString(tg.TargetGroupArn))
 	}
 	return arns
 }
