@@ -195,6 +195,7 @@ var cases = []example{
 	{code: "network-bounds", base: "web", bad: "[sg-1] => [sg-1, sg-2, sg-3, sg-4, sg-5, sg-6]", good: "[sg-1] => [sg-1, sg-2, sg-3, sg-4, sg-5]"},
 	{code: "public-ip", base: "ec2", bad: "schedulingStrategy: REPLICA => networkConfiguration: {awsvpcConfiguration: {subnets: [subnet-1], assignPublicIp: ENABLED}}", also: []string{"network-unused"}},
 	{code: "platform-version", base: "ec2", bad: "schedulingStrategy: REPLICA => platformVersion: LATEST"},
+	{code: "count-range", base: "ec2", bad: "desiredCount: 2 => desiredCount: -1", good: "desiredCount: 2 => desiredCount: 0"},
 	{code: "daemon", base: "ec2", bad: "schedulingStrategy: REPLICA => schedulingStrategy: DAEMON", good: "schedulingStrategy: REPLICA => schedulingStrategy: DAEMON\ndesiredCount: 2 => propagateTags: SERVICE\nplacementStrategy: [{type: binpack, field: MEMORY}] => tags: {}"},
 	{code: "placement", base: "web", bad: "platformVersion: LATEST => placementStrategy: [{type: random}]"},
 	{code: "load-balancer-container", base: "web", bad: "containerName: app => containerName: web"},

@@ -49,6 +49,7 @@ var serviceRules = []Rule{
 			}
 		})},
 	{"daemon", spec.Error, "A DAEMON service has no desiredCount, no placementStrategy, and does not run on Fargate.", "remove it, or schedulingStrategy", daemon},
+	{"count-range", spec.Error, "desiredCount and healthCheckGracePeriodSeconds are not negative; base of a capacity provider lies between 0 and 100000, its weight between 0 and 1000.", "write a number in that range", onService(counts)},
 	{"placement", spec.Error, "A service has up to 10 placementConstraints and 5 placementStrategies, and none on Fargate.", "remove them", placement},
 	{"load-balancer-container", spec.Error, "loadBalancers and serviceRegistries name a container of the task definition, and a port that it maps.", "correct the name or the port, or add the port mapping", lbContainers},
 	{"load-balancer-target", spec.Error, "An entry of loadBalancers has a targetGroupArn or, for a Classic Load Balancer, a loadBalancerName; a Classic one does not work with awsvpc.",
@@ -82,6 +83,25 @@ func networkBounds(s *service, f found) {
 	}
 	if n := len(vpc.SecurityGroups); n > 5 {
 		f(s.Object, vpcPath+"securityGroups", "has %d", n)
+	}
+}
+
+// counts: the SDK's comments on CapacityProviderStrategyItem say the ranges. AWS
+// refuses a negative count only when the task definition is registered already.
+func counts(s *service, f found) {
+	if n := s.in.DesiredCount; n != nil && *n < 0 {
+		f(s.Object, "desiredCount", "%d is negative", *n)
+	}
+	if n := s.in.HealthCheckGracePeriodSeconds; n != nil && *n < 0 {
+		f(s.Object, "healthCheckGracePeriodSeconds", "%d is negative", *n)
+	}
+	for i, p := range s.in.CapacityProviderStrategy {
+		if p.Base < 0 || p.Base > 100_000 {
+			f(s.Object, at("capacityProviderStrategy", i)+".base", "%d is out of range", p.Base)
+		}
+		if p.Weight < 0 || p.Weight > 1000 {
+			f(s.Object, at("capacityProviderStrategy", i)+".weight", "%d is out of range", p.Weight)
+		}
 	}
 }
 
