@@ -106,12 +106,18 @@ func step(at *Field, name string) *Field {
 // entries reports whether names of the author's own stand at a place.
 func entries(f *Field) bool { return f.Form == Map || f.Form == List && f.Elem.Form == Object }
 
-// segments splits a path; an index is no step, a name in brackets is one.
+// segments splits a path; an index is no step, what stands in brackets is one.
 func segments(path string) []string {
 	var out []string
-	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' }) {
-		part = strings.TrimSuffix(part, "]")
-		if part != "" && strings.Trim(part, "0123456789") != "" {
+	for path != "" {
+		part, rest := path, ""
+		if end := strings.IndexByte(path, ']'); path[0] == '[' && end > 0 {
+			part, rest = path[1:end], path[end+1:]
+		} else if next := strings.IndexAny(path[1:], ".["); next >= 0 {
+			part, rest = path[:next+1], path[next+1:]
+		}
+		part, path = strings.Trim(part, ".[]"), rest
+		if strings.Trim(part, "0123456789") != "" {
 			out = append(out, part)
 		}
 	}

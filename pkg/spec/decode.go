@@ -291,7 +291,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 	}
 	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
-		q := p.item(i, label(item))
+		q := p.item(i, d.label(item, p))
 		if isNull(item) {
 			d.r.errorf(item, "%s: an element of a list must not be empty", q.shown)
 			continue
@@ -303,8 +303,12 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 	v.Set(out)
 }
 
-// label is what people call an element of a list: its name.
-func label(n *yaml.Node) string {
+// label is what outputs call an element of a list: its merge key, else its name.
+func (d *decoder) label(n *yaml.Node, p place) string {
+	w := whereto{free: p.free, s: &section{Section: d.section}}
+	if name := w.elementName(n); name != "" && len(name) <= 64 {
+		return name
+	}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if k, v := n.Content[i].Value, n.Content[i+1]; (k == "name" || k == "Name") && v.Kind == yaml.ScalarNode && len(v.Value) <= 64 {

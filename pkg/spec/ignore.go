@@ -19,7 +19,12 @@ func (f *frame) ignore(n *yaml.Node) {
 			f.r.errorf(v, "policy.ignore: %s: %s", quoted(v.Value), problem)
 			continue
 		}
-		f.doc.Policy.Ignore = append(f.doc.Policy.Ignore, v.Value)
+		path, several := f.spelled(v.Value)
+		if several != "" {
+			f.r.errorf(v, "policy.ignore: %s: %s", quoted(v.Value), several)
+			continue
+		}
+		f.doc.Policy.Ignore = append(f.doc.Policy.Ignore, path)
 	}
 }
 

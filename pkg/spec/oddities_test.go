@@ -25,7 +25,7 @@ func TestOddities(t *testing.T) {
 		{"sizes as numbers", inHello("  taskDefinition: {cpu: 256, memory: 512, " + image + "}\n" + goodService), ""},
 		{"numbers as text", container(`cpu: "10", memory: "128", portMappings: [{containerPort: "80", hostPort: "0"}]`), ""},
 		{"protocol http", container("portMappings: [{containerPort: 80, protocol: http}]"),
-			`a.yaml:5:114: taskDefinition.containerDefinitions[web].portMappings[0].protocol: "http" is not one of tcp, udp; did you mean "tcp"?; protocol is the transport, "tcp" or "udp"; what is spoken over it stands in appProtocol`},
+			`a.yaml:5:114: taskDefinition.containerDefinitions[web].portMappings[80//http].protocol: "http" is not one of tcp, udp; did you mean "tcp"?; protocol is the transport, "tcp" or "udp"; what is spoken over it stands in appProtocol`},
 		{"networkMode default", inHello("  taskDefinition: {networkMode: default, " + image + "}\n" + goodService),
 			`a.yaml:5:33: taskDefinition.networkMode: "default" is not one of bridge, host, awsvpc, none; leave networkMode out for AWS' default, or write "awsvpc" as Fargate needs it`},
 		{"launchType ECS", service("launchType: ECS"),

@@ -55,7 +55,7 @@ func (d *decoder) require(at, n *yaml.Node, v reflect.Value, p place, path []str
 		}
 		for i, item := range child.Content {
 			elem := field.Index(i)
-			d.require(item, item, elem, q.item(i, label(item)), path[1:])
+			d.require(item, item, elem, q.item(i, d.label(item, q)), path[1:])
 		}
 	default:
 		d.require(child, child, field, q, path[1:])

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -246,20 +245,10 @@ func (s setting) element(n *yaml.Node, steps []pathStep, w whereto, next func(wh
 		r.errorf(s.value, "expects an element in brackets before %s", quoted(step.name))
 		return n
 	}
-	var names []string
-	found := -1
-	for i, item := range n.Content {
-		name := w.elementName(item)
-		if name == "" {
-			name = strconv.Itoa(i)
-		}
-		names = append(names, name)
-		if name == step.name && found < 0 {
-			found = i
-		}
-	}
-	if i, err := strconv.Atoi(step.name); err == nil && found < 0 && i >= 0 && i < len(n.Content) && w.merges() == "" {
-		found = i
+	found, names, several := w.element(n, step.name)
+	if several {
+		r.errorf(s.value, "[%s] means several elements of this service: write %s", step.name, orList(names))
+		return n
 	}
 	out := *n
 	out.Content = slices.Clone(n.Content)
@@ -294,25 +283,6 @@ func (s setting) element(n *yaml.Node, steps []pathStep, w whereto, next func(wh
 func (s setting) nothing(n *yaml.Node, step pathStep, names []string, r *reporter) *yaml.Node {
 	r.errorf(s.value, "there is no [%s] in this service%s%s", step.name, didYouMean(step.name, names), known("element", names))
 	return n
-}
-
-// merges is the merge key of the list at this place.
-func (w whereto) merges() string {
-	if w.s == nil {
-		return ""
-	}
-	return w.s.MergeKeys[w.free]
-}
-
-// elementName is what outputs print in brackets: the first member of the merge
-// key that is written.
-func (w whereto) elementName(n *yaml.Node) string {
-	for _, m := range mergeMembers(w.merges()) {
-		if name := identity(n, []member{{name: m.name}}); name != "" {
-			return name
-		}
-	}
-	return ""
 }
 
 func (w whereto) isMap() bool {
