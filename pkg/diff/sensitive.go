@@ -18,7 +18,7 @@ var secretName = regexp.MustCompile(`(?i)pass(wd|word|phrase)|secret|token|crede
 var secretMember = regexp.MustCompile(`(?i)(password|secret|token)$`)
 
 // Values that are credentials whatever they are called.
-var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/\S|(?i:\b(pass(word|wd)?|pwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?[^\s"',;&}$]{3,})|(?i:\bbearer\s+\S{3,})`)
+var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/\S|(?i:\b(pass(word|wd)?|pwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?[^\s"',;&}$]{3,})|(?i:\bbearer\s+\S{3,})|(?:^|\s)(?:-u|--user)[\s=]+[^\s:$]+:[^\s$]+|(?i:\s--?(pass(word|wd)?|pwd|secret|token|api[_-]?key)\s+["']?[^\s"'$-][^\s"']{2,})`)
 
 // SensitiveName is the default of Rules.Sensitive: it goes by the name of the
 // environment variable, map entry or member that the path ends in. What refers
@@ -64,6 +64,9 @@ func (r *Rules) redact(path string, v any) (any, bool) {
 		for i, item := range x {
 			var hid bool
 			out[i], hid = r.redact(elementPath(path, item, i), item)
+			if s, ok := item.(string); ok && !hid && i > 0 && secretArgument(x[i-1], s) {
+				out[i], hid = Masked(s), true
+			}
 			hidden = hidden || hid
 		}
 		if hidden {
@@ -81,6 +84,20 @@ func (r *Rules) redact(path string, v any) (any, bool) {
 		}
 	}
 	return v, false
+}
+
+// secretArgument reports whether an argument is a secret by the flag before it:
+// ["--token", "X"], ["-u", "user:X"].
+func secretArgument(before any, s string) bool {
+	flag, ok := before.(string)
+	if !ok || len(flag) < 2 || flag[0] != '-' || strings.ContainsAny(flag, "= ") || s == "" || s[0] == '-' || strings.HasPrefix(s, "$(") || strings.HasPrefix(s, "arn:") {
+		return false
+	}
+	if flag == "-u" || flag == "--user" {
+		_, password, _ := strings.Cut(s, ":")
+		return password != ""
+	}
+	return secretName.MatchString(strings.TrimLeft(flag, "-"))
 }
 
 // Redact masks what must not be shown in a plain tree, by the default rules.

@@ -18,3 +18,27 @@ func TestCredentialsInsideTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretArguments: a secret that follows a flag is masked like a variable's.
+func TestSecretArguments(t *testing.T) {
+	for _, c := range []struct {
+		command []any
+		hidden  int // index of what must not be shown, -1 for none
+	}{
+		{[]any{"serve", "--token", "X1"}, 2},
+		{[]any{"curl", "-u", "a:X1"}, 2},
+		{[]any{"sh", "-c", "curl -u a:X1 http://x"}, 2},
+		{[]any{"sh", "-c", "serve --token X1234"}, 2},
+		{[]any{"serve", "--token", "$(TOKEN)"}, -1},
+		{[]any{"serve", "--port", "8080"}, -1},
+		{[]any{"run", "-u", "1000"}, -1},
+		{[]any{"sh", "-c", "serve --token $TOKEN"}, -1},
+	} {
+		out := Redact(map[string]any{"command": c.command}).(map[string]any)["command"].([]any)
+		for i := range out {
+			if hid := out[i] != c.command[i]; hid != (i == c.hidden) {
+				t.Errorf("%v: [%d] is shown as %v", c.command, i, out[i])
+			}
+		}
+	}
+}
