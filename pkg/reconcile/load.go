@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,7 +52,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	e.frame.Source = snap.Revision
 	frame := e.frame
 	e.mu.Unlock()
-	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{},
+	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, asked: map[resource.UnitKey]string{},
 		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
@@ -90,6 +91,7 @@ type loading struct {
 	e     *Engine
 	frame resource.Frame
 	byKey map[resource.UnitKey]*resource.Unit
+	asked map[resource.UnitKey]string // where an instance of a document is asked for
 	out   Loaded
 }
 
@@ -117,7 +119,7 @@ func (l *loading) documents(docs []spec.Document) {
 			continue
 		}
 		if u := l.desire(d); u != nil {
-			l.byKey[u.Key] = u
+			l.byKey[u.Key], l.asked[u.Key] = u, d.EnvironmentPos
 		}
 	}
 }
@@ -185,8 +187,12 @@ func (l *loading) names() {
 			if len(cs) < 2 || c.o == other.o {
 				continue
 			}
-			l.bad(c.u.Key, c.o.Pos, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
-				c.o.Section, other.o.Section, other.u.Key, other.o.Pos)
+			mine, theirs := c.o.Pos, other.o.Pos
+			if mine == theirs { // two instances of one document: what makes two of it
+				mine, theirs = cmp.Or(l.asked[c.u.Key], mine), cmp.Or(l.asked[other.u.Key], theirs)
+			}
+			l.bad(c.u.Key, mine, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
+				c.o.Section, other.o.Section, other.u.Key, theirs)
 			l.out.reasons[c.u.Key.String()] = status.NameConflict
 			delete(l.byKey, c.u.Key)
 		}

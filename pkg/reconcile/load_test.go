@@ -54,6 +54,11 @@ func TestLoad(t *testing.T) {
 			"default/good", map[string]status.Reason{"default/twin": status.DuplicateIdentity}, "is declared at", false},
 		{"two units, one AWS name", map[string]string{"good.yaml": good, "a.yaml": alarm("a"), "b.yaml": alarm("b")},
 			"default/good", map[string]status.Reason{"default/a": status.NameConflict, "default/b": status.NameConflict}, "has the AWS name of alarms.errors of default/b", false},
+		{"two instances, one AWS name", map[string]string{"a.yaml": alarm("a"),
+			"e.yaml": "apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: one}\nspec: {}\n---\napiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: two}\nspec: {}\n",
+			"p.yaml": "apiVersion: ecs-operator/v1\nkind: ServicePatch\nmetadata: {name: p}\nspec: {service: a, environment: one, patch: {cluster: c1}}\n",
+			"q.yaml": "apiVersion: ecs-operator/v1\nkind: ServicePatch\nmetadata: {name: q}\nspec: {service: a, environment: two, patch: {cluster: c2}}\n"},
+			"", map[string]status.Reason{"c1/a": status.NameConflict, "c2/a": status.NameConflict}, "of c2/a (q.yaml:4:33)", false},
 		{"a shared family", map[string]string{
 			"a.yaml": strings.Replace(hello("a", "nginx:1"), "containerDefinitions:", "family: shared\n    containerDefinitions:", 1),
 			"b.yaml": strings.Replace(hello("b", "nginx:2"), "containerDefinitions:", "family: shared\n    containerDefinitions:", 1)},

@@ -81,6 +81,9 @@ type Document struct {
 	// Environment is the environment that this instance is made for, "" for none.
 	// One document of kind Service gives one Document per environment.
 	Environment string
+	// EnvironmentPos is where this instance is asked for: spec.environment of the
+	// document or of a ServicePatch.
+	EnvironmentPos string
 	// Target is the environment's target: a name of the operator's own targets
 	// file, "default" without one.
 	Target string

@@ -197,6 +197,9 @@ func (p *parser) make(i instance) {
 		if env != nil {
 			f.doc.Environment, f.doc.Target, f.doc.Account, f.doc.Region, f.doc.Freeze = env.name, env.target, env.account, env.region, env.freeze
 		}
+		if i.env != "" {
+			f.doc.EnvironmentPos = i.r.pos(i.at)
+		}
 		if p.options.Forms {
 			f.doc.Form = &Form{tree: tree, env: env}
 		}

@@ -23,7 +23,7 @@ func (f *frame) crossChecks() {
 	}
 	for _, path := range []string{pathTaskDefinition, pathService} {
 		if f.sectionOf(path).New != nil && f.keys[path] == nil {
-			f.r.errorf(f.specNode, "spec.%s is required", path)
+			f.r.missing(f.specNode, path, f.specNode, "spec.%s is required", path)
 		}
 	}
 	if service := bodies[pathService]; service != nil {
@@ -51,7 +51,11 @@ func (f *frame) counts(service, scaling *Body) {
 		_, floor = scaling.Written["minCapacity"]
 	}
 	if !counted && !floor {
-		f.r.errorf(key, "service.desiredCount is required: write it, or scaling.minCapacity")
+		_, n := lookup(f.specNode, pathService)
+		if n == nil {
+			n = key
+		}
+		f.r.missing(n, "desiredCount", key, "service.desiredCount is required: write it, or scaling.minCapacity")
 	}
 }
 

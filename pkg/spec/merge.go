@@ -149,6 +149,7 @@ func (m merger) maps(b, o *yaml.Node, same func(a, b string) bool, child func(ke
 			out.Content = append(out.Content, key, value)
 		case isNull(value) && m.patch:
 			out.Content = slices.Delete(out.Content, at, at+2)
+			removed(&out, key.Value, key)
 		case isNull(value):
 		case isNull(out.Content[at+1]):
 			out.Content[at], out.Content[at+1] = key, value

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,39 @@ func cutLast(s string) (before string, number int, ok bool) {
 	}
 	n, err := strconv.Atoi(s[i+1:])
 	return s[:i], n, err == nil
+}
+
+// removed notes in a mapping which layer took a key of it away: what is missed
+// there later is missed because of that layer.
+func removed(from *yaml.Node, key string, by *yaml.Node) {
+	from.HeadComment += fmt.Sprintf("%s%s\x01%s\x01%d\x01%d", removedMark, key, by.FootComment, by.Line, by.Column)
+}
+
+const removedMark = "\x00" // comments that people write have none
+
+// remover is the place that took a key of a mapping away; nil for none.
+func remover(n *yaml.Node, key string) *yaml.Node {
+	var by *yaml.Node
+	for _, note := range strings.Split(n.HeadComment, removedMark)[1:] {
+		parts := strings.Split(note, "\x01")
+		if len(parts) != 4 || !strings.EqualFold(parts[0], key) {
+			continue
+		}
+		line, _ := strconv.Atoi(parts[2])
+		column, _ := strconv.Atoi(parts[3])
+		by = &yaml.Node{FootComment: parts[1], Line: line, Column: column}
+	}
+	return by
+}
+
+// missing reports a key that must stand in a mapping and does not: at the layer
+// that took it away where one did.
+func (r *reporter) missing(in *yaml.Node, key string, at *yaml.Node, format string, args ...any) {
+	if by := remover(in, key); by != nil {
+		r.errorf(by, "%s, and it is taken away here (%s)", fmt.Sprintf(format, args...), r.pos(at))
+		return
+	}
+	r.errorf(at, format, args...)
 }
 
 // size counts the nodes of a tree, and the bytes of its scalars.

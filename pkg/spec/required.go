@@ -33,7 +33,7 @@ func (d *decoder) require(at, n *yaml.Node, v reflect.Value, p place, path []str
 	q := p.field(f.Name)
 	if _, ok := d.written[q.index]; !ok {
 		if len(path) == 1 {
-			d.r.errorf(at, "%s: %s is required", p.shown, f.Name)
+			d.r.missing(n, f.Name, at, "%s: %s is required", p.shown, f.Name)
 		}
 		return
 	}

@@ -222,6 +222,7 @@ func (s setting) into(n *yaml.Node, steps []pathStep, way []whereto, r *reporter
 		}
 		if len(rest) == 0 && isNull(s.value) {
 			out.Content = slices.Delete(out.Content, i, i+2)
+			removed(&out, step.name, s.value)
 			return &out
 		}
 		out.Content[i+1] = s.into(out.Content[i+1], rest, next(child), r)
