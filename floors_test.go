@@ -23,6 +23,7 @@ const module = "github.com/ecs-operator/ecs-operator/"
 // floors of the packages: imports point down only.
 var floors = map[string]int{
 	"pkg/shape": 0,
+	"pkg/route": 0, // the algebra of listener rules: pure, and no AWS package
 
 	"pkg/spec":   1,
 	"pkg/diff":   1,

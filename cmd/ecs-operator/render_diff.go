@@ -143,6 +143,9 @@ func (d diffText) step(s plan.Step) {
 	if s.Blocked != "" {
 		d.printf("      %s %s\n", d.p.loud("blocked: "+string(s.Blocked)), d.p.dim("·")+" "+oneLine(s.Why))
 	}
+	for _, note := range s.Notes {
+		d.printf("      %s\n", d.p.warn("note: ")+oneLine(note))
+	}
 	d.changes(s)
 }
 
@@ -174,7 +177,7 @@ func (d diffText) action(s plan.Step) (symbol, consequence string) {
 
 // shown reports whether there is anything to tell of a step.
 func shown(s plan.Step) bool {
-	return s.Action != plan.ActionNone || s.Blocked != "" || len(s.Changes) > 0 || s.Why != ""
+	return s.Action != plan.ActionNone || s.Blocked != "" || len(s.Changes)+len(s.Notes) > 0 || s.Why != ""
 }
 
 // because is why an object goes that nothing holds back, in brackets.

@@ -64,6 +64,7 @@ type diffResource struct {
 	// place). After is what must have happened before the step is done.
 	Stray   bool          `json:"stray,omitempty"`
 	After   string        `json:"after,omitempty"`
+	Notes   []string      `json:"notes,omitempty"`
 	Changes []diff.Change `json:"changes"`
 	Fields  []diff.Field  `json:"fields,omitempty"` // with -v: all places, with their owners
 }
@@ -102,7 +103,7 @@ func resourcesJSON(p plan.Plan, all bool) []diffResource {
 			continue
 		}
 		r := diffResource{Kind: kindCamel(s.ID.Kind), ID: s.ID.Name, ARN: s.ARN, Action: s.Action,
-			Effect: s.Effect, Blocked: s.Blocked, Why: s.Why, Stray: s.Stray, After: s.After, Changes: []diff.Change{}}
+			Effect: s.Effect, Blocked: s.Blocked, Why: s.Why, Stray: s.Stray, After: s.After, Notes: s.Notes, Changes: []diff.Change{}}
 		if r.ID == "" {
 			r.ID = p.Unit.Name
 		}

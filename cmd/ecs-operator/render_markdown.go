@@ -246,6 +246,9 @@ func stepLines(s plan.Step) []string {
 	if s.Blocked != "" {
 		lines = append(lines, "! "+plainLine("blocked: "+string(s.Blocked)+" · "+s.Why))
 	}
+	for _, note := range s.Notes {
+		lines = append(lines, "# "+plainLine(note))
+	}
 	for _, c := range changesOf(s) {
 		path := specPath(s.Section, c.Path)
 		tail := ""

@@ -171,6 +171,11 @@ func (w *walker) tags(path string) bool {
 
 // words says a type as people do.
 func (w *walker) words(t reflect.Type, path string) string {
+	if words := w.section.Words[path]; len(words) > 0 {
+		plain := *w
+		plain.section.Words = nil
+		return plain.words(t, path) + ", or `" + strings.Join(words, "` or `") + "`"
+	}
 	sugar, short := w.section.Sugar[path]
 	t = shape.Deref(t)
 	if short {

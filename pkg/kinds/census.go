@@ -116,9 +116,14 @@ func (k *targetGroup) Owned(ctx context.Context, target, owner string) ([]resour
 	})
 }
 
-// Owned lists the listener rules of an owner.
+// Owned lists the listener rules of an owner, and the listeners whose default
+// action a document of his has declared.
 func (k *listenerRule) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
 	return k.census(ctx, target, owner, resource.KindListenerRule, listRules, func(id resource.ID, arn string) (resource.Live, bool) {
+		if strings.Contains(arn, ":listener/") {
+			return resource.Live{Name: arn, Value: &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(arn)},
+				Extra: map[string]any{priorityKey: priorityDefault}}, id.Name != ""
+		}
 		l := resource.Live{Name: arn, Value: &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(listenerOf(arn))}}
 		return l, strings.Contains(arn, ":listener-rule/") && id.Name != ""
 	})

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -19,9 +17,16 @@ import (
 
 // listenerRule is a rule of an ALB's listener. It has no name: its identity are
 // its listener and its tags.
-type listenerRule struct{ base }
+type listenerRule struct {
+	base
+	claims    *claims
+	listeners *listenerFinder
+	moving    chan struct{} // one rearrangement at a time: two units may want the same one
+}
 
-func newListenerRule(b base) *listenerRule { return &listenerRule{base: b} }
+func newListenerRule(b base) *listenerRule {
+	return &listenerRule{base: b, claims: &claims{}, listeners: newListenerFinder(), moving: make(chan struct{}, 1)}
+}
 
 func (*listenerRule) Name() string   { return resource.KindListenerRule }
 func (*listenerRule) Taggable() bool { return true }
@@ -32,48 +37,54 @@ func (*listenerRule) Section() spec.Section {
 		New:        func() any { return &elasticloadbalancingv2.CreateRuleInput{} },
 		ReadOnly:   types.Rule{},
 		Required:   ruleRequired,
-		Attributes: []string{"arn", "name", "loadBalancerFullName"},
+		Extra:      map[string]any{listenerKey: (*ListenerRef)(nil)},
+		Words:      map[string][]string{priorityKey: {priorityAuto, priorityDefault}},
+		Says:       ruleSays,
+		Attributes: []string{"arn", "name", "listenerArn", "loadBalancerFullName"},
 		Sugar:      map[string]spec.Sugar{"tags": {Key: "key", Value: "value"}},
 	}
 }
 
-// governed is the key of Object.Extra that marks a rule whose weights ECS moves:
-// it is named as a production or test rule of a service that shifts traffic.
-const governed = "governedByECS"
-
+// Complete moves the tags out, checks what the spec's own keys ask for, and marks
+// a rule whose weights are ECS'.
 func (*listenerRule) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) []spec.Problem {
 	in := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
 	problems := takeTags(u, o, &in.Tags, elbPair)
-	if shiftsTraffic(u, o) {
-		if o.Extra == nil {
-			o.Extra = map[string]any{}
-		}
-		o.Extra[governed] = true
+	if in.Tags != nil && len(in.Tags) == 0 {
+		in.Tags = nil
 	}
+	problems = append(problems, listenerProblems(u, o, in)...)
+	_, conditions := o.Written["conditions"]
+	switch {
+	case isDefault(o) && (conditions || o.Written["transforms"] != ""):
+		problems = append(problems, problem(u, o, "conditions", "%s: the default action of a listener has neither conditions nor transforms: take them out, or write another priority", o.Section))
+	case !isDefault(o) && len(in.Conditions) == 0:
+		problems = append(problems, problem(u, o, "conditions", "%s: conditions is required: at least one", o.Section))
+	}
+	if mark := secretMark(o, in.Actions); mark != "" {
+		o.Tags[resource.TagSecretHash] = mark
+	}
+	govern(u, o)
 	return problems
 }
 
-// shiftsTraffic reports whether the unit's service names the rule for its traffic shifts.
-func shiftsTraffic(u *resource.Unit, o *resource.Object) bool {
-	s := u.Object(serviceID(u))
-	if s == nil {
-		return false
+func listenerProblems(u *resource.Unit, o *resource.Object, in *elasticloadbalancingv2.CreateRuleInput) []spec.Problem {
+	r, arn := listenerRefOf(o), aws.ToString(in.ListenerArn)
+	switch {
+	case r == nil && arn == "":
+		return []spec.Problem{problem(u, o, "", "%s: listenerArn is required, or listener: {loadBalancer: NAME, port: N}", o.Section)}
+	case r == nil:
+		return nil
+	case arn != "":
+		return []spec.Problem{problem(u, o, listenerKey, "%s: listener and listenerArn name the listener twice: write one of them", o.Section)}
+	case r.LoadBalancer == "" && len(r.Tags) == 0:
+		return []spec.Problem{problem(u, o, listenerKey, "%s.listener: loadBalancer or tags is required", o.Section)}
+	case r.LoadBalancer != "" && r.Port == 0 && len(r.Tags) == 0:
+		return []spec.Problem{problem(u, o, listenerKey, "%s.listener: port is required beside loadBalancer", o.Section)}
+	case strings.Contains(r.String(), "$("):
+		return []spec.Problem{problem(u, o, listenerKey, "%s.listener: a reference cannot stand here", o.Section)}
 	}
-	in, ok := s.Want.(*ecs.CreateServiceInput)
-	if !ok || in.DeploymentConfiguration == nil {
-		return false
-	}
-	switch in.DeploymentConfiguration.Strategy {
-	case "", ecstypes.DeploymentStrategyRolling:
-		return false // ECS leaves the weights alone
-	}
-	text := "$(" + o.Section + ".arn)"
-	for _, lb := range in.LoadBalancers {
-		if a := lb.AdvancedConfiguration; a != nil && (aws.ToString(a.ProductionListenerRule) == text || aws.ToString(a.TestListenerRule) == text) {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 func (*listenerRule) Content(*resource.Object) []byte { return nil }
@@ -82,26 +93,35 @@ func (*listenerRule) Content(*resource.Object) []byte { return nil }
 func (*listenerRule) Attributes(o *resource.Object) map[string]string {
 	in, ok := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
 	if arn := aws.ToString(in.ListenerArn); ok && strings.HasPrefix(arn, "arn:") {
-		return map[string]string{"loadBalancerFullName": loadBalancerOf(arn)}
+		return map[string]string{"listenerArn": arn, "loadBalancerFullName": loadBalancerOf(arn)}
 	}
 	return map[string]string{}
 }
 
-// loadBalancerOf is the full name of the load balancer in an ARN of it, of a
-// listener or of a rule: "app/main/50dc6c495c0c9188", the CloudWatch dimension.
-func loadBalancerOf(arn string) string {
-	_, path, ok := strings.Cut(arn, "/")
-	parts := strings.Split(path, "/")
-	if !ok || len(parts) < 3 {
-		return ""
-	}
-	return strings.Join(parts[:3], "/")
+func ruleAttrs(l *resource.Live, listener string) {
+	l.Attrs["listenerArn"], l.Attrs["loadBalancerFullName"] = listener, loadBalancerOf(listener)
 }
 
 func (*listenerRule) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	bare := *o
 	bare.Extra = nil
-	return compare(rulesOfRule(o), &bare, l, c)
+	if groups := governedBy(o, l.ARN); groups != nil {
+		if want, ok := o.Want.(*elasticloadbalancingv2.CreateRuleInput); ok {
+			l = withoutGoverned(want, l, groups)
+		}
+	}
+	return compare(rulesOfRule(o, l.ARN), &bare, l, c)
+}
+
+// ruleSays are the words on what is ours in a rule's body.
+var ruleSays = map[string]string{
+	"listener":              "The listener by what people call it, instead of listenerArn: {loadBalancer: NAME, port: N}, or {tags: {KEY: VALUE}, port: N} with tags of the listener or of its load balancer. It must mean exactly one.",
+	"listener.loadBalancer": "The load balancer's name.",
+	"listener.port":         "The listener's port; with tags it may be left out where they mean one listener.",
+	"listener.tags":         "Tags that the listener carries, or its load balancer.",
+	"listenerArn":           "Required, unless listener says it.",
+	"conditions":            "Required, unless priority is default.",
+	"priority":              "A number, auto: a free one is chosen when the rule is made, so that it neither shadows nor is shadowed, and kept; or default: the actions are the default action of the listener, which Network Load Balancers have instead of rules.",
 }
 
 // ruleLive turns DescribeRules' form into the create input's.
@@ -112,7 +132,8 @@ func ruleLive(id resource.ID, r *types.Rule, tags map[string]string) resource.Li
 	in.Priority = priorityOf(r)
 	in.ListenerArn = aws.String(listenerOf(arn))
 	l := present(id, arn, arn, in)
-	l.Tags, l.Attrs["loadBalancerFullName"] = tags, loadBalancerOf(arn)
+	l.Tags = tags
+	ruleAttrs(&l, aws.ToString(in.ListenerArn))
 	return l
 }
 
@@ -134,6 +155,11 @@ func (k *listenerRule) Create(ctx context.Context, w resource.Write) (resource.L
 	}
 	in := *w.Object.Want.(*elasticloadbalancingv2.CreateRuleInput)
 	in.Tags = pairs(w.Object.Tags, elbTag)
+	if in.Priority != nil {
+		if err := k.makeRoom(ctx, c, w.Object, *in.Priority); err != nil {
+			return resource.Live{}, err
+		}
+	}
 	out, err := c.Write.ELB.CreateRule(ctx, &in)
 	if err != nil {
 		return resource.Live{}, err
@@ -153,24 +179,25 @@ func (k *listenerRule) Update(ctx context.Context, w resource.Write) (resource.L
 	if err != nil {
 		return resource.Live{}, err
 	}
+	if isDefault(&w.Object) {
+		return k.updateDefault(ctx, c, w)
+	}
 	want := shape.Clone(w.Object.Want.(*elasticloadbalancingv2.CreateRuleInput))
 	fields := changedFields(w.Changes)
 	if fields["listenerArn"] {
 		return resource.Live{}, resource.Errorf(resource.ClassInvalid, "elasticloadbalancing:ModifyRule", "a rule cannot move to another listener")
 	}
 	if fields["priority"] && want.Priority != nil {
-		_, err := c.Write.ELB.SetRulePriorities(ctx, &elasticloadbalancingv2.SetRulePrioritiesInput{
-			RulePriorities: []types.RulePriorityPair{{RuleArn: &w.Live.ARN, Priority: want.Priority}}})
-		if err != nil {
+		if err := k.move(ctx, c, w, *want.Priority); err != nil {
 			return resource.Live{}, err
 		}
 	}
-	if fields["actions"] || fields["conditions"] || fields["transforms"] {
+	secret := secretChanged(w)
+	if fields["actions"] || fields["conditions"] || fields["transforms"] || secret {
 		in := &elasticloadbalancingv2.ModifyRuleInput{RuleArn: &w.Live.ARN}
-		if fields["actions"] {
-			in.Actions = want.Actions
-			if live, ok := w.Live.Value.(*elasticloadbalancingv2.CreateRuleInput); ok && w.Object.Extra[governed] != nil {
-				keepWeights(in.Actions, live.Actions)
+		if fields["actions"] || secret {
+			if in.Actions, err = actionsToSend(w); err != nil {
+				return resource.Live{}, err
 			}
 		}
 		if fields["conditions"] {
@@ -192,6 +219,9 @@ func (k *listenerRule) Update(ctx context.Context, w resource.Write) (resource.L
 func (k *listenerRule) Delete(ctx context.Context, w resource.Write) error {
 	if w.Live.ARN == "" {
 		return nil
+	}
+	if strings.Contains(w.Live.ARN, ":listener/") {
+		return k.abandonDefault(ctx, w)
 	}
 	return k.remove(ctx, w, func(api awsclient.API) error {
 		_, err := api.ELB.DeleteRule(ctx, &elasticloadbalancingv2.DeleteRuleInput{RuleArn: &w.Live.ARN})

@@ -15,6 +15,56 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
+// watch finds the listeners of the query's objects and looks at each of them.
+func (k *listenerRule) watch(ctx context.Context, c *awsclient.Clients, q resource.Query, a *answers) {
+	var refs []*ListenerRef
+	for i := range q.Objects {
+		if r := listenerRefOf(&q.Objects[i]); r != nil {
+			refs = append(refs, r)
+		}
+	}
+	arns, errs := k.listeners.find(ctx, c, q.Target, refs)
+	rules, defaults := map[string][]*resource.Object{}, map[string][]*resource.Object{}
+	for i := range q.Objects {
+		o := &q.Objects[i]
+		in, _ := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
+		if in == nil {
+			a.unknown(o.ID, resource.Errorf(resource.ClassInvalid, "listener rule", "its listener is not known"))
+			continue
+		}
+		arn := aws.ToString(in.ListenerArn)
+		if r := listenerRefOf(o); arn == "" && r != nil {
+			if err := errs[r.String()]; err != nil {
+				a.unknown(o.ID, err)
+				continue
+			}
+			arn = arns[r.String()]
+		}
+		switch {
+		case arn == "" || strings.Contains(arn, "$("):
+			a.unknown(o.ID, resource.Errorf(resource.ClassInvalid, "listener rule", "its listener is not known"))
+		case isDefault(o):
+			defaults[arn] = append(defaults[arn], o)
+		default:
+			rules[arn] = append(rules[arn], o)
+		}
+	}
+	k.defaults(ctx, c, q, a, defaults)
+	for _, listener := range slices.Sorted(maps.Keys(rules)) {
+		s := &ruleSearch{k: k, c: c, q: q, a: a}
+		err := s.listener(ctx, listener, rules[listener])
+		if err == nil {
+			continue
+		}
+		if resource.ClassOf(err) == resource.ClassNotFound {
+			k.listeners.forget(listener)
+		}
+		for _, o := range rules[listener] {
+			a.unknown(o.ID, err)
+		}
+	}
+}
+
 // Observe reads each listener in use once and finds the rules on it by their
 // tags. A rule of ours that sits on another listener than wanted is found by
 // the inventory, so that its move is seen for what it is.
@@ -27,24 +77,7 @@ func (k *listenerRule) Observe(ctx context.Context, q resource.Query) map[resour
 	if err != nil {
 		return a.fail(q, err)
 	}
-	byListener := map[string][]*resource.Object{}
-	for i := range q.Objects {
-		o := &q.Objects[i]
-		in, _ := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
-		if in == nil || aws.ToString(in.ListenerArn) == "" || strings.Contains(*in.ListenerArn, "$(") {
-			a.unknown(o.ID, resource.Errorf(resource.ClassInvalid, "listener rule", "its listener is not known"))
-			continue
-		}
-		byListener[*in.ListenerArn] = append(byListener[*in.ListenerArn], o)
-	}
-	for _, listener := range slices.Sorted(maps.Keys(byListener)) {
-		s := &ruleSearch{k: k, c: c, q: q, a: a}
-		if err := s.listener(ctx, listener, byListener[listener]); err != nil {
-			for _, o := range byListener[listener] {
-				a.unknown(o.ID, err)
-			}
-		}
-	}
+	k.watch(ctx, c, q, a)
 	return a.by
 }
 
@@ -57,6 +90,10 @@ type ruleSearch struct {
 	rules map[string]*types.Rule // by ARN, without the default rule
 	tags  map[string]map[string]string
 	all   bool // the tags of every rule are known
+	// standing is the listener's default rule.
+	standing *types.Rule
+	arn      string
+	choices  *choices
 }
 
 func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resource.Object) error {
@@ -64,9 +101,11 @@ func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resour
 	if err != nil {
 		return err
 	}
-	s.rules, s.tags = map[string]*types.Rule{}, map[string]map[string]string{}
+	s.rules, s.tags, s.arn = map[string]*types.Rule{}, map[string]map[string]string{}, arn
 	for i := range rules {
-		if !aws.ToBool(rules[i].IsDefault) {
+		if aws.ToBool(rules[i].IsDefault) {
+			s.standing = &rules[i]
+		} else {
 			s.rules[aws.ToString(rules[i].RuleArn)] = &rules[i]
 		}
 	}
@@ -75,6 +114,9 @@ func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resour
 	}
 	for _, o := range objects {
 		l, err := s.one(ctx, o)
+		if err == nil {
+			l.Around, err = s.around(ctx, o, &l, objects)
+		}
 		if err != nil {
 			l = resource.Live{Err: err}
 		}
@@ -201,11 +243,14 @@ func (s *ruleSearch) elsewhere(ctx context.Context, o *resource.Object) (resourc
 // about to leave the place do not count.
 func (s *ruleSearch) occupant(o *resource.Object) resource.Live {
 	want := aws.ToInt32(o.Want.(*elasticloadbalancingv2.CreateRuleInput).Priority)
+	if o.Extra[priorityKey] == priorityAuto {
+		return resource.Live{Presence: resource.Absent}
+	}
 	for _, arn := range slices.Sorted(maps.Keys(s.rules)) {
 		p := priorityOf(s.rules[arn])
 		tags := s.tags[arn]
 		ours := tags[resource.TagOwner] == o.Tags[resource.TagOwner] && tags[resource.TagUnit] == o.Tags[resource.TagUnit]
-		if p != nil && *p == want && !ours {
+		if p != nil && *p == want && !ours && !s.leaves(tags, want) {
 			return ruleLive(o.ID, s.rules[arn], tags)
 		}
 	}

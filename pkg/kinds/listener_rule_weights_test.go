@@ -36,6 +36,7 @@ func TestGovernedWeights(t *testing.T) {
 		{"rolling", ecstypes.DeploymentStrategyRolling, forward("blue", 0, "green", 1), []string{"actions[0].forwardConfig.targetGroups"}},
 		{"no strategy", "", forward("blue", 0, "green", 1), []string{"actions[0].forwardConfig.targetGroups"}},
 		{"another group", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 0, "red", 1), []string{"actions[0].forwardConfig.targetGroups"}},
+		{"the alternate beside it", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 0, "green", 1, "alt", 100), nil},
 		{"a group is gone", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 1), []string{"actions[0].forwardConfig.targetGroups"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -44,7 +45,7 @@ func TestGovernedWeights(t *testing.T) {
 				ListenerArn: aws.String("l"), Priority: aws.Int32(1), Actions: forward("blue", 1, "green", 0)}}
 			service := resource.Object{ID: id.Of(resource.KindService, ""), Want: &ecs.CreateServiceInput{
 				DeploymentConfiguration: &ecstypes.DeploymentConfiguration{Strategy: c.strategy},
-				LoadBalancers: []ecstypes.LoadBalancer{{AdvancedConfiguration: &ecstypes.AdvancedConfiguration{
+				LoadBalancers: []ecstypes.LoadBalancer{{TargetGroupArn: aws.String("blue"), AdvancedConfiguration: &ecstypes.AdvancedConfiguration{AlternateTargetGroupArn: aws.String("alt"),
 					ProductionListenerRule: aws.String("$(listenerRules.web.arn)")}}}}}
 			u := &resource.Unit{Key: id.Key(), Objects: []resource.Object{rule, service}}
 			k := newListenerRule(base{})
@@ -65,12 +66,12 @@ func TestGovernedWeights(t *testing.T) {
 // What is sent back are the live weights; a group that is new has its own.
 func TestKeepWeights(t *testing.T) {
 	want := forward("blue", 1, "green", 0, "new", 7)
-	keepWeights(want, forward("green", 90, "blue", 10, "old", 3))
+	keepWeights(want, forward("green", 90, "blue", 10, "old", 3, "other", 4), []string{"blue", "other"})
 	var got []int32
 	for _, tg := range want[0].ForwardConfig.TargetGroups {
 		got = append(got, *tg.Weight)
 	}
-	if !slices.Equal(got, []int32{10, 90, 7}) {
+	if !slices.Equal(got, []int32{10, 90, 7, 4}) {
 		t.Errorf("sends %v", got)
 	}
 }

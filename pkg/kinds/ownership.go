@@ -34,7 +34,9 @@ func (*targetGroup) Rules(o *resource.Object, _ resource.Compare) *diff.Rules {
 }
 
 // Rules are how this rule is compared.
-func (*listenerRule) Rules(o *resource.Object, _ resource.Compare) *diff.Rules { return rulesOfRule(o) }
+func (*listenerRule) Rules(o *resource.Object, _ resource.Compare) *diff.Rules {
+	return rulesOfRule(o, "")
+}
 
 // Rules are how a scalable target is compared.
 func (*scalableTarget) Rules(*resource.Object, resource.Compare) *diff.Rules {

@@ -69,7 +69,7 @@ var taskRequired = []string{
 }
 
 var ruleRequired = []string{
-	"listenerArn", "priority", "conditions", "actions", "actions[].type",
+	"priority", "actions", "actions[].type",
 	"actions[].authenticateCognitoConfig.userPoolArn",
 	"actions[].authenticateCognitoConfig.userPoolClientId",
 	"actions[].authenticateCognitoConfig.userPoolDomain",

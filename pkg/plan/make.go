@@ -132,6 +132,8 @@ type draft struct {
 	heldWhy    string
 	// asides are further changes put apart, each a step of its own.
 	asides []aside
+	heldAfter  string
+	settled    resource.Settled
 }
 
 func (d *draft) block(r status.Reason, why string) {
@@ -198,6 +200,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 		d.block(status.InternalError, fmt.Sprintf("nothing here knows the kind %q", o.ID.Kind))
 		return d
 	}
+	o = m.settle(d)
 	want, open := resource.Resolve(*o, m.attributes)
 	d.Want, d.Extra, d.open = want.Want, written(want), open
 	switch {
@@ -222,6 +225,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 		reason, _ := unread(d.ID, err)
 		d.block(reason, fmt.Sprintf("a target group that it leads to could not be read, and may be the one that serves: %v", err))
 	}
+	d.unsettled()
 	return d
 }
 
@@ -419,9 +423,9 @@ func (d *draft) steps() []Step {
 	var others []Step
 	if d.heldReason != "" {
 		second := d.Step
-		second.Fields = nil // told by the first
+		second.Fields, second.Notes = nil, nil // told by the first
 		second.Action, second.Changes, second.Effect = d.heldAction, d.held, worst(d.held)
-		second.Blocked, second.Why = d.heldReason, d.heldWhy
+		second.Blocked, second.Why, second.After = d.heldReason, d.heldWhy, d.heldAfter
 		others = append(others, second)
 	}
 	for _, a := range d.asides {
@@ -429,6 +433,7 @@ func (d *draft) steps() []Step {
 	}
 	if len(others) > 0 && first.Action == ActionNone && first.Blocked == "" {
 		others[0].Changes = append(slices.Clone(others[0].Changes), first.Changes...) // what is only shown
+		others[0].Notes = first.Notes
 		if d.heldReason == "" {
 			others[0].Fields = first.Fields
 		}

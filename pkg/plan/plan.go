@@ -79,6 +79,12 @@ type Step struct {
 	// Stray: no document names the object. The ID is what its tags say, which may
 	// be that of a wanted object too (a replacement has left it behind).
 	Stray bool `json:"stray,omitempty"`
+	// Notes are what the reader should know of the object beside its changes: of
+	// the rules that stand around a listener's rule, say. One sentence each.
+	Notes []string `json:"notes,omitempty"`
+	// Settled is the object that the step is about, references open, where its kind
+	// settles it (resource.Settler): apply writes this one.
+	Settled *resource.Object `json:"-"`
 	// Section is the spec's own place: the prefix of every change's path.
 	Section string `json:"section"`
 	// Fields are all places of the object with their owners, where Input.Cover asks.
@@ -120,6 +126,9 @@ type Input struct {
 	// InGrace are objects that this process has seen or written and that have
 	// been absent for less than the absence grace.
 	InGrace map[resource.ID]bool
+	// Rollout is the deployment that the service is in or ended with, nil where
+	// nobody asked or there is none.
+	Rollout *resource.Deployment
 	// Strays are live objects that carry this owner's tags and this unit's, and that
 	// the document does not name: surroundings that were taken out of it, what a
 	// replacement has left behind, and for a unit whose document is gone (Unit has

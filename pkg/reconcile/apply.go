@@ -82,7 +82,11 @@ func (x *execution) missing(s *plan.Step) (resource.ID, status.Reason) {
 
 // step does one step: resolve, read again, compare, write.
 func (x *execution) step(ctx context.Context, s *plan.Step) {
-	o, open := resource.Resolve(*x.plan.Object(x.unit, s.ID), x.attrs)
+	wanted := x.plan.Object(x.unit, s.ID)
+	if s.Settled != nil {
+		wanted = s.Settled
+	}
+	o, open := resource.Resolve(*wanted, x.attrs)
 	if len(open) > 0 && s.Action != plan.ActionAdopt { // an adoption writes tags alone
 		x.block(s, status.DependencyMissing, fmt.Sprintf("waits for %s of %s", open[0].Attr, open[0].To.Local()))
 		return
@@ -97,6 +101,10 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 		defer release()
 	}
 	live, service := x.e.reread(ctx, x.unit, &o, x.known)
+	if x.overtaken(s, &o, live, service) {
+		x.known[s.ID] = live
+		return
+	}
 	if r, why := x.moved(s, live, service); r != "" {
 		x.block(s, r, why)
 		if r == status.ChangedSincePlanned && live.ID != serviceID(x.unit) && x.unsteady(s, service) {
@@ -144,6 +152,21 @@ func (x *execution) moved(s *plan.Step, live, service resource.Live) (status.Rea
 		return status.ChangedSincePlanned, "the ECS service changed since it was planned on"
 	}
 	return "", ""
+}
+
+// overtaken reports whether another step has done what this one is for: one call
+// moves all rules that have to move. Nothing is left to be written then.
+func (x *execution) overtaken(s *plan.Step, o *resource.Object, live, service resource.Live) bool {
+	if s.Action != plan.ActionUpdate || live.Presence != resource.Present || live.Fingerprint() == s.Seen || x.unsteady(s, service) {
+		return false
+	}
+	for key, want := range o.Tags {
+		if live.Tags[key] != want {
+			return false
+		}
+	}
+	changes := x.e.byKind[s.ID.Kind].Diff(o, &live, resource.Compare{Policy: x.unit.Policy, HasScalableTarget: true})
+	return !slices.ContainsFunc(changes, func(c diff.Change) bool { return !c.Informational })
 }
 
 // unsteady reports whether the ECS service is not as it was planned on: its

@@ -63,6 +63,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	}
 	l.documents(res.Documents)
 	l.names()
+	l.survey()
 	l.dependencies(res.Documents)
 	for _, u := range l.byKey {
 		l.out.Units = append(l.out.Units, u)

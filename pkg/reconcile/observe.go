@@ -204,6 +204,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	}
 	v.strays = in.Strays
 	v.rollout, v.rolloutErr = e.current(ctx, u, v.service())
+	in.Rollout = v.rollout
 	v.plan = plan.Make(in)
 	if arns := v.plan.NeedsGroups(); len(arns) > 0 {
 		in.Groups = e.standing(ctx, u, arns)

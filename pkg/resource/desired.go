@@ -110,7 +110,12 @@ func Resolve(o Object, attrs func(ID) map[string]string) (Object, []Ref) {
 	shape.MapStrings(out.Want, fill)
 	out.Extra = shape.Clone(o.Extra)
 	for key, v := range out.Extra {
-		shape.MapStrings(v, func(path, s string) string { return fill(key+path, s) })
+		shape.MapStrings(v, func(path, s string) string {
+			if path != "" && path[0] != '[' {
+				path = "." + path
+			}
+			return fill(key+path, s)
+		})
 	}
 	out.Tags = maps.Clone(o.Tags)
 	out.Refs = open

@@ -28,6 +28,9 @@ type Live struct {
 	// what stands beside it: comparable with Object.Want and Object.Extra.
 	Value any
 	Extra map[string]any
+	// Around is what Observe saw around the object, for its kind's Settle alone: it
+	// is no part of the fingerprint. Nil for most kinds.
+	Around any
 	// Attrs are the attributes that references may ask for: arn, name, fullName, family.
 	Attrs  map[string]string
 	Health Health

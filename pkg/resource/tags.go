@@ -20,6 +20,7 @@ const (
 	TagQuarantine = TagPrefix + "quarantine"
 	TagHold       = TagPrefix + "hold"
 	TagApproved   = TagPrefix + "approved"
+	TagSecretHash = TagPrefix + "secret-hash" // on listener rules: which client secret was sent
 )
 
 // DefaultOwner is the value of the owner tag without --owner.

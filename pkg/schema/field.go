@@ -38,6 +38,8 @@ type Field struct {
 	Form Form
 	// Values of a Choice.
 	Values []string
+	// Words may stand in place of the value: spec.Section.Words.
+	Words []string
 	// Doc are AWS' words, or ours.
 	Doc string
 	// Required: it must be written where the object around it is. FilledIn: the
@@ -62,6 +64,10 @@ type Field struct {
 // Type says the form as people do.
 func (f *Field) Type() string {
 	switch {
+	case len(f.Words) > 0:
+		plain := *f
+		plain.Words = nil
+		return plain.Type() + ", or " + strings.Join(f.Words, " or ")
 	case f.Sugar != nil:
 		return "map of " + f.Sugar.Key + " to " + f.Sugar.Value + ", or a list of both"
 	case f.Form == List:
@@ -107,7 +113,7 @@ var Service = sync.OnceValue(func() *Field {
 		w := walker{section: s, rules: kinds.Rules(s.Kind), registry: shape.NewRegistry(s.Unions, s.Documents)}
 		for _, name := range slices.Sorted(maps.Keys(s.Extra)) {
 			extra := w.field(reflect.TypeOf(s.Extra[name]), shape.Join(s.Path, name), name, "", 1)
-			extra.Name, extra.Pairs = name, true
+			extra.Name, extra.Pairs, extra.Doc = name, true, s.Says[name]
 			f.Fields = append(f.Fields, extra)
 		}
 		if s.Many {
@@ -178,6 +184,10 @@ func (w *walker) field(t reflect.Type, shown, path, doc string, depth int) *Fiel
 	f.FilledIn = slices.Contains(w.section.Frame, path)
 	if s, ok := w.section.Sugar[path]; ok {
 		f.Sugar = &s
+	}
+	f.Words = w.section.Words[path]
+	if ours := w.section.Says[path]; ours != "" {
+		f.Doc = strings.TrimSpace(ours + "\n\n" + doc)
 	}
 	e := w.rules.Explain(path)
 	switch {

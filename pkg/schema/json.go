@@ -114,6 +114,10 @@ func also(t any, more string) any {
 // can stand.
 func (e emitter) value(f *Field) node {
 	s := e.plain(f)
+	if len(f.Words) > 0 { // of whole numbers only: they have a pattern
+		s["pattern"] = s["pattern"].(string) + `|^(` + strings.Join(f.Words, "|") + `)$`
+		s["examples"] = f.Words
+	}
 	if f.Literal {
 		return s
 	}

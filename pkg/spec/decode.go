@@ -60,7 +60,7 @@ func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children
 		r.errorf(n, "%s: expects a mapping, got %s", p.shown, got(n))
 		return b, d.shown
 	}
-	if len(s.Extra) > 0 {
+	if len(s.Extra) > 0 || len(s.Words) > 0 {
 		b.Extra = map[string]any{}
 	}
 	v := reflect.ValueOf(b.Value).Elem()
@@ -112,8 +112,22 @@ func (d *decoder) members(n *yaml.Node, v reflect.Value, p place, ro reflect.Typ
 		if !exact {
 			d.respelled.add(key, fmt.Sprintf("%s (write %s)", key.Value, f.Name))
 		}
+		if d.word(value, f.Name, p, extra) {
+			continue
+		}
 		d.value(value, v.Field(f.Index), p.field(f.Name), roField(ro, f))
 	}
+}
+
+// word takes a word that stands in place of a field's value.
+func (d *decoder) word(n *yaml.Node, field string, p place, extra map[string]any) bool {
+	if extra == nil || n.Kind != yaml.ScalarNode || !slices.Contains(d.section.Words[field], n.Value) {
+		return false
+	}
+	q := p.field(field)
+	d.written[q.index], d.shown[q.index] = d.r.pos(n), q.shown
+	extra[field] = n.Value
+	return true
 }
 
 // roField follows the describe type into a field, as long as it differs from

@@ -168,3 +168,15 @@ func TestSections(t *testing.T) {
 		t.Errorf("scaling: got %s want %s", got, want)
 	}
 }
+
+// A word in place of a number stands beside the body, and anything else that is
+// no number is told what would be.
+func TestWords(t *testing.T) {
+	b := sound(t, "listenerRules", "priority: auto\n")
+	if b.Extra["priority"] != "auto" || b.Written["priority"] == "" {
+		t.Errorf("extra %v, written %v", b.Extra, b.Written)
+	}
+	if b := sound(t, "listenerRules", "priority: 10\n"); len(b.Extra) != 0 {
+		t.Errorf("a number stands beside the body: %v", b.Extra)
+	}
+}

@@ -22,6 +22,13 @@ type Section struct {
 	// Extra are keys of ours that stand in the body beside the input's fields,
 	// with a value of the type that they decode to ("attributes": map[string]string{}).
 	Extra map[string]any
+	// Words are what may stand in place of a top-level field's own value, by the
+	// field's name ("priority": "auto"): the field stays unset, and Body.Extra
+	// holds the word under the same name.
+	Words map[string][]string
+	// Says are the words of explain and the reference on keys that are ours and
+	// not AWS': extra keys, what is in them ("listener.port"), and Words.
+	Says map[string]string
 	// Sugar are optional rewrites of the node tree before decoding, by index-free
 	// path: "containerDefinitions[].environment" to a rewrite of a mapping
 	// {KEY: value} into AWS' list of {name, value}.

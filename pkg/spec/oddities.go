@@ -50,6 +50,9 @@ func (d *decoder) mistakenHint(n *yaml.Node, p place) string {
 	if words := mistaken[d.section.Path+" "+p.free][strings.ToLower(n.Value)]; words != "" {
 		return "; " + words
 	}
+	if words := d.section.Words[p.free]; len(words) > 0 {
+		return "; it may also be " + strings.Join(words, " or ") + didYouMean(n.Value, words)
+	}
 	return ""
 }
 

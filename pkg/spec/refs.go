@@ -31,7 +31,12 @@ func (f *frame) references() {
 		}
 		shape.MapStrings(b.Value, visit)
 		for _, key := range slices.Sorted(maps.Keys(b.Extra)) {
-			shape.MapStrings(b.Extra[key], func(path, text string) string { return visit(key+path, text) })
+			shape.MapStrings(b.Extra[key], func(path, text string) string {
+				if path != "" && path[0] != '[' { // of an object; a map's begins with its key
+					path = "." + path
+				}
+				return visit(key+path, text)
+			})
 		}
 	}
 }

@@ -68,6 +68,7 @@ func testSections() []Section {
 			Path: "listenerRules", Kind: "rule", Many: true,
 			New:        func() any { return new(elasticloadbalancingv2.CreateRuleInput) },
 			ReadOnly:   elbtypes.Rule{},
+			Words:      map[string][]string{"priority": {"auto", "default"}},
 			Sugar:      map[string]Sugar{"tags": tags},
 			Attributes: []string{"arn"},
 		},
