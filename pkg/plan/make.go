@@ -131,9 +131,9 @@ type draft struct {
 	heldReason status.Reason
 	heldWhy    string
 	// asides are further changes put apart, each a step of its own.
-	asides []aside
-	heldAfter  string
-	settled    resource.Settled
+	asides    []aside
+	heldAfter string
+	settled   resource.Settled
 }
 
 func (d *draft) block(r status.Reason, why string) {

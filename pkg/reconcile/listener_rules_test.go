@@ -20,9 +20,9 @@ import (
 // The listener of the documented world.
 const mainListener = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0123456789abcdef/fedcba9876543210"
 
-// behind is a service behind the load balancer with the given rules, each
+// ruled is a service behind the load balancer with the given rules, each
 // "NAME PRIORITY CONDITIONS".
-func behind(name string, rules ...string) string {
+func ruled(name string, rules ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `apiVersion: ecs-operator/v1
 kind: Service
@@ -141,12 +141,12 @@ func (w *world) allReady(out map[string]Outcome) {
 // process too, writes nothing.
 func TestAutoPriorities(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.files.put("all.yaml", behind("all", "every auto "+onPath("/*")))
-		w.files.put("api.yaml", behind("api", "api auto "+onPath("/api/*")))
+		w.files.put("all.yaml", ruled("all", "every auto "+onPath("/*")))
+		w.files.put("api.yaml", ruled("api", "api auto "+onPath("/api/*")))
 		w.allReady(w.wait(w.engine()))
 		w.wantRules("both new", "api/api 1000", "all/every 1010")
 
-		w.files.put("v2.yaml", behind("v2", "v2 auto "+onPath("/api/v2/*"), "written 5 "+onPath("/written")))
+		w.files.put("v2.yaml", ruled("v2", "v2 auto "+onPath("/api/v2/*"), "written 5 "+onPath("/written")))
 		w.allReady(w.wait(w.engine()))
 		w.wantRules("a narrower one", "v2/written 5", "v2/v2 500", "api/api 1000", "all/every 1010")
 
@@ -154,7 +154,7 @@ func TestAutoPriorities(t *testing.T) {
 		w.allReady(w.wait(w.engine()))
 		w.quiet(since, "second apply")
 
-		w.files.put("api.yaml", behind("api", "api auto "+onPath("/api/*", "/rest/*")))
+		w.files.put("api.yaml", ruled("api", "api auto "+onPath("/api/*", "/rest/*")))
 		w.allReady(w.wait(w.engine()))
 		w.wantRules("an edited one stays", "v2/written 5", "v2/v2 500", "api/api 1000", "all/every 1010")
 	})
@@ -169,7 +169,7 @@ func TestAutoPrioritiesOfManyProcesses(t *testing.T) {
 		for i := range n {
 			files := newMemory()
 			name := fmt.Sprintf("s%d", i)
-			files.put("a.yaml", behind(name, "web auto "+onPath("/"+name+"/*")))
+			files.put("a.yaml", ruled(name, "web auto "+onPath("/"+name+"/*")))
 			e := w.engine()
 			e.o.Source = files
 			wg.Go(func() {
@@ -205,8 +205,8 @@ func TestAutoAvoidsOthers(t *testing.T) {
 		e := w.engine()
 		w.somebody(1000, "/theirs")
 		w.somebody(2000, "/*")
-		w.files.put("a.yaml", behind("a", "web auto "+onPath("/a")))
-		w.files.put("b.yaml", behind("b", "web 1010 "+onPath("/b")))
+		w.files.put("a.yaml", ruled("a", "web auto "+onPath("/a")))
+		w.files.put("b.yaml", ruled("b", "web 1010 "+onPath("/b")))
 		w.allReady(w.wait(e))
 		w.wantRules("theirs, written, allocated", "somebody's 1000", "b/web 1010", "a/web 1020", "somebody's 2000")
 	})
@@ -216,20 +216,20 @@ func TestAutoAvoidsOthers(t *testing.T) {
 // document, and two of two documents.
 func TestRulesChangePlaces(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.files.put("a.yaml", behind("a", "one 10 "+onPath("/one"), "two 20 "+onPath("/two"), "three 30 "+onPath("/three")))
-		w.files.put("b.yaml", behind("b", "web 40 "+onPath("/b")))
+		w.files.put("a.yaml", ruled("a", "one 10 "+onPath("/one"), "two 20 "+onPath("/two"), "three 30 "+onPath("/three")))
+		w.files.put("b.yaml", ruled("b", "web 40 "+onPath("/b")))
 		w.allReady(w.wait(w.engine()))
 		made := w.done("CreateRule")
 
-		w.files.put("a.yaml", behind("a", "one 20 "+onPath("/one"), "two 10 "+onPath("/two"), "three 300 "+onPath("/three")))
+		w.files.put("a.yaml", ruled("a", "one 20 "+onPath("/one"), "two 10 "+onPath("/two"), "three 300 "+onPath("/three")))
 		w.allReady(w.wait(w.engine()))
 		w.wantRules("of one document", "a/two 10", "a/one 20", "b/web 40", "a/three 300")
 		if n := w.done("SetRulePriorities"); n != 1 {
 			t.Errorf("%d calls moved three rules, want 1", n)
 		}
 
-		w.files.put("a.yaml", behind("a", "one 20 "+onPath("/one"), "two 40 "+onPath("/two"), "three 300 "+onPath("/three")))
-		w.files.put("b.yaml", behind("b", "web 10 "+onPath("/b")))
+		w.files.put("a.yaml", ruled("a", "one 20 "+onPath("/one"), "two 40 "+onPath("/two"), "three 300 "+onPath("/three")))
+		w.files.put("b.yaml", ruled("b", "web 10 "+onPath("/b")))
 		w.allReady(w.wait(w.engine()))
 		w.wantRules("of two documents", "b/web 10", "a/one 20", "a/two 40", "a/three 300")
 		if n := w.done("SetRulePriorities"); n != 2 {
@@ -248,11 +248,11 @@ func TestRulesChangePlaces(t *testing.T) {
 // whose document lets nothing be written.
 func TestNobodyMovesWhatIsHeld(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.files.put("a.yaml", behind("a", "web 10 "+onPath("/a")))
-		w.files.put("b.yaml", behind("b", "web 20 "+onPath("/b")))
+		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a")))
+		w.files.put("b.yaml", ruled("b", "web 20 "+onPath("/b")))
 		w.allReady(w.wait(w.engine()))
-		w.files.put("a.yaml", behind("a", "web 20 "+onPath("/a")))
-		w.files.put("b.yaml", strings.Replace(behind("b", "web 10 "+onPath("/b")), "spec:\n", "spec:\n  policy: {mode: observe}\n", 1))
+		w.files.put("a.yaml", ruled("a", "web 20 "+onPath("/a")))
+		w.files.put("b.yaml", strings.Replace(ruled("b", "web 10 "+onPath("/b")), "spec:\n", "spec:\n  policy: {mode: observe}\n", 1))
 		out := w.apply(w.engine(), ApplyOptions{})
 		if out["a"].Status.State == status.StateReady || out["a"].Writes != 0 {
 			t.Errorf("a: %s, %d writes", out["a"].Status.Reason, out["a"].Writes)
@@ -266,9 +266,9 @@ func TestSomebodysPriority(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		e := w.engine()
 		w.somebody(20, "/theirs")
-		w.files.put("a.yaml", behind("a", "web 10 "+onPath("/a")))
+		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a")))
 		w.allReady(w.wait(e))
-		w.files.put("a.yaml", behind("a", "web 20 "+onPath("/a")))
+		w.files.put("a.yaml", ruled("a", "web 20 "+onPath("/a")))
 		out := w.apply(w.engine(), ApplyOptions{})["a"]
 		if out.Writes != 0 || out.Status.Reason != status.NotOurs || !strings.Contains(out.Status.Why, "priority 20 is that of the rule") {
 			t.Errorf("%d writes, %s %s", out.Writes, out.Status.Reason, out.Status.Why)
@@ -282,10 +282,10 @@ func TestSomebodysPriority(t *testing.T) {
 func TestRulesOfManyDocuments(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		e := w.engine()
-		w.files.put("a.yaml", behind("a", "web 10 "+onPath("/a/*")))
-		w.files.put("b.yaml", behind("b", "web 10 "+onPath("/b/*")))
-		w.files.put("c.yaml", behind("c", "late 30 "+onPath("/c/x"), "early 20 "+onPath("/c/*")))
-		w.files.put("d.yaml", behind("d", "web 40 {field: host-header, values: [d.example.com]}"))
+		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a/*")))
+		w.files.put("b.yaml", ruled("b", "web 10 "+onPath("/b/*")))
+		w.files.put("c.yaml", ruled("c", "late 30 "+onPath("/c/x"), "early 20 "+onPath("/c/*")))
+		w.files.put("d.yaml", ruled("d", "web 40 {field: host-header, values: [d.example.com]}"))
 		l := w.load(e)
 		if len(l.Frozen) != 2 || l.reasons["default/a"] != status.NameConflict || l.reasons["default/b"] != status.NameConflict {
 			t.Errorf("frozen: %v %v", l.Frozen, l.reasons)
@@ -311,7 +311,7 @@ func TestShadowedByALiveRule(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		e := w.engine()
 		w.somebody(5, "/a/*")
-		w.files.put("a.yaml", behind("a", "web 10 "+onPath("/a/b")))
+		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a/b")))
 		out := e.Inspect(t.Context(), w.load(e).Units)[0]
 		found := false
 		for _, s := range out.Plan.Steps {
@@ -335,7 +335,7 @@ func TestListenersByName(t *testing.T) {
 			Tags: []elbtypes.Tag{{Key: aws.String("team"), Value: aws.String("web")}}}); err != nil {
 			t.Fatal(err)
 		}
-		doc := behind("a", "web 10 "+onPath("/a"))
+		doc := ruled("a", "web 10 "+onPath("/a"))
 		with := func(ref string) string {
 			return strings.Replace(doc, "listener: {loadBalancer: main, port: 80}", ref, 1)
 		}
@@ -382,7 +382,7 @@ func TestHundredRules(t *testing.T) {
 			if i%2 == 1 {
 				second = "auto"
 			}
-			w.files.put(name+".yaml", behind(name, "web auto "+onPath("/"+name+"/*"), "other "+second+" "+onPath("/"+name+"/deep/*")))
+			w.files.put(name+".yaml", ruled(name, "web auto "+onPath("/"+name+"/*"), "other "+second+" "+onPath("/"+name+"/deep/*")))
 		}
 		out := w.wait(w.engine())
 		if len(out) != 50 {
