@@ -409,4 +409,3 @@ func TestHundredRules(t *testing.T) {
 		}
 	})
 }
-
