@@ -147,6 +147,9 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 			Summary: totals, Services: diffJSON(outcomes, o.all || o.verbose), Problems: problemsJSON(loaded.Problems), Exit: code}
 		for i := range report.Services {
 			report.Services[i].place(ctx, m)
+			if err := report.Services[i].bind(); err != nil {
+				return err
+			}
 		}
 		if err := writeJSON(c.out, report); err != nil {
 			return err

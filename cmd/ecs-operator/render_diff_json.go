@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
@@ -42,7 +46,47 @@ type diffService struct {
 	Consequence *plan.Consequence `json:"consequence,omitempty"`
 	Resources   []diffResource    `json:"resources"`
 	// Plan is what apply --plan goes by; nil where the service could not be compared.
-	Plan *plan.Seal `json:"plan,omitempty"`
+	Plan *servicePlan `json:"plan,omitempty"`
+}
+
+// servicePlan is the seal of one service's plan, and what binds it to the
+// service that it stands in and to what is shown there.
+type servicePlan struct {
+	plan.Seal
+	Shown string `json:"shown,omitempty"` // shownDigest of the service
+}
+
+// bind writes the digest of what is shown into the service's plan.
+func (s *diffService) bind() error {
+	if s.Plan == nil {
+		return nil
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	s.Plan.Shown, err = shownDigest(data)
+	return err
+}
+
+// shownDigest is over one service of a report as JSON, however it is laid out,
+// but for its plan, and for the account and region, which apply asks AWS for.
+func shownDigest(service []byte) (string, error) {
+	var shown map[string]any
+	d := json.NewDecoder(bytes.NewReader(service))
+	d.UseNumber()
+	if err := d.Decode(&shown); err != nil {
+		return "", err
+	}
+	for _, name := range []string{"plan", "account", "region"} {
+		delete(shown, name)
+	}
+	canonical, err := json.Marshal(shown)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:12]), nil
 }
 
 // place says where the service's target is, as far as that is known.
@@ -88,8 +132,7 @@ func diffJSON(outcomes []reconcile.Outcome, all bool) []diffService {
 		if o.Err != nil {
 			s.Error = o.Err.Error()
 		} else if o.Plan.Seal.Hash != "" {
-			seal := o.Plan.Seal
-			s.Plan = &seal
+			s.Plan = &servicePlan{Seal: o.Plan.Seal}
 		}
 		out = append(out, s)
 	}

@@ -29,13 +29,26 @@ type savedPlan struct {
 }
 
 type savedService struct {
-	Name    string     `json:"name"`
-	Cluster string     `json:"cluster"`
-	Target  string     `json:"target"`
-	Account string     `json:"account"`
-	Region  string     `json:"region"`
-	Error   string     `json:"error"`
-	Plan    *plan.Seal `json:"plan"`
+	Name    string       `json:"name"`
+	Cluster string       `json:"cluster"`
+	Target  string       `json:"target"`
+	Account string       `json:"account"`
+	Region  string       `json:"region"`
+	Error   string       `json:"error"`
+	Plan    *servicePlan `json:"plan"`
+
+	shown string // digest of the rest, as it stands in the file
+}
+
+// UnmarshalJSON keeps the digest of what the service shows.
+func (s *savedService) UnmarshalJSON(data []byte) error {
+	type plain savedService
+	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
+		return err
+	}
+	var err error
+	s.shown, err = shownDigest(data)
+	return err
 }
 
 func (s savedService) key() resource.UnitKey {
@@ -84,11 +97,22 @@ func (p *savedPlan) decode(data []byte) error {
 		case errors.As(err, &syntax):
 			return fmt.Errorf("%s: this is not JSON as diff writes it: %s", position(data, syntax.Offset), syntax)
 		case errors.As(err, &kind):
-			return fmt.Errorf("%s: %s holds a %s, where a plan has something else", position(data, kind.Offset), kind.Field, kind.Value)
+			return fmt.Errorf("%s: %s holds %s, where a plan has something else", position(data, kind.Offset), kind.Field, jsonKind(kind.Value))
 		}
 		return fmt.Errorf(": %w", err)
 	}
 	return nil
+}
+
+// jsonKind is what encoding/json calls a value, with its article.
+func jsonKind(value string) string {
+	switch word, _, _ := strings.Cut(value, " "); word {
+	case "array", "object":
+		return "an " + word
+	case "bool", "string", "number":
+		return "a " + word
+	}
+	return value
 }
 
 // position is ":line:column" of an offset.
@@ -110,6 +134,9 @@ func (p *savedPlan) check() error {
 		}
 		return fmt.Errorf("--plan %s is not a plan (apiVersion %q): %s", p.name, p.APIVersion, again)
 	}
+	if p.Services == nil {
+		return fmt.Errorf("--plan %s has no services: it was cut, or is not the whole output of diff: %s", p.name, again)
+	}
 	p.seals = map[resource.UnitKey]plan.Seal{}
 	var errs []error
 	bad := func(i int, s savedService, format string, args ...any) {
@@ -128,8 +155,10 @@ func (p *savedPlan) check() error {
 			bad(i, s, "it holds no plan, as an older ecs-operator wrote it; run diff again with this one")
 		case !s.Plan.Whole():
 			bad(i, s, "its plan was edited or damaged after it was saved; run diff again")
+		case s.Plan.Shown != s.shown:
+			bad(i, s, "what it shows was edited after it was saved, or its plan is another service's; run diff again")
 		default:
-			p.seals[s.key()] = *s.Plan
+			p.seals[s.key()] = s.Plan.Seal
 		}
 	}
 	return errors.Join(errs...)

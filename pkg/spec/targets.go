@@ -73,6 +73,9 @@ func (t *targetsFile) target(key, n *yaml.Node) {
 	}
 	out := Target{Pos: t.r.pos(key)}
 	at := "targets." + name
+	if name == "" {
+		at = `targets.""`
+	}
 	before := t.r.errors
 	text := func(field string, into *string, form *regexp.Regexp, want string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
