@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
@@ -57,7 +58,8 @@ const DefaultDriftGrace = time.Hour
 // itself has lowered since is no drift, and waits for nothing.
 func (m *maker) graced(d *draft, changes []diff.Change) []diff.Change {
 	rest, count := split(changes, "desiredCount")
-	if d.ID.Kind != resource.KindService || len(count) != 1 || count[0].Informational || count[0].Reason != diff.FromDrift || d.live.Service == nil {
+	if d.ID.Kind != resource.KindService || len(count) != 1 || count[0].Informational || count[0].Reason != diff.FromDrift || d.live.Service == nil ||
+		strings.HasPrefix(count[0].Pos, "--set") { // said by hand, now
 		return changes
 	}
 	body, _ := shape.Plain(d.Want, nil).(map[string]any)
