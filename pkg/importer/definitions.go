@@ -55,13 +55,13 @@ func (p *project) controller(t spec.Tree) {
 	switch strings.ToUpper(t.Text()) {
 	case "", "ECS":
 	case "CODE_DEPLOY":
-		p.errorf(t, "the service is deployed by CodeDeploy, which cannot be expressed: before adopting it, move it with `aws ecs update-service --deployment-controller type=ECS`; a blue/green strategy then stands in service.deploymentConfiguration")
+		p.warnf(t, "the service is deployed by CodeDeploy: with policy.adopt it is moved to the ECS controller as a step of its own, which diff shows; a blue/green strategy then stands in service.deploymentConfiguration")
 	case "EXTERNAL":
+		by := "another program"
 		if p.tool == "pipecd" {
-			p.errorf(t, "the service is deployed by PipeCD in task sets (EXTERNAL), which cannot be expressed: before adopting it, move it with `aws ecs update-service --deployment-controller type=ECS`")
-			return
+			by = "PipeCD"
 		}
-		p.errorf(t, "the service is deployed in task sets by another program (EXTERNAL), which cannot be expressed: before adopting it, move it with `aws ecs update-service --deployment-controller type=ECS`")
+		p.warnf(t, "the service is deployed by %s in task sets (EXTERNAL): with policy.adopt it is moved to the ECS controller as a step of its own, which diff shows", by)
 	default:
 		p.errorf(t, "the deployment controller %s is unknown: it is left out", t)
 	}

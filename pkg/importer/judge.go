@@ -8,7 +8,7 @@ import (
 )
 
 // Judge lists what the plan of an imported document would do beside writing
-// tags: what the document does not express, each with its field. An import that
+// tags and, where another controller deploys the service, moving it: what the document does not express, each with its field. An import that
 // it finds nothing in is whole.
 func Judge(p plan.Plan) []string {
 	var out []string
@@ -16,6 +16,10 @@ func Judge(p plan.Plan) []string {
 		told := false
 		for _, c := range s.Changes {
 			if c.Field() == "tags" {
+				continue
+			}
+			if c.Field() == "deploymentController" && s.After != "" {
+				told = true // the adoption moves it to ECS: said when it was read
 				continue
 			}
 			told = true

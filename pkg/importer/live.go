@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -62,9 +64,23 @@ func (o liveObject) path() string {
 // Service makes the document of one service. The document says adopt wherever
 // something does not carry our tags yet; Theirs tells when it should not stay.
 func (l *Live) Service(cluster string, found kinds.Discovery) (r Result, theirs bool) {
-	s := &liveService{l: l, found: found, cluster: cluster, name: found.Service.Name, known: map[string]string{}}
-	if foreign := found.Service.Service.ForeignController; foreign != "" {
-		s.errorf("service.deploymentController.type: the service belongs to %s, and ecs-operator manages only what ECS deploys by itself", foreign)
+	s := &liveService{l: l, cluster: cluster, name: found.Service.Name, known: map[string]string{}}
+	s.found.Service.Name = found.Service.Name // for the place of a problem
+	switch foreign := found.Service.Service.ForeignController; foreign {
+	case "":
+	case resource.ControllerCodeDeploy, resource.ControllerExternal:
+		s.warnf("service.deploymentController.type: the service is deployed under %s: with policy.adopt it is moved to the ECS controller as a step of its own, which diff shows", foreign)
+		if in, ok := found.Service.Value.(*ecs.CreateServiceInput); ok {
+			in = shape.Clone(in)
+			in.DeploymentController = nil
+			found.Service.Value = in
+		}
+	default:
+		s.errorf("service: it belongs to %s, and only what ECS deploys as a service of the customer's can be managed", foreign)
+		return Result{Problems: s.problem}, false
+	}
+	if resource.Untaggable(found.Service.ARN) {
+		s.errorf("service: its ARN is of the short form without the cluster, on which AWS takes no tags: it must be created anew under the account setting serviceLongArnFormat before anything can own it")
 		return Result{Problems: s.problem}, false
 	}
 	if found.TaskDefinition.Presence != resource.Present {
@@ -75,6 +91,7 @@ func (l *Live) Service(cluster string, found kinds.Discovery) (r Result, theirs 
 		s.errorf("service: it is being deleted")
 		return Result{Problems: s.problem}, false
 	}
+	s.found = found
 	if o := found.Service.Owner(); o.Operator == l.Frame.Owner {
 		if in, name, ok := strings.Cut(o.Unit, "/"); ok && in == cluster {
 			s.name = name
@@ -182,9 +199,11 @@ func (s *liveService) owners() {
 			continue
 		}
 		by := o.Owner()
-		if stack := kinds.CloudFormationStack(o.Tags); stack != "" {
+		tagged := o.Live
+		tagged.Service = nil // the controller is told apart
+		for _, by := range resource.Under(tagged) {
 			s.theirs = true
-			s.warnf("%s: %s belongs to the CloudFormation stack %s: take it out of the stack, keeping it, before policy.adopt is written", o.path(), o.Name, stack)
+			s.warnf("%s: %s belongs to %s: let that go of it (ecs-operator handover says how) before policy.adopt is written", o.path(), o.Name, by.Words)
 		}
 		switch unit := s.cluster + "/" + s.name; {
 		case by.Operator == "":

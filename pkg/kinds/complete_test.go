@@ -214,7 +214,7 @@ func TestProblems(t *testing.T) {
 		{"two clusters", "service: {", "service: {cluster: prod, ",
 			`spec.yaml:8:22: service.cluster says "prod", but the document's cluster is "default": write it once, as spec.cluster`},
 		{"foreign controller", "service: {", "service: {deploymentController: {type: CODE_DEPLOY}, ",
-			"services with the CODE_DEPLOY deployment controller belong to another tool and are not managed"},
+			"only services that ECS itself deploys are managed, and CODE_DEPLOY is another controller: leave it out; with policy.adopt a service that has it is moved to ECS, as a step of its own"},
 		{"reserved tag", "service: {", "service: {tags: {ecs-operator:owner: me}, ",
 			`tag "ecs-operator:owner": keys that start with ecs-operator: and aws: are reserved`},
 		{"a client token", "service: {", "service: {clientToken: x, ", "service.clientToken is made by the operator: remove it"},

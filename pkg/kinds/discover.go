@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -339,14 +338,4 @@ func RulesFor(kind string, value any) *diff.Rules {
 		return &compositeRules
 	}
 	return Rules(kind)
-}
-
-// CloudFormationStack is the stack that made an object, "" for none.
-func CloudFormationStack(tags map[string]string) string {
-	for k, v := range tags {
-		if strings.HasPrefix(k, "aws:cloudformation:") && strings.HasSuffix(k, "stack-name") {
-			return v
-		}
-	}
-	return ""
 }

@@ -151,15 +151,14 @@ func (w *world) disown(u *resource.Unit) {
 // What no document can hold is refused with its field, and what others own is
 // named.
 func TestImportRefuses(t *testing.T) {
-	for name, c := range map[string]struct{ controller, want string }{
-		"CodeDeploy": {"CODE_DEPLOY", "service.deploymentController.type: the service belongs to CODE_DEPLOY"},
-		"external":   {"EXTERNAL", "service.deploymentController.type: the service belongs to EXTERNAL"},
+	for name, c := range map[string]struct{ controller, arn, want string }{
+		"Express Mode": {resource.ControllerExpress, "", "service: it belongs to ECS Express Mode"},
+		"short ARN":    {"", "arn:aws:ecs:us-east-1:123456789012:service/web", "service: its ARN is of the short form"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &importer.Live{Frame: frame, Kinds: kinds.All(nil)}
 			res, _ := l.Service("default", kinds.Discovery{Service: resource.Live{
-				Presence: resource.Present, Name: "web", Value: &ecs.CreateServiceInput{DeploymentController: &ecstypes.DeploymentController{Type: ecstypes.DeploymentControllerType(c.controller)}},
-				Service: &resource.ServiceState{ForeignController: c.controller}}})
+				Presence: resource.Present, Name: "web", ARN: c.arn, Value: &ecs.CreateServiceInput{}, Service: &resource.ServiceState{ForeignController: c.controller}}})
 			if len(res.Drafts) > 0 || res.Errors() != 1 || !strings.Contains(res.Problems[0].String(), c.want) {
 				t.Errorf("%d documents, %v", len(res.Drafts), res.Problems)
 			}
@@ -179,7 +178,7 @@ func TestImportNamesOwners(t *testing.T) {
 		theirs bool
 	}{
 		"nobody":          {map[string]string{"team": "a"}, "", false},
-		"a stack":         {map[string]string{"aws:cloudformation:stack-name": "shop"}, "belongs to the CloudFormation stack shop", true},
+		"a stack":         {map[string]string{"aws:cloudformation:stack-name": "shop"}, `belongs to the CloudFormation stack "shop"`, true},
 		"another":         {map[string]string{resource.TagOwner: "else"}, `owner tag of "else"`, true},
 		"another unit":    {map[string]string{resource.TagOwner: frame.Owner, resource.TagUnit: "other/web"}, `belongs to the unit "other/web"`, true},
 		"under our scope": {map[string]string{resource.TagOwner: frame.Owner, resource.TagUnit: "default/web", resource.TagScope: "s"}, `scope "s"`, true},

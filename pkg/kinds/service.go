@@ -68,7 +68,7 @@ func (k *service) Complete(f resource.Frame, u *resource.Unit, o *resource.Objec
 		problems = append(problems, problem(u, o, "clientToken", "service.clientToken is made by the operator: remove it"))
 	}
 	if c := in.DeploymentController; c != nil && c.Type != "" && c.Type != types.DeploymentControllerTypeEcs {
-		problems = append(problems, problem(u, o, "deploymentController.type", "services with the %s deployment controller belong to another tool and are not managed", c.Type))
+		problems = append(problems, problem(u, o, "deploymentController.type", "only services that ECS itself deploys are managed, and %s is another controller: leave it out; with policy.adopt a service that has it is moved to ECS, as a step of its own", c.Type))
 	}
 	if d := in.DeploymentConfiguration; d != nil && d.Alarms != nil && d.Alarms.AlarmNames == nil && !d.Alarms.Enable {
 		d.Alarms.AlarmNames = []string{} // alarms that are off need no names, but the SDK insists on the list

@@ -174,9 +174,13 @@ func serviceState(s *types.Service) *resource.ServiceState {
 	}
 	if c := s.DeploymentController; c != nil && c.Type != types.DeploymentControllerTypeEcs {
 		state.ForeignController = string(c.Type)
+		for _, set := range s.TaskSets {
+			state.TaskSets++
+			state.PrimaryTaskSet = state.PrimaryTaskSet || aws.ToString(set.Status) == "PRIMARY"
+		}
 	}
 	if s.ResourceManagementType == types.ResourceManagementTypeEcs {
-		state.ForeignController = "ECS Express Mode"
+		state.ForeignController = resource.ControllerExpress
 	}
 	return state
 }

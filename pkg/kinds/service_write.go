@@ -130,6 +130,9 @@ func restoreServiceDefaults(in *ecs.UpdateServiceInput, changes []diff.Change) {
 	if changed(changes, "serviceConnectConfiguration") && in.ServiceConnectConfiguration == nil {
 		in.ServiceConnectConfiguration = &types.ServiceConnectConfiguration{Enabled: false}
 	}
+	if changed(changes, "deploymentController") && in.DeploymentController == nil {
+		in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeEcs}
+	}
 	if changed(changes, "platformVersion") && aws.ToString(in.PlatformVersion) == "" {
 		in.PlatformVersion = aws.String("LATEST")
 	}

@@ -155,15 +155,13 @@ func ecsPair(t ecstypes.Tag) (k, v *string) { return t.Key, t.Value }
 func elbPair(t elbtypes.Tag) (k, v *string) { return t.Key, t.Value }
 func cwPair(t cwtypes.Tag) (k, v *string)   { return t.Key, t.Value }
 
-// fromPairs reads tags, without those that AWS itself writes and nobody else
-// may ("aws:cloudformation:stack-name").
+// fromPairs reads tags, also those that AWS itself writes and nobody else may
+// ("aws:cloudformation:stack-name"): they say whose an object is.
 func fromPairs[T any](tags []T, pair func(T) (k, v *string)) map[string]string {
 	out := make(map[string]string, len(tags))
 	for _, t := range tags {
 		k, v := pair(t)
-		if key := aws.ToString(k); !strings.HasPrefix(key, "aws:") {
-			out[key] = aws.ToString(v)
-		}
+		out[aws.ToString(k)] = aws.ToString(v)
 	}
 	return out
 }
@@ -264,7 +262,6 @@ func (scalingTags) read(ctx context.Context, api awsclient.API, arns []string) (
 		if out.Tags == nil {
 			return map[string]string{}, nil
 		}
-		maps.DeleteFunc(out.Tags, func(k, _ string) bool { return strings.HasPrefix(k, "aws:") })
 		return out.Tags, nil
 	})
 }

@@ -15,7 +15,7 @@ func (m *maker) gateDeployment(d *draft) {
 	if d.live.Presence != resource.Present || d.live.Health.State == resource.Gone || d.foreign {
 		return
 	}
-	if d.Action == ActionAdopt {
+	if d.Action == ActionAdopt || d.moving {
 		return // what follows the adoption is planned again when the tags are there
 	}
 	ours := d.Blocked == ""

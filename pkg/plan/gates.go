@@ -19,7 +19,7 @@ func (m *maker) holdUnit() {
 				d.block(reason, why)
 			}
 			if d.heldReason != "" {
-				d.heldReason, d.heldWhy = reason, why
+				d.heldReason, d.heldWhy, d.heldAfter = reason, why, ""
 			}
 			d.holdAsides(reason, why)
 		}

@@ -56,6 +56,7 @@ func once(in Input) Plan {
 	}
 	m.nameImage()
 	m.holdUnit()
+	m.adoptFirst()
 	m.gateCount()
 	for _, d := range m.order {
 		if d == m.service {
@@ -130,10 +131,12 @@ type draft struct {
 	heldAction Action
 	heldReason status.Reason
 	heldWhy    string
+	heldAfter  string
+	// moving: the step takes the service from another deployment controller to ECS'.
+	moving bool
 	// asides are further changes put apart, each a step of its own.
-	asides    []aside
-	heldAfter string
-	settled   resource.Settled
+	asides  []aside
+	settled resource.Settled
 }
 
 func (d *draft) block(r status.Reason, why string) {

@@ -209,9 +209,9 @@ func TestOwnership(t *testing.T) {
 		s := hello("nginx:1").now(desire(d)).edit(svc, "", func(l *resource.Live) { l.Tags = map[string]string{"team": "a"} })
 		pl := plan.Make(s.in)
 		expect(t, pl,
-			"update task-definition (new deployment) blocked DependencyMissing containers[web].image",
+			"update task-definition (new deployment) blocked Waiting containers[web].image",
 			"adopt service (in place) tags.:owner tags.:spec-hash tags.:unit",
-			"update service (new deployment) blocked DependencyMissing taskDefinition")
+			"update service (new deployment) blocked Waiting taskDefinition")
 		s.w.apply(s.unit, pl)
 		next := plan.Make(s.w.input(s.unit))
 		expect(t, next,

@@ -21,17 +21,24 @@ func (m *maker) own(d *draft, tags, changes []diff.Change) bool {
 	if !d.kind.Taggable() || d.ID.Kind == resource.KindTaskDefinition {
 		return false
 	}
-	reason, why := foreign(m.in, d.ID, d.live.Owner())
+	if why := unadoptable(d.ID, d.live); why != "" {
+		d.Action, d.Changes, d.Effect, d.foreign = ActionAdopt, tags, diff.InPlace, true
+		d.block(status.NotOurs, why)
+		return true
+	}
+	reason, why := foreign(m.in, d.ID, d.live)
 	if reason == "" {
-		return false
+		return m.move(d, tags, changes)
 	}
 	if m.in.Unit.Policy.Adopt {
 		if len(tags) == 0 { // the tags already say what they would
-			return false
+			return m.move(d, tags, changes)
 		}
+		warnOf(tags, d.live)
 		d.Action, d.Changes, d.Effect = ActionAdopt, tags, diff.InPlace
-		if len(effective(changes)) > 0 {
-			d.hold(changes, status.DependencyMissing, "it is adopted first; the rest follows in the next pass")
+		if changes = m.shownMove(d, changes); len(effective(changes)) > 0 {
+			d.hold(changes, status.Waiting, adoptedFirst)
+			d.heldAfter = afterAdoption
 		}
 		return true
 	}
@@ -49,14 +56,17 @@ func (d *draft) hold(changes []diff.Change, r status.Reason, why string) {
 	}
 }
 
-// foreign says why an owner is not us, "" when it is.
-func foreign(in Input, id resource.ID, o resource.Owner) (status.Reason, string) {
-	unit := in.Unit.Key.TagValue()
+// foreign says why a live object is not ours to write, "" when it is.
+func foreign(in Input, id resource.ID, l resource.Live) (status.Reason, string) {
+	o, unit := l.Owner(), in.Unit.Key.TagValue()
+	exists, who := id.Local()+" exists and is not ours", under(l)
 	switch {
+	case o.Operator == "" && who != "":
+		return status.NotOurs, exists + ": " + who + "; " + takeOver
 	case o.Operator == "":
-		return status.NotOurs, fmt.Sprintf("%s exists and is not ours; set policy.adopt to take it over", id.Local())
+		return status.NotOurs, exists + "; set policy.adopt to take it over"
 	case o.Operator != in.Frame.Owner:
-		return status.NotOurs, fmt.Sprintf("%s exists and is not ours: it is owned by %q; set policy.adopt to take it over", id.Local(), o.Operator)
+		return status.NotOurs, fmt.Sprintf("%s: it is owned by %q; set policy.adopt to take it over", exists, o.Operator)
 	case o.Unit != unit:
 		return status.NotOurs, fmt.Sprintf("%s exists and belongs to the unit %q; set policy.adopt to move it to this one", id.Local(), o.Unit)
 	case o.Scope != "" && o.Scope != in.Frame.Scope:

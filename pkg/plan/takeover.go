@@ -74,7 +74,7 @@ func (m *maker) replacements(objects []*resource.Object) map[resource.ID]bool {
 		if _, ok := k.(resource.Succession); !ok || live.Presence != resource.Present || live.Health.State == resource.Gone {
 			continue
 		}
-		if reason, _ := foreign(m.in, o.ID, live.Owner()); reason != "" {
+		if reason, _ := foreign(m.in, o.ID, live); reason != "" {
 			continue
 		}
 		if worst(k.Diff(o, &live, m.comparing(o, &live))) == diff.Replacement {
@@ -159,7 +159,7 @@ func (m *maker) takeover(o *resource.Object, replaced bool, suspects map[string]
 		if g.Presence != resource.Present || !(suspect || replaced && arn == live.ARN) {
 			continue
 		}
-		if reason, _ := foreign(m.in, o.ID, g.Owner()); reason == "" && g.ID == o.ID {
+		if reason, _ := foreign(m.in, o.ID, g); reason == "" && g.ID == o.ID {
 			t.old = append(t.old, g)
 		}
 	}

@@ -87,7 +87,7 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 		wanted = s.Settled
 	}
 	o, open := resource.Resolve(*wanted, x.attrs)
-	if len(open) > 0 && s.Action != plan.ActionAdopt { // an adoption writes tags alone
+	if len(open) > 0 && s.Action != plan.ActionAdopt && !s.Moves() { // an adoption writes tags alone
 		x.block(s, status.DependencyMissing, fmt.Sprintf("waits for %s of %s", open[0].Attr, open[0].To.Local()))
 		return
 	}

@@ -82,8 +82,13 @@ type ServiceState struct {
 	// StartedTasks is when ECS last started tasks of the service, or a moment after
 	// that: as its events tell. RFC 3339, "" when they do not.
 	StartedTasks string
-	// ForeignController is the deployment controller type where it is not ECS.
+	// ForeignController is the deployment controller type where it is not ECS
+	// (ControllerCodeDeploy and the others).
 	ForeignController string
+	// TaskSets counts what a foreign controller runs instead of deployments, and
+	// PrimaryTaskSet says whether one of them is the primary one.
+	TaskSets       int
+	PrimaryTaskSet bool
 }
 
 // Owner reads ownership from tags.

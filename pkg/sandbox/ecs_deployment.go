@@ -41,7 +41,7 @@ func listServiceDeployments(c *call, in *ecs.ListServiceDeploymentsInput) (*ecs.
 	}
 	var briefs []types.ServiceDeploymentBrief
 	history := s.Deployments
-	if s.status() == statusInactive { // deleted with the service (aws-facts 1.4); that this is no error is unverified
+	if s.inTaskSets() || s.status() == statusInactive { // deleted with the service (aws-facts 1.4); that this is no error is unverified
 		history = nil
 	}
 	for _, d := range slices.Backward(history) { // newest first

@@ -367,7 +367,11 @@ func (w *World) baked(s *ecsService, r *ecsRollout) bool {
 func (w *World) finish(s *ecsService, r *ecsRollout) {
 	r.turn(w, types.DeploymentRolloutStateCompleted, fmt.Sprintf("ECS deployment %s completed.", r.id()))
 	r.Failures = 0
-	w.event(s, fmt.Sprintf("(deployment %s) deployment completed.", r.id()))
+	if s.inTaskSets() {
+		w.eventOf(s, s.name()+", taskSet "+r.id(), "updated state to STEADY_STATE.")
+	} else {
+		w.event(s, fmt.Sprintf("(deployment %s) deployment completed.", r.id()))
+	}
 	d := s.deployment(r.Current)
 	if d == nil || ended(d.Deployment.Status) {
 		return

@@ -67,20 +67,33 @@ func createService(c *call, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutpu
 			return nil, refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
 		}
 	}
-	def, err := c.w.checkCreateService(cl, in)
+	s, err := c.newServiceOf(cl, in)
 	if err != nil {
 		return nil, err
 	}
-	s := newService(c, cl, in, def)
 	if old := cl.service(in.ServiceName); old != nil {
 		c.w.forgetService(cl, old)
 	}
 	cl.Services[s.name()] = s
-	c.w.startRollout(cl, s)
+	if !s.external() {
+		c.w.startRollout(cl, s)
+	}
 	if t := aws.ToString(in.ClientToken); t != "" {
-		c.remember("ecs.CreateService/"+t, requestDigest(in), aws.ToString(s.Service.ServiceArn))
+		c.remember("ecs.CreateService/"+t, requestDigest(in), serviceARN(cl.name(), s.name()))
 	}
 	return &ecs.CreateServiceOutput{Service: new(s.view(cl, true))}, nil
+}
+
+// newServiceOf is the service that a request asks for, checked.
+func (c *call) newServiceOf(cl *ecsCluster, in *ecs.CreateServiceInput) (*ecsService, error) {
+	if d := in.DeploymentController; d != nil && d.Type == types.DeploymentControllerTypeExternal {
+		return newExternal(c, cl, in)
+	}
+	def, err := c.w.checkCreateService(cl, in)
+	if err != nil {
+		return nil, err
+	}
+	return newService(c, cl, in, def), nil
 }
 
 // replayedService answers a client token that was seen within 24 h with what
@@ -118,7 +131,7 @@ func newService(c *call, cl *ecsCluster, in *ecs.CreateServiceInput, def *ecsTas
 	s := &ecsService{
 		Cluster: cl.name(),
 		Service: types.Service{
-			ServiceName: in.ServiceName, ServiceArn: aws.String(serviceARN(cl.name(), aws.ToString(in.ServiceName))),
+			ServiceName: in.ServiceName, ServiceArn: aws.String(c.w.newServiceARN(cl.name(), aws.ToString(in.ServiceName))),
 			ClusterArn: cl.Cluster.ClusterArn, Status: aws.String(statusActive), CreatedAt: aws.Time(c.Now), CreatedBy: aws.String(callerARN),
 			TaskDefinition: def.Definition.TaskDefinitionArn, DesiredCount: aws.ToInt32(in.DesiredCount),
 			LaunchType: launch, CapacityProviderStrategy: strategy,

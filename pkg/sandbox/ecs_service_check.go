@@ -29,8 +29,6 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 		return nil, invalid("Service name cannot be empty.")
 	case !ecsName.MatchString(*in.ServiceName):
 		return nil, invalid("Invalid service name: %s", *in.ServiceName)
-	case in.DeploymentController != nil && in.DeploymentController.Type == types.DeploymentControllerTypeExternal:
-		return nil, invalid("The sandbox does not run the deployment controller EXTERNAL yet.")
 	case aws.ToString(in.TaskDefinition) == "":
 		return nil, invalid("TaskDefinition can not be blank.")
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
@@ -42,6 +40,9 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 	}
 	if err := checkTags(in.Tags, nil); err != nil {
 		return nil, err
+	}
+	if len(in.Tags) > 0 && resourceShort(w.newServiceARN(cl.name(), *in.ServiceName)) {
+		return nil, invalid("The new ARN and resource ID format must be enabled to add tags to the service. Opt in to the new format and try again.")
 	}
 	def, err := w.usableTaskDefinition(in.TaskDefinition)
 	if err != nil {

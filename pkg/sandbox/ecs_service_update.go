@@ -26,8 +26,10 @@ func updateService(c *call, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutpu
 	if err != nil {
 		return nil, err
 	}
-	if err := c.w.checkService(cl, next, s); err != nil {
-		return nil, err
+	if len(s.Rollouts) > 0 { // an EXTERNAL service without a task set runs nothing that could be wrong
+		if err := c.w.checkService(cl, next, s); err != nil {
+			return nil, err
+		}
 	}
 	before, after := deployed(s), deployed(next)
 	if in.PlatformVersion == nil { // it follows the capacity providers, and those move no task
@@ -37,10 +39,14 @@ func updateService(c *call, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutpu
 	if s.Service.DesiredCount != next.Service.DesiredCount || deploys {
 		next.Steady = false
 	}
+	moved := s.inTaskSets() && !next.inTaskSets()
 	*s = *next
+	if moved {
+		s.moved()
+	}
 	if deploys {
 		c.w.startRollout(cl, s)
-	} else {
+	} else if len(s.Rollouts) > 0 {
 		s.Rollouts[0].capacity(s)
 		c.w.wake(s, time.Second)
 	}
@@ -160,31 +166,4 @@ func setPointer[T any](to **T, from *T) {
 	if from != nil {
 		*to = from
 	}
-}
-
-// checkController refuses changes of the deployment controller and changes
-// that another controller than ECS has to make.
-func checkController(s *ecsService, in *ecs.UpdateServiceInput) error {
-	have := s.Service.DeploymentController.Type
-	if in.DeploymentController != nil && in.DeploymentController.Type != have {
-		if have == types.DeploymentControllerTypeCodeDeploy && in.DeploymentController.Type == types.DeploymentControllerTypeEcs {
-			return nil
-		}
-		return refuse("InvalidParameterException", "The sandbox does not run the deployment controller %s yet.", in.DeploymentController.Type)
-	}
-	if have == types.DeploymentControllerTypeEcs {
-		return nil
-	}
-	for what, changed := range map[string]bool{
-		"task definition": in.TaskDefinition != nil, "load balancers": in.LoadBalancers != nil,
-		"network configuration": in.NetworkConfiguration != nil, "platform version": in.PlatformVersion != nil,
-	} {
-		if changed {
-			return refuse("InvalidParameterException", "Unable to update %s on services with a %s deployment controller", what, have)
-		}
-	}
-	if in.ForceNewDeployment {
-		return refuse("InvalidParameterException", "Cannot force a new deployment on services with a %s deployment controller. Use AWS CodeDeploy to trigger a new deployment.", have)
-	}
-	return nil
 }

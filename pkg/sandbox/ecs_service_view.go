@@ -64,6 +64,9 @@ func (s *ecsService) view(cl *ecsCluster, tags bool) types.Service {
 				Arn: aws.String(revisionARN(s.Cluster, s.name(), r.Digits)), RequestedTaskCount: d.DesiredCount, RunningTaskCount: n.running, PendingTaskCount: n.pending})
 		}
 	}
+	if s.inTaskSets() && s.status() != statusInactive {
+		s.showTaskSets(&v, counts)
+	}
 	v.Events = slices.Clone(s.Service.Events)
 	if !tags {
 		v.Tags = nil
@@ -76,8 +79,11 @@ func (s *ecsService) view(cl *ecsCluster, tags bool) types.Service {
 const mostEvents = 100
 
 // event puts a message of ECS before the others.
-func (w *World) event(s *ecsService, message string) {
-	e := types.ServiceEvent{Id: aws.String(w.uuid()), CreatedAt: aws.Time(w.Clock), Message: aws.String("(service " + s.name() + ") " + message)}
+func (w *World) event(s *ecsService, message string) { w.eventOf(s, s.name(), message) }
+
+// eventOf is an event of a part of the service: "web, taskSet ecs-svc/1".
+func (w *World) eventOf(s *ecsService, who, message string) {
+	e := types.ServiceEvent{Id: aws.String(w.uuid()), CreatedAt: aws.Time(w.Clock), Message: aws.String("(service " + who + ") " + message)}
 	kept := s.Service.Events
 	if len(kept) >= mostEvents {
 		kept = kept[:mostEvents-1]

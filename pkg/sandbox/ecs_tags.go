@@ -77,6 +77,9 @@ func (w *World) tagsOf(arn string) (*[]types.Tag, error) {
 		if aws.ToString(s.Service.Status) == statusInactive {
 			return nil, refuse("ServiceNotActiveException", "Service was not ACTIVE.")
 		}
+		if resourceShort(aws.ToString(s.Service.ServiceArn)) { // boto3#2473
+			return nil, invalid("The specified service does not have the longArn format. Only services created after opting in will have the new format.")
+		}
 		return &s.Service.Tags, nil
 	case "task":
 		if t, ok := cl.Tasks[parts[1]]; ok {
@@ -177,3 +180,6 @@ func (w *World) ecsTagged() []taggedResource {
 	}
 	return out
 }
+
+// resourceShort is whether a service's ARN is of the form without the cluster.
+func resourceShort(arn string) bool { return strings.Count(arn, "/") == 1 }

@@ -57,6 +57,9 @@ type ecsService struct {
 	Monitoring        *types.MonitoringConfiguration
 	GatewayConnectors []types.GatewayConnector
 
+	TaskSetPrimary    bool    // of an EXTERNAL service: its task set is the primary one
+	TaskSetExternalID *string // of it
+
 	Rollouts    []*ecsRollout    // PRIMARY first, then the ACTIVE ones, newest first
 	Deployments []*ecsDeployment // history, oldest first
 	Revisions   map[string]*types.ServiceRevision
@@ -163,6 +166,10 @@ func ecsOperations() []operation {
 		op("ecs", "StopServiceDeployment", true, stopServiceDeployment),
 		op("ecs", "ContinueServiceDeployment", true, continueServiceDeployment),
 		op("ecs", "DescribeServiceRevisions", false, describeServiceRevisions),
+
+		op("ecs", "CreateTaskSet", true, createTaskSet),
+		op("ecs", "DescribeTaskSets", false, describeTaskSets),
+		op("ecs", "UpdateServicePrimaryTaskSet", true, updateServicePrimaryTaskSet),
 
 		op("ecs", "RunTask", true, runTask),
 		op("ecs", "StopTask", true, stopTask),
