@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -70,11 +68,7 @@ func (l *Live) Service(cluster string, found kinds.Discovery) (r Result, theirs 
 	case "":
 	case resource.ControllerCodeDeploy, resource.ControllerExternal:
 		s.warnf("service.deploymentController.type: the service is deployed under %s: with policy.adopt it is moved to the ECS controller as a step of its own, which diff shows", foreign)
-		if in, ok := found.Service.Value.(*ecs.CreateServiceInput); ok {
-			in = shape.Clone(in)
-			in.DeploymentController = nil
-			found.Service.Value = in
-		}
+		found.Service.Value = kinds.UnderECS(found.Service.Value)
 	default:
 		s.errorf("service: it belongs to %s, and only what ECS deploys as a service of the customer's can be managed", foreign)
 		return Result{Problems: s.problem}, false

@@ -199,6 +199,18 @@ func startedTasks(events []types.ServiceEvent) string {
 	return rfc3339(events[len(events)-1].CreatedAt)
 }
 
+// UnderECS is a live service as it is wanted when it has come to the ECS
+// deployment controller: without the one that it is under. Anything else stays.
+func UnderECS(value any) any {
+	in, ok := value.(*ecs.CreateServiceInput)
+	if !ok {
+		return value
+	}
+	out := shape.Clone(in)
+	out.DeploymentController = nil
+	return out
+}
+
 func serviceHealth(s *types.Service, state *resource.ServiceState) resource.Health {
 	switch {
 	case state.Status == "DRAINING":
