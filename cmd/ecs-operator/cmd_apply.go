@@ -15,6 +15,7 @@ import (
 
 type applyOptions struct {
 	formOptions
+	pruneOptions
 	outputOptions
 	paceOptions
 	wait    bool
@@ -25,6 +26,7 @@ type applyOptions struct {
 // AddFlags declares the flags of apply.
 func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
+	o.pruneOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
 	f.BoolVar(&o.wait, "wait", false, "follow the rollouts until they have ended")
@@ -111,6 +113,9 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 	if err := o.finalize(); err != nil {
 		return err
 	}
+	if err := o.pruneOptions.finalize(g); err != nil {
+		return err
+	}
 	var saved *savedPlan
 	if o.plan != "" {
 		var err error
@@ -126,7 +131,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, pace: o.paceOptions, onEvent: tale.event})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
 	}
@@ -137,6 +142,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	c.note("%s", c.errStyle.dim(header))
+	loaded = m.withDeparted(ctx, loaded, false)
 	if saved != nil {
 		if err := saved.fits(ctx, m, g); err != nil {
 			return err

@@ -20,6 +20,7 @@ import (
 
 type diffOptions struct {
 	formOptions
+	pruneOptions
 	outputOptions
 	all              bool
 	verbose          bool
@@ -30,6 +31,7 @@ type diffOptions struct {
 // AddFlags declares the flags of diff.
 func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
+	o.pruneOptions.AddFlags(f)
 	f.StringVarP(&o.format, "output", "o", "text", "text, json (a plan that apply takes) or markdown (a comment for a pull request)")
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list for every service what was compared, who governs it, and what is ignored")
@@ -122,11 +124,14 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	if err := o.finalize(); err != nil {
 		return err
 	}
+	if err := o.pruneOptions.finalize(g); err != nil {
+		return err
+	}
 	paths, err := pathArgs(c, "diff", args)
 	if err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, readOnly: true, cover: o.verbose})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, prune: o.pruneOptions, readOnly: true, cover: o.verbose})
 	if err != nil {
 		return err
 	}
@@ -136,6 +141,7 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 		return err
 	}
 	c.note("%s\n", c.errStyle.dim(header))
+	loaded = m.withDeparted(ctx, loaded, true)
 	outcomes := m.Inspect(ctx, loaded.Units)
 	if err := ctx.Err(); err != nil {
 		return errors.New("interrupted: the comparison is not complete")

@@ -19,6 +19,7 @@ import (
 
 type runOptions struct {
 	formOptions
+	pruneOptions
 	paceOptions
 	resync  time.Duration
 	workers int
@@ -28,6 +29,7 @@ type runOptions struct {
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
+	o.pruneOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
 	f.DurationVar(&o.resync, "resync", 0, "how often everything is compared with AWS, whether or not a file changed (default 1m0s; 5s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
@@ -78,6 +80,9 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err := o.finalize(); err != nil {
 		return err
 	}
+	if err := o.pruneOptions.finalize(g); err != nil {
+		return err
+	}
 	paths, err := pathArgs(c, "run", args)
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, form: o.formOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
+		paths: paths, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
 	})
 	if err != nil {
 		return err

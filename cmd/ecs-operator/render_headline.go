@@ -88,6 +88,11 @@ func consequenceWords(effect diff.Effect, c plan.Consequence) (words, detail str
 			return words, "⚠ the service is deleted and created; " + tasks(c.Tasks, "stops", "stop")
 		}
 		return words, "⚠ the service is deleted and created"
+	case diff.Deletion:
+		if c.Tasks > 0 {
+			return "THE SERVICE IS DELETED", "⚠ " + tasks(c.Tasks, "stops", "stop")
+		}
+		return "THE SERVICE IS DELETED", ""
 	case diff.TasksLater:
 		if c.Tasks > 0 {
 			return "APPLIES TO TASKS STARTED LATER", tasks(c.Tasks, "stays", "stay") + " as they are until the next deployment"

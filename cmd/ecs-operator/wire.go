@@ -25,6 +25,7 @@ import (
 type job struct {
 	paths    []string
 	form     formOptions
+	prune    pruneOptions
 	readOnly bool // the write clients refuse too
 	cover    bool // plans list who governs which field
 	onEvent  func(reconcile.Event)
@@ -112,6 +113,9 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Targets:  targets.names(),
 		Place:    targets.place,
 		Where:    where(pool),
+
+		Prune:      j.prune.prune,
+		MaxDeletes: j.prune.parsed,
 
 		Workers:      j.workers,
 		Resync:       j.resync,

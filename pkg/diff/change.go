@@ -16,9 +16,10 @@ const (
 	TrafficShift  Effect = "traffic shift"
 	Replacement   Effect = "replacement"
 	Recreation    Effect = "recreation with downtime"
+	Deletion      Effect = "deletion" // of the service
 )
 
-var order = []Effect{None, InPlace, TasksLater, NewDeployment, Forced, TrafficShift, Replacement, Recreation}
+var order = []Effect{None, InPlace, TasksLater, NewDeployment, Forced, TrafficShift, Replacement, Recreation, Deletion}
 
 // Rank orders effects; unknown ones rank below None.
 func (e Effect) Rank() int {

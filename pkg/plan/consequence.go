@@ -77,6 +77,12 @@ func Consequences(p Plan, service resource.Live) Consequence {
 	if step == nil {
 		return c
 	}
+	if step.Action == ActionDelete {
+		if service.Service != nil {
+			c.Tasks = int(service.Service.Running + service.Service.Pending)
+		}
+		return c
+	}
 	// The service's own changes say what becomes of its tasks: a task definition
 	// reaches them through the service's move to the new revision.
 	changes := changesOf(p, step.ID)

@@ -71,7 +71,11 @@ func once(in Input) Plan {
 	}
 	m.holdFollowers()
 	m.followAsides()
-	m.prune()
+	if m.in.Gone != nil {
+		m.depart()
+	} else {
+		m.prune()
+	}
 	m.spendApproval()
 	m.plan.Steps = []Step{}
 	for _, d := range append(slices.Clone(m.order), m.strays...) {
@@ -87,6 +91,11 @@ func once(in Input) Plan {
 		service = m.service.live
 	}
 	count := m.plan.Consequence.Count
+	for _, d := range m.strays {
+		if m.in.Gone != nil && d.ID.Kind == resource.KindService {
+			service = d.live
+		}
+	}
 	m.plan.Consequence = Consequences(m.plan, service)
 	m.plan.Consequence.Count = count
 	m.plan.Seal = m.seal()

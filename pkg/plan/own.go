@@ -119,11 +119,16 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 			add(key, diff.Replace, have, want)
 		}
 	}
-	if have, ok := live.Tags[resource.TagOnDelete]; ok && o.Tags[resource.TagOnDelete] == "" && o.ID.Kind == resource.KindService {
+	if have, ok := live.Tags[resource.TagOnDelete]; ok && o.Tags[resource.TagOnDelete] == "" { // also of what was to outlive the service
 		add(resource.TagOnDelete, diff.Remove, have, nil)
 	}
 	if have, ok := live.Tags[resource.TagSpecHash]; ok && o.Tags[resource.TagSpecHash] == "" && o.ID.Surrounding() {
 		add(resource.TagSpecHash, diff.Remove, have, nil)
+	}
+	// A word on a plan that no mode waits for is a stale one: it must not be found
+	// when the same plan comes again.
+	if have, ok := live.Tags[resource.TagApproved]; ok && in.Unit.Policy.Mode != "manual" && o.ID.Kind == resource.KindService {
+		add(resource.TagApproved, diff.Remove, have, nil)
 	}
 	return out
 }

@@ -143,6 +143,9 @@ type Input struct {
 	// Groups are target groups as they stand, by ARN (resource.Succession): those
 	// that Plan.NeedsGroups asked for. Nil where nobody looked.
 	Groups map[string]resource.Live
+	// Gone is set for a unit whose document is gone: the unit has no objects, and
+	// Strays are all that is there of it.
+	Gone *Departure
 	// Fresh are strays, by ARN, that this process has not known for the absence
 	// grace: they are not deleted yet.
 	Fresh map[string]bool

@@ -66,11 +66,18 @@ func (m *maker) seal() Seal {
 // basis is the fingerprint of what was planned on. Autoscaling moves the count
 // all day, and that is no reason to plan again.
 func (m *maker) basis(d *draft) string {
-	body, ok := shape.Plain(d.live.Value, nil).(map[string]any)
-	if d.ID.Kind != resource.KindService || !m.cmp.HasScalableTarget || !ok {
+	if d.ID.Kind != resource.KindService {
 		return d.Seen
 	}
 	live := d.live
+	if _, ok := live.Tags[resource.TagApproved]; ok { // a person's word on a plan is no part of it
+		live.Tags = maps.Clone(live.Tags)
+		delete(live.Tags, resource.TagApproved)
+	}
+	body, ok := shape.Plain(d.live.Value, nil).(map[string]any)
+	if !m.cmp.HasScalableTarget || !ok {
+		return live.Fingerprint()
+	}
 	body = maps.Clone(body)
 	delete(body, "desiredCount")
 	live.Value = body

@@ -35,6 +35,12 @@ type Options struct {
 	// Lint checks a unit for what AWS would refuse or nobody can mean; nil for nothing.
 	Lint func(*resource.Unit) []spec.Problem
 
+	// Prune deletes services whose document is gone and that do not say what then
+	// becomes of them; MaxDeletes is how many without an approval, zero for the
+	// default. Both concern runs with a scope only.
+	Prune      bool
+	MaxDeletes MaxDeletes
+
 	Workers      int           // units reconciled at once; default 4
 	Resync       time.Duration // full pass; default 60 s, with jitter
 	AbsenceGrace time.Duration // default 60 s

@@ -32,6 +32,7 @@ type daemon struct {
 	wake  chan struct{} // a sweep is wanted
 
 	mu       sync.Mutex
+	loaded   Loaded // the last that could be read
 	units    map[resource.UnitKey]*member
 	problems map[string]bool // told, by text
 	sweeping *sweep
@@ -170,6 +171,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	}
 	wg.Wait()
 	d.e.count(ctx, d.e.targetsOf(units), units) // shares what the sweep read of tags
+	d.depart(ctx)
 	if ctx.Err() == nil {
 		d.finish(s)
 	}
@@ -246,9 +248,11 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 		out = d.keepReason(m, out)
 	}
 	d.learn(m, world, out, stalled)
-	d.e.settle(stale(out.Status, frozen))
+	if !d.left(u, out) {
+		d.e.settle(stale(out.Status, frozen))
+		d.schedule(key, m, out)
+	}
 	d.blocked()
-	d.schedule(key, m, out)
 	d.dependents(key)
 	d.mu.Lock()
 	s := d.sweeping
@@ -389,5 +393,5 @@ func (d *daemon) finish(s *sweep) {
 
 // forgetting says what happens to a service whose document is gone.
 func forgetting(key resource.UnitKey) string {
-	return fmt.Sprintf("the document of %s is gone: it is not looked after any more, and nothing of it is deleted", key)
+	return fmt.Sprintf("the document of %s is gone: it is not looked after any more, and nothing of it is deleted unless its scope and policy.onDelete say so", key)
 }

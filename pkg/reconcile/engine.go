@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -52,8 +53,11 @@ type Engine struct {
 	loaded   map[resource.UnitKey]*resource.Unit // by the last Load
 	source   sourceState
 	censuses map[string]*census // by target, the latest
-	beat     time.Time          // when the daemon's loop last turned, zero before Run
-	ready    bool               // the daemon's first full pass has ended
+	// departing is what holds for the units without a document, as last derived.
+	departing map[resource.UnitKey]plan.Departure
+	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
+	beat      time.Time                   // when the daemon's loop last turned, zero before Run
+	ready     bool                        // the daemon's first full pass has ended
 }
 
 // New makes an engine. Kinds are observed in the order given.
@@ -69,6 +73,9 @@ func New(o Options) *Engine {
 	}
 	if o.Poll <= 0 {
 		o.Poll = DefaultPoll
+	}
+	if o.MaxDeletes == (MaxDeletes{}) {
+		o.MaxDeletes = DefaultMaxDeletes
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -90,6 +97,7 @@ func New(o Options) *Engine {
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},
 		censuses: map[string]*census{},
+		running:  map[resource.UnitKey]string{},
 	}
 	for _, k := range o.Kinds {
 		e.byKind[k.Name()] = k

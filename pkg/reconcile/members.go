@@ -67,6 +67,7 @@ func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
 func (d *daemon) take(l Loaded, enqueue bool) {
 	var changed, gone []resource.UnitKey
 	d.mu.Lock()
+	d.loaded = l
 	in := map[resource.UnitKey]bool{}
 	for _, u := range l.Units {
 		in[u.Key] = true
@@ -85,7 +86,7 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 		}
 	}
 	for key, m := range d.units {
-		if in[key] {
+		if in[key] || m.unit.Gone {
 			continue
 		}
 		_, bad := l.Frozen[key.String()]
@@ -225,6 +226,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	defer e.mu.Unlock()
 	delete(e.status, key)
 	delete(e.synced, key)
+	delete(e.running, key)
 }
 
 // picture identifies what was observed of a unit.

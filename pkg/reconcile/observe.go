@@ -28,6 +28,7 @@ func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resour
 		maps.Copy(live, <-parts)
 	}
 	e.grace.observed(live)
+	e.ran(live)
 	return live
 }
 
@@ -190,6 +191,9 @@ func (v *view) image() string {
 // look plans one unit from what was observed. It writes nothing; write says
 // whether the plan is meant to be executed now.
 func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool) view {
+	if u.Gone {
+		return e.lookGone(ctx, u, write)
+	}
 	v := view{unit: u, live: live}
 	in := plan.Input{
 		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
@@ -224,6 +228,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		v.plan.Quarantine = v.unremembered()
 	}
 	v.blame()
+	manualWay(&v.plan)
 	for i := range v.plan.Steps {
 		if s := &v.plan.Steps[i]; s.Blocked == status.AbsenceGrace && !e.grace.knows(s.ID) {
 			s.Why = fmt.Sprintf("%s is not there; it is created when it stays away for %s, since another run may just have made it", s.ID.Local(), e.o.AbsenceGrace)

@@ -48,6 +48,16 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 			agreed.begun = true
 		}
 	}
+	if write && v.approved(e.currentFrame().Owner) && ctx.Err() == nil {
+		if err := e.consume(ctx, &v); err != nil {
+			return e.unwritten(&v, err)
+		}
+		writes++
+		released := *u
+		released.Policy.Mode = ""
+		v = e.look(ctx, &released, v.live, write)
+		v.unit = u
+	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
 		image: v.image(), now: now()}
 	var err error

@@ -69,6 +69,11 @@ func (x *execution) prune(ctx context.Context, s *plan.Step) {
 		x.block(s, status.NotOurs, s.ID.Local()+" does not carry our tags any more")
 		return
 	}
+	if why := x.overtaken(ctx, s); why != "" {
+		x.block(s, status.ChangedSincePlanned, why)
+		x.stopped = why
+		return
+	}
 	if why := x.orphaned(ctx, k, s); why != "" {
 		x.block(s, status.ChangedSincePlanned, why)
 		return
@@ -86,6 +91,10 @@ func (x *execution) prune(ctx context.Context, s *plan.Step) {
 	}
 	call, done := finishing(ctx)
 	defer done()
+	if s.Action == plan.ActionUpdate {
+		x.retag(call, s, k, resource.Write{Object: o, Live: live, Changes: s.Changes, Unit: service})
+		return
+	}
 	x.deleteStray(call, s, k, resource.Write{Object: o, Live: live, Unit: service})
 }
 
@@ -121,6 +130,45 @@ func (x *execution) orphaned(ctx context.Context, k resource.Kind, s *plan.Step)
 		return "its scalable target could not be read as ours"
 	}
 	return ""
+}
+
+// overtaken looks at the ECS service of a unit without a document once more: a
+// person may have suspended it, or its document may be there again.
+func (x *execution) overtaken(ctx context.Context, s *plan.Step) string {
+	if !x.unit.Gone {
+		return ""
+	}
+	if why := x.e.doubtOf(x.unit.Key); why != "" {
+		return "nothing more is deleted: " + why
+	}
+	for _, l := range x.strays {
+		if l.ID.Kind != resource.KindService || s.ID.Kind == l.ID.Kind {
+			continue
+		}
+		now := x.e.ask(ctx, x.e.byKind[l.ID.Kind], resource.Query{Target: l.ID.Target, Objects: []resource.Object{resource.Stray(l)}, Direct: true})[l.ID]
+		if now.Presence == resource.Unknown || now.Presence == resource.Present && now.Fingerprint() != l.Fingerprint() {
+			return "the ECS service changed since it was planned on, or cannot be read"
+		}
+	}
+	return ""
+}
+
+// retag writes or takes off tags of a stray.
+func (x *execution) retag(ctx context.Context, s *plan.Step, k resource.Kind, w resource.Write) {
+	if s.Tags != nil {
+		w.Object.Tags = s.Tags
+	}
+	_, err := x.call(ctx, s, k, w)
+	if err != nil {
+		if resource.ClassOf(err) == resource.ClassUnknownOutcome {
+			x.writes++
+		}
+		r, why := writeReason(s, err)
+		x.fail(s, r, why, err)
+		return
+	}
+	x.writes++
+	x.e.tell(Event{Unit: x.unit.Key, Kind: EventStep, Message: "updated " + s.ID.Local() + ": tags", Step: s})
 }
 
 // deleteStray makes the call and sorts what comes of it.

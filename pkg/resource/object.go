@@ -52,6 +52,9 @@ type Unit struct {
 	Labels  map[string]string
 	Policy  spec.Policy
 	Objects []Object
+	// Gone: its document is gone. It has no objects, and is looked after until
+	// nothing of it is left.
+	Gone bool
 	// Environment is the document's, "" for none.
 	Environment string
 	// Account and Region are where the document insists on being, "" where it

@@ -1,0 +1,80 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// ApprovePlan lets the plan of a unit with policy.mode: manual happen once: it is
+// made again, and where it is the one of that hash, the service is tagged with it.
+func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string) error {
+	if u.Policy.Mode != "manual" {
+		return fmt.Errorf("%s: its policy.mode is not manual, so that its plans wait for nobody", u.Key)
+	}
+	out := e.Inspect(ctx, []*resource.Unit{u})[0]
+	switch {
+	case out.Err != nil:
+		return fmt.Errorf("%s: %w", u.Key, out.Err)
+	case out.Plan.Empty():
+		return fmt.Errorf("%s: nothing differs, so that there is nothing to approve", u.Key)
+	case out.Plan.Seal.Hash != hash:
+		return fmt.Errorf("%s: the plan is not %s any more, it is %s: look at diff, and approve what it shows", u.Key, hash, out.Plan.Seal.Hash)
+	}
+	live, err := e.ownService(ctx, u)
+	if err != nil {
+		return err
+	}
+	call, done := finishing(ctx)
+	defer done()
+	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, map[string]string{resource.TagApproved: hash}, nil); err != nil {
+		return fmt.Errorf("%s: the approval could not be written: %w", u.Key, err)
+	}
+	return nil
+}
+
+// approved reports whether a plan that waits for a person has that person's word:
+// the service's tag names this very plan.
+func (v *view) approved(owner string) bool {
+	tag := v.service().Tags[resource.TagApproved]
+	if tag == "" || tag != v.plan.Seal.Hash || v.unit.Policy.Mode != "manual" || v.service().Tags[resource.TagOwner] != owner {
+		return false
+	}
+	for _, s := range v.plan.Steps {
+		if s.Blocked == status.ManualMode {
+			return true
+		}
+	}
+	return false
+}
+
+// consume uses the word up before anything is done: a plan that happens to be the
+// same again some day needs a new one. A crash in between loses the approval, and
+// never doubles it.
+func (e *Engine) consume(ctx context.Context, v *view) error {
+	service := v.service()
+	call, done := finishing(ctx)
+	defer done()
+	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, nil, []string{resource.TagApproved}); err != nil {
+		return err
+	}
+	service.Tags = maps.Clone(service.Tags)
+	delete(service.Tags, resource.TagApproved)
+	v.live = maps.Clone(v.live)
+	v.live[serviceID(v.unit)] = service
+	e.tell(Event{Unit: v.unit.Key, Kind: EventStep, Message: "the approved plan " + v.plan.Seal.Hash + " is carried out"})
+	return nil
+}
+
+// manualWay is how a plan that waits for a person is let happen.
+func manualWay(p *plan.Plan) {
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Blocked == status.ManualMode {
+			s.Why = fmt.Sprintf("policy.mode is manual: the plan waits for: ecs-operator approve %s --plan %s", p.Unit.Name, p.Seal.Hash)
+		}
+	}
+}
