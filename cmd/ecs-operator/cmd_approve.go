@@ -32,6 +32,9 @@ func (o *approveOptions) AddFlags(f *pflag.FlagSet) {
 }
 
 func (o *approveOptions) finalize(g *globalOptions, names []string) error {
+	if err := o.outputOptions.finalize(); err != nil {
+		return err
+	}
 	switch {
 	case o.deletes == "" && o.plan == "":
 		return errors.New("approve what? Give --deletes HASH, or NAME --plan HASH, as diff printed it")
@@ -40,10 +43,7 @@ func (o *approveOptions) finalize(g *globalOptions, names []string) error {
 	case o.plan != "" && len(names) != 1:
 		return errors.New("which service's plan? Give one NAME, like 'ecs-operator approve checkout --plan HASH -f services/'")
 	}
-	if err := o.pruneOptions.finalize(g); err != nil {
-		return err
-	}
-	return o.outputOptions.finalize()
+	return o.pruneOptions.finalize(g)
 }
 
 // approveReport is `approve -o json`.

@@ -105,7 +105,7 @@ func again(c diff.Change) bool {
 // spendApproval takes the approval off the service when nothing is left that it
 // was for: the next lower maximum is a new decision.
 func (m *maker) spendApproval() {
-	if m.approvedTag() == "" || m.service.foreign || len(m.in.Strays) > 0 {
+	if m.approvedTag() == "" || m.service.foreign || slices.ContainsFunc(m.strays, func(d *draft) bool { return d.Action != ActionNone }) {
 		return
 	}
 	if reason, _ := m.unitReason(); reason != "" {

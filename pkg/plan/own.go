@@ -125,11 +125,6 @@ func tagChanges(in Input, o *resource.Object, k resource.Kind, live resource.Liv
 	if have, ok := live.Tags[resource.TagSpecHash]; ok && o.Tags[resource.TagSpecHash] == "" && o.ID.Surrounding() {
 		add(resource.TagSpecHash, diff.Remove, have, nil)
 	}
-	// A word on a plan that no mode waits for is a stale one: it must not be found
-	// when the same plan comes again.
-	if have, ok := live.Tags[resource.TagApproved]; ok && in.Unit.Policy.Mode != "manual" && o.ID.Kind == resource.KindService {
-		add(resource.TagApproved, diff.Remove, have, nil)
-	}
 	return out
 }
 

@@ -10,20 +10,24 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
-// ApprovePlan lets the plan of a unit with policy.mode: manual happen once: it is
+// ApprovePlan lets what waits for a person in a unit's plan happen once: all of it
+// with policy.mode: manual, else what its NeedsApproval steps would do. The plan is
 // made again, and where it is the one of that hash, the service is tagged with it.
 func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string) error {
-	if u.Policy.Mode != "manual" {
-		return fmt.Errorf("%s: its policy.mode is not manual, so that its plans wait for nobody", u.Key)
-	}
 	out := e.Inspect(ctx, []*resource.Unit{u})[0]
+	now := out.Plan.Approval
+	if u.Policy.Mode == "manual" {
+		now = out.Plan.Seal.Hash
+	}
 	switch {
 	case out.Err != nil:
 		return fmt.Errorf("%s: %w", u.Key, out.Err)
 	case out.Plan.Empty():
 		return fmt.Errorf("%s: nothing differs, so that there is nothing to approve", u.Key)
-	case out.Plan.Seal.Hash != hash:
-		return fmt.Errorf("%s: the plan is not %s any more, it is %s: look at diff, and approve what it shows", u.Key, hash, out.Plan.Seal.Hash)
+	case now == "":
+		return fmt.Errorf("%s: nothing in its plan waits for an approval (policy.mode is not manual)", u.Key)
+	case now != hash:
+		return fmt.Errorf("%s: the plan is not %s any more, it is %s: look at diff, and approve what it shows", u.Key, hash, now)
 	}
 	live, err := e.ownService(ctx, u)
 	if err != nil {

@@ -441,4 +441,3 @@ func TestDaemonDeletes(t *testing.T) {
 		}
 	})
 }
-

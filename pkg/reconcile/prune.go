@@ -69,7 +69,7 @@ func (x *execution) prune(ctx context.Context, s *plan.Step) {
 		x.block(s, status.NotOurs, s.ID.Local()+" does not carry our tags any more")
 		return
 	}
-	if why := x.overtaken(ctx, s); why != "" {
+	if why := x.returned(ctx, s); why != "" {
 		x.block(s, status.ChangedSincePlanned, why)
 		x.stopped = why
 		return
@@ -132,9 +132,9 @@ func (x *execution) orphaned(ctx context.Context, k resource.Kind, s *plan.Step)
 	return ""
 }
 
-// overtaken looks at the ECS service of a unit without a document once more: a
+// returned looks at the ECS service of a unit without a document once more: a
 // person may have suspended it, or its document may be there again.
-func (x *execution) overtaken(ctx context.Context, s *plan.Step) string {
+func (x *execution) returned(ctx context.Context, s *plan.Step) string {
 	if !x.unit.Gone {
 		return ""
 	}
