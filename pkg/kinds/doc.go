@@ -25,4 +25,20 @@
 //     deployment by itself, but we force one for it.
 //   - monitoring and gatewayConnectors count as starting a deployment: the SDK's
 //     comments are silent, and they live in the service revision.
+//   - A listener's default action is a rule with the priority "default". It is the
+//     listener that carries our tags, and only its default actions are written.
+//     Deleting one takes our tags off and leaves the action: a listener always has
+//     one, and what it had before is not known.
+//   - A client secret is known by the beginning of a slow, salted hash in a tag. Too
+//     short to tell the secret by, it tells that another one is wanted. It is sent
+//     when the tag differs, and kept by AWS otherwise.
+//   - A priority that is allocated is chosen once, when the rule is made, from all
+//     documents of the load and all rules that are live (listener_rule_priority.go).
+//     A process that knows other documents may choose the same: AWS refuses the
+//     second, which plans again.
+//   - Rules change places in one SetRulePriorities, other units' rules included where
+//     these move too: that is the one write that touches another unit's object. Its
+//     tags and the suspension of its service are read in the same step.
+//   - A new rule is hidden by a header that holds the full name of its target group.
+//     Where AWS' quota of values leaves no room, true values wait for the second step.
 package kinds

@@ -185,7 +185,7 @@ func (k *listenerRule) updateDefault(ctx context.Context, c *awsclient.Clients, 
 			return resource.Live{}, err
 		}
 		if _, err := c.Write.ELB.ModifyListener(ctx, &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: &w.Live.ARN, DefaultActions: actions}); err != nil {
-			return resource.Live{}, err
+			return resource.Live{}, unsaid(err, actions)
 		}
 	}
 	return retag(ctx, elbTags{}, c.Write, w)

@@ -162,7 +162,7 @@ func (k *listenerRule) Create(ctx context.Context, w resource.Write) (resource.L
 	}
 	out, err := c.Write.ELB.CreateRule(ctx, &in)
 	if err != nil {
-		return resource.Live{}, err
+		return resource.Live{}, unsaid(err, in.Actions)
 	}
 	if len(out.Rules) != 1 {
 		return resource.Live{}, resource.Errorf(resource.ClassUnknownOutcome, "elasticloadbalancing:CreateRule", "AWS answered with %d rules", len(out.Rules))
@@ -209,7 +209,7 @@ func (k *listenerRule) Update(ctx context.Context, w resource.Write) (resource.L
 			}
 		}
 		if _, err := c.Write.ELB.ModifyRule(ctx, in); err != nil {
-			return resource.Live{}, err
+			return resource.Live{}, unsaid(err, in.Actions)
 		}
 	}
 	return retag(ctx, elbTags{}, c.Write, w)

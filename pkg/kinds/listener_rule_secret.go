@@ -4,6 +4,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -50,6 +51,30 @@ func secretMark(o *resource.Object, actions []types.Action) string {
 	mark := "1-" + hex.EncodeToString(sum)
 	secretMarks.Store(at, mark)
 	return mark
+}
+
+// unsaid is an error without the client secrets of the actions: AWS repeats in a
+// refusal what it refuses.
+func unsaid(err error, actions []types.Action) error {
+	if err == nil {
+		return nil
+	}
+	hide := func(s string) string {
+		for _, a := range actions {
+			if c := a.AuthenticateOidcConfig; c != nil && aws.ToString(c.ClientSecret) != "" {
+				s = strings.ReplaceAll(s, *c.ClientSecret, "(client secret)")
+			}
+		}
+		return s
+	}
+	if text := err.Error(); hide(text) == text {
+		return err
+	}
+	out := &resource.Error{Class: resource.ClassOf(err), Message: hide(err.Error())}
+	if e, ok := errors.AsType[*resource.Error](err); ok {
+		out.Operation, out.Code, out.Message, out.RequestID = e.Operation, e.Code, hide(e.Message), e.RequestID
+	}
+	return out
 }
 
 // secretChanged reports whether a write is to carry a new client secret. An

@@ -31,6 +31,8 @@ func (m *maker) own(d *draft, tags, changes []diff.Change) bool {
 		return m.move(d, tags, changes)
 	}
 	if m.in.Unit.Policy.Adopt {
+		// The tag says that the secret was sent: not before it was.
+		tags, _ = split(tags, "tags."+resource.TagSecretHash)
 		if len(tags) == 0 { // the tags already say what they would
 			return m.move(d, tags, changes)
 		}

@@ -32,8 +32,9 @@ func forwardsTo(actions []elbtypes.Action) []string {
 }
 
 // readActions checks a list of actions and returns it as AWS reads it back: in
-// order, and with the doubled form of forward (aws-facts 5.2).
-func (w *World) readActions(in []elbtypes.Action, lb *elbLoadBalancer) ([]elbtypes.Action, error) {
+// order, and with the doubled form of forward (aws-facts 5.2). had are the actions
+// that they replace, nil for none.
+func (w *World) readActions(in, had []elbtypes.Action, lb *elbLoadBalancer) ([]elbtypes.Action, error) {
 	if len(in) == 0 {
 		return nil, refuse("ValidationError", "At least one action must be specified")
 	}
@@ -41,6 +42,9 @@ func (w *World) readActions(in []elbtypes.Action, lb *elbLoadBalancer) ([]elbtyp
 	sort.SliceStable(actions, func(i, j int) bool { return aws.ToInt32(actions[i].Order) < aws.ToInt32(actions[j].Order) })
 	for i := range actions {
 		if err := checkAction(&actions[i], i == len(actions)-1); err != nil {
+			return nil, err
+		}
+		if err := takeSecret(&actions[i], had); err != nil {
 			return nil, err
 		}
 		doubleForward(&actions[i], lb.Value.Type)
@@ -77,8 +81,10 @@ func checkAction(a *elbtypes.Action, last bool) error {
 		if last {
 			return refuse("InvalidLoadBalancerAction", "The last action must be a forward, redirect, or fixed-response action")
 		}
-		if a.AuthenticateOidcConfig != nil {
-			a.AuthenticateOidcConfig.ClientSecret = nil // never read back
+		if a.Type == elbtypes.ActionTypeEnumAuthenticateOidc && a.AuthenticateOidcConfig == nil ||
+			a.Type == elbtypes.ActionTypeEnumAuthenticateCognito && a.AuthenticateCognitoConfig == nil ||
+			a.Type == elbtypes.ActionTypeEnumJwtValidation && a.JwtValidationConfig == nil {
+			return refuse("InvalidLoadBalancerAction", "A configuration must be specified for action type '%s'", a.Type)
 		}
 		return nil
 	default:
@@ -87,6 +93,28 @@ func checkAction(a *elbtypes.Action, last bool) error {
 	if !last {
 		return refuse("InvalidLoadBalancerAction", "Exactly one forward, redirect, or fixed-response action must be specified, and it must be the last action")
 	}
+	return nil
+}
+
+// takeSecret checks the client secret of an action and keeps it to itself: AWS
+// never gives it back. A modification that leaves it out must say that the present
+// one stays, and there must be one (SDK comments of ClientSecret and
+// UseExistingClientSecret). The words on both together are AWS'
+// (ansible-collections/amazon.aws#1877).
+func takeSecret(a *elbtypes.Action, had []elbtypes.Action) error {
+	c := a.AuthenticateOidcConfig
+	if c == nil {
+		return nil
+	}
+	written, stays := aws.ToString(c.ClientSecret) != "", aws.ToBool(c.UseExistingClientSecret)
+	exists := slices.ContainsFunc(had, func(h elbtypes.Action) bool { return h.AuthenticateOidcConfig != nil })
+	switch {
+	case written && stays:
+		return refuse("InvalidLoadBalancerAction", "You cannot both specify a client secret and set UseExistingClientSecret to true")
+	case !written && !(stays && exists):
+		return refuse("InvalidLoadBalancerAction", "A client secret must be specified for action type 'authenticate-oidc'")
+	}
+	c.ClientSecret, c.UseExistingClientSecret = nil, nil
 	return nil
 }
 

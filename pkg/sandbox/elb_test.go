@@ -263,6 +263,15 @@ func TestRuleRefusals(t *testing.T) {
 		}, "ValidationError"},
 		"two answers": {func(in *elbv2.CreateRuleInput) { in.Actions = []elbtypes.Action{fixed, forward} }, "InvalidLoadBalancerAction"},
 		"only auth":   {func(in *elbv2.CreateRuleInput) { in.Actions = []elbtypes.Action{{Type: "authenticate-oidc"}} }, "InvalidLoadBalancerAction"},
+		"no secret": {func(in *elbv2.CreateRuleInput) {
+			in.Actions = []elbtypes.Action{{Type: "authenticate-oidc", AuthenticateOidcConfig: oidc("", false)}, fixed}
+		}, "InvalidLoadBalancerAction"},
+		"two secrets": {func(in *elbv2.CreateRuleInput) {
+			in.Actions = []elbtypes.Action{{Type: "authenticate-oidc", AuthenticateOidcConfig: oidc("x", true)}, fixed}
+		}, "InvalidLoadBalancerAction"},
+		"no jwt": {func(in *elbv2.CreateRuleInput) {
+			in.Actions = []elbtypes.Action{{Type: "jwt-validation"}, fixed}
+		}, "InvalidLoadBalancerAction"},
 		"status": {func(in *elbv2.CreateRuleInput) {
 			in.Actions = []elbtypes.Action{{Type: "fixed-response", FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("99")}}}
 		}, "ValidationError"},
@@ -521,4 +530,17 @@ func TestPaging(t *testing.T) {
 	}
 	_, err := c.DescribeTargetGroups(t.Context(), &elbv2.DescribeTargetGroupsInput{PageSize: aws.Int32(401)})
 	wantCode(t, err, "ValidationError")
+}
+
+// oidc is an authentication with a client secret, "" for none.
+func oidc(secret string, keep bool) *elbtypes.AuthenticateOidcActionConfig {
+	c := &elbtypes.AuthenticateOidcActionConfig{ClientId: aws.String("web"), Issuer: aws.String("https://id.example.com"), AuthorizationEndpoint: aws.String("https://id.example.com/a"),
+		TokenEndpoint: aws.String("https://id.example.com/t"), UserInfoEndpoint: aws.String("https://id.example.com/u")}
+	if secret != "" {
+		c.ClientSecret = &secret
+	}
+	if keep {
+		c.UseExistingClientSecret = &keep
+	}
+	return c
 }
