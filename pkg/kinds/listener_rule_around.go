@@ -36,7 +36,7 @@ func (s *ruleSearch) around(ctx context.Context, o *resource.Object, l *resource
 		at = a.priority
 	case o.Extra[priorityKey] == priorityAuto && live != nil:
 		at = aws.ToInt32(live.Priority)
-	case live != nil && aws.ToInt32(live.Priority) != at:
+	case live == nil || aws.ToInt32(live.Priority) != at:
 		var err error
 		if a.taken, err = s.taken(ctx, o, at); err != nil {
 			return nil, err
@@ -89,6 +89,12 @@ func (s *ruleSearch) leaves(tags map[string]string, priority int32) bool {
 		}
 	}
 	return false
+}
+
+// spokenFor reports whether the rule with these tags is that of a document of this
+// load: nobody adopts it from there.
+func (s *ruleSearch) spokenFor(tags map[string]string) bool {
+	return slices.ContainsFunc(s.k.claims.with(s.q.Target, nil), func(c claim) bool { return sameIdentity(tags, c.tags) })
 }
 
 // name is a live rule in a sentence.

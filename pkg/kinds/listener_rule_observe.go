@@ -250,7 +250,7 @@ func (s *ruleSearch) occupant(o *resource.Object) resource.Live {
 		p := priorityOf(s.rules[arn])
 		tags := s.tags[arn]
 		ours := tags[resource.TagOwner] == o.Tags[resource.TagOwner] && tags[resource.TagUnit] == o.Tags[resource.TagUnit]
-		if p != nil && *p == want && !ours && !s.leaves(tags, want) {
+		if p != nil && *p == want && !ours && !s.leaves(tags, want) && !s.spokenFor(tags) {
 			return ruleLive(o.ID, s.rules[arn], tags)
 		}
 	}

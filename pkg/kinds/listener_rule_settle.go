@@ -83,7 +83,7 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 			out.Impossible = at.crowded
 		}
 	}
-	if l.Presence == resource.Present && at.taken != "" && live != nil && aws.ToInt32(live.Priority) != aws.ToInt32(want.Priority) {
+	if at.taken != "" && (live == nil || aws.ToInt32(live.Priority) != aws.ToInt32(want.Priority)) {
 		out.Taken = at.taken
 	}
 	k.hide(&out, want, live, at, s)

@@ -277,6 +277,21 @@ func TestSomebodysPriority(t *testing.T) {
 	})
 }
 
+// A number that was allocated to the rule of one document is not taken by another
+// that writes it, not even with policy.adopt: the step says whose it is.
+func TestAllocatedPriorityIsWrittenElsewhere(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("a.yaml", ruled("a", "web auto "+onPath("/a")))
+		w.allReady(w.wait(w.engine()))
+		w.files.put("b.yaml", strings.Replace(ruled("b", "web 1000 "+onPath("/b")), "spec:\n", "spec:\n  policy: {adopt: true}\n", 1))
+		out := w.apply(w.engine(), ApplyOptions{})["b"]
+		if out.Status.Reason != status.NotOurs || !strings.Contains(out.Status.Why, "priority 1000 is that of rule/web of default/a, which is not ours to move: choose another") {
+			t.Errorf("%s %s", out.Status.Reason, out.Status.Why)
+		}
+		w.wantRules("it stays", "a/web 1000")
+	})
+}
+
 // Two documents with one priority are both frozen; a rule that can never match and
 // rules between which only order decides are warned of, with both places.
 func TestRulesOfManyDocuments(t *testing.T) {
