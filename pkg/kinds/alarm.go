@@ -29,7 +29,7 @@ type foundAlarm struct {
 }
 
 func newAlarm(b base) *alarm {
-	return &alarm{named[foundAlarm]{base: b, tags: alarmTags{}, name: writtenAlarmName, live: alarmLive,
+	return &alarm{named[foundAlarm]{base: b, tags: alarmTags{}, page: 100, name: writtenAlarmName, live: alarmLive,
 		describe: lookup(b, 100, describeAlarms)}} // DescribeAlarms: 100 names
 }
 
@@ -59,18 +59,13 @@ func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) [
 	problems := takeTags(u, o, tags, cwPair)
 	*name = aws.String(alarmNameOf(f, u, o))
 	problems = append(problems, nameProblems(u, o, "alarmName", "the alarm name", **name, maxAlarmName, nil)...)
-	if strings.HasPrefix(**name, scalingAlarms) {
+	if strings.HasPrefix(**name, policyAlarm) {
 		problems = append(problems, problem(u, o, "alarmName", "%s: the alarm name %q begins with %s, and such alarms are Application Auto Scaling's own: choose another name",
-			o.Section, **name, scalingAlarms))
+			o.Section, **name, policyAlarm))
 	}
 	fillNames(u, o)
 	return problems
 }
-
-// scalingAlarms is how the names of the alarms begin that Application Auto
-// Scaling makes for target tracking policies ("TargetTracking-service/c/s-AlarmHigh-…");
-// it deletes and overwrites them as it likes.
-const scalingAlarms = "TargetTracking-"
 
 // alarmFrame is where an alarm's input has its name and its tags.
 func alarmFrame(want any) (name **string, tags *[]types.Tag) {

@@ -174,7 +174,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 	}
 	for target, n := range several {
 		if n > fewScaled {
-			all, err := k.everything(ctx, target, hintAge)
+			all, err := k.everything(ctx, target, k.censusAge(target))
 			if err != nil {
 				return nil, err
 			}

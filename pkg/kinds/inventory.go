@@ -3,6 +3,7 @@ package kinds
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,10 @@ const (
 	// deniedAge is how long a refusal is remembered.
 	deniedAge = 10 * time.Minute
 	// fewTags is how many tag calls a sweep makes without asking for a hint.
-	fewTags = 10
+	fewTags = 2
+	// fewPages is up to how many pages the inventory is read as soon as it is old,
+	// and does not take turns.
+	fewPages = 3
 )
 
 // hinted are the service names of the tagging API whose resources it is asked
@@ -41,6 +45,7 @@ var revisionsOnly = []string{"ecs:task-definition"}
 // taken, everything else is read directly.
 type inventory struct {
 	provider awsclient.Provider
+	rotation *rotation
 
 	mu sync.Mutex
 	by map[owned]*listing
@@ -56,6 +61,7 @@ type listing struct {
 	read    time.Time
 	denied  time.Time
 	refusal error
+	pages   int                          // how many calls the last refresh took
 	tags    map[string]map[string]string // by ARN
 	byKey   map[[2]string]string         // unit, key → ARN; "" for several
 }
@@ -119,7 +125,7 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 	if now.Sub(l.denied) < deniedAge {
 		return nil, l.refusal
 	}
-	if now.Sub(l.read) >= hintAge {
+	if i.due(l, of) {
 		if err := i.refresh(ctx, l, of, types); err != nil {
 			if resource.ClassOf(err) == resource.ClassDenied {
 				l.denied, l.refusal = now, err
@@ -128,6 +134,52 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 		}
 	}
 	return &hint{tags: l.tags, byKey: l.byKey}, nil
+}
+
+// due: it is old enough to be read again, and has the turn. What the census of
+// revisions asks for is asked rarely.
+func (i *inventory) due(l *listing, of owned) bool {
+	if time.Since(l.read) < hintAge {
+		return false
+	}
+	return l.read.IsZero() || of.what != "" || l.pages <= fewPages || i.rotation.spend(of.target, useTags, l.pages)
+}
+
+// again is the hint after it was read anew out of its turn, because so much
+// disagreed with it; nil where it is too young for that.
+func (i *inventory) again(ctx context.Context, target, owner string) *hint {
+	of := owned{target, owner, ""}
+	l, release, err := i.turn(ctx, i.by, of)
+	if err != nil {
+		return nil
+	}
+	defer release()
+	if time.Since(l.read) < hintAge || time.Since(l.denied) < deniedAge || i.refresh(ctx, l, of, hinted) != nil {
+		return nil
+	}
+	i.rotation.owe(target, useTags, l.pages)
+	return &hint{tags: l.tags, byKey: l.byKey}
+}
+
+// tell takes in what was read directly: the truth of now.
+func (i *inventory) tell(ctx context.Context, target, owner string, read map[string]map[string]string) {
+	l, release, err := i.turn(ctx, i.by, owned{target, owner, ""})
+	if err != nil {
+		return
+	}
+	defer release()
+	if l.read.IsZero() || len(read) == 0 {
+		return
+	}
+	tags := maps.Clone(l.tags) // views of the old one are around
+	for arn, t := range read {
+		if t[resource.TagOwner] == owner {
+			tags[arn] = t
+		} else {
+			delete(tags, arn)
+		}
+	}
+	l.tags = tags
 }
 
 // turn waits for a listing: one refresh at a time, and waiters obey their context.
@@ -158,7 +210,9 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{of.owner}}},
 	}
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Read.Tagging, in)
+	calls := 0
 	err = eachPage(ctx, pages, func(page *resourcegroupstaggingapi.GetResourcesOutput) {
+		calls++
 		for _, r := range page.ResourceTagMappingList {
 			arn := aws.ToString(r.ResourceARN)
 			t := fromPairs(r.Tags, func(t tagtypes.Tag) (k, v *string) { return t.Key, t.Value })
@@ -173,7 +227,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	if err != nil {
 		return err
 	}
-	l.read, l.tags, l.byKey = time.Now(), tags, byKey
+	l.read, l.tags, l.byKey, l.pages = time.Now(), tags, byKey, calls
 	return nil
 }
 
@@ -185,6 +239,29 @@ func (b base) tagsOf(ctx context.Context, c *awsclient.Clients, t tagAPI, q reso
 	if calls := (len(objects) + t.batch() - 1) / t.batch(); !q.Direct && calls > fewTags {
 		h = b.inventory.get(ctx, q.Target, anyOwner(q))
 	}
+	direct := h.disagreeing(objects, out)
+	if h != nil && (len(direct)+t.batch()-1)/t.batch() > fewTags {
+		if newer := b.inventory.again(ctx, q.Target, anyOwner(q)); newer != nil {
+			h = newer
+			direct = h.disagreeing(objects, out)
+		}
+	}
+	for _, chunk := range chunks(direct, t.batch()) {
+		tags, err := t.read(ctx, c.Read, chunk)
+		maps.Copy(out, tags)
+		if h != nil {
+			b.inventory.tell(ctx, q.Target, anyOwner(q), tags)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// disagreeing are the ARNs that must be read directly; the tags of the others are
+// put into out.
+func (h *hint) disagreeing(objects map[string]*resource.Object, out map[string]map[string]string) []string {
 	var direct []string
 	for arn, o := range objects {
 		if tags, ok := h.agrees(arn, o.Tags); ok {
@@ -193,14 +270,8 @@ func (b base) tagsOf(ctx context.Context, c *awsclient.Clients, t tagAPI, q reso
 			direct = append(direct, arn)
 		}
 	}
-	for _, chunk := range chunks(direct, t.batch()) {
-		tags, err := t.read(ctx, c.Read, chunk)
-		maps.Copy(out, tags)
-		if err != nil {
-			return out, err
-		}
-	}
-	return out, nil
+	slices.Sort(direct)
+	return direct
 }
 
 // anyOwner is the owner of the query's objects: one for a whole run.

@@ -15,7 +15,8 @@ import (
 // before what is found through it. A nil provider gives kinds that can do all
 // that is pure, and nothing else.
 func All(p awsclient.Provider) []resource.Kind {
-	b := base{provider: p, inventory: newInventory(p), seen: newMemory()}
+	b := base{provider: p, inventory: newInventory(p), seen: newMemory(), rotation: newRotation()}
+	b.inventory.rotation = b.rotation
 	return []resource.Kind{
 		newService(b),
 		newTaskDefinition(b),
@@ -69,6 +70,7 @@ type base struct {
 	provider  awsclient.Provider
 	inventory *inventory
 	seen      *memory
+	rotation  *rotation // nil: nothing takes turns
 }
 
 func (b base) clients(ctx context.Context, target string) (*awsclient.Clients, error) {

@@ -50,6 +50,7 @@ func (k *listenerRule) watch(ctx context.Context, c *awsclient.Clients, q resour
 		}
 	}
 	k.defaults(ctx, c, q, a, defaults)
+	k.rotation.earn(q, len(rules), 1)
 	for _, listener := range slices.Sorted(maps.Keys(rules)) {
 		s := &ruleSearch{k: k, c: c, q: q, a: a}
 		err := s.listener(ctx, listener, rules[listener])

@@ -15,6 +15,7 @@ type named[T any] struct {
 	base
 	describe *lanes[*T]
 	tags     tagAPI
+	page     int // objects a call
 	// name is an object's AWS name, also for a question without a body.
 	name func(*resource.Object) string
 	// live is the description in input form. Tags that it sets are not read.
@@ -57,6 +58,7 @@ func (k *named[T]) Observe(ctx context.Context, q resource.Query) map[resource.I
 	for i := range q.Objects {
 		names[i] = k.name(&q.Objects[i])
 	}
+	k.rotation.earn(q, len(names), k.page)
 	results := k.describe.do(ctx, lane{target: q.Target}, names)
 	at, live := map[string]*resource.Object{}, map[string]resource.Live{}
 	for i := range q.Objects {

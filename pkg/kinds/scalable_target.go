@@ -19,7 +19,7 @@ import (
 type scalableTarget struct{ named[types.ScalableTarget] }
 
 func newScalableTarget(b base) *scalableTarget {
-	return &scalableTarget{named[types.ScalableTarget]{base: b, tags: scalingTags{}, name: targetResource, live: targetLive,
+	return &scalableTarget{named[types.ScalableTarget]{base: b, tags: scalingTags{}, page: 50, name: targetResource, live: targetLive,
 		describe: lookup(b, 50, describeTargets)}} // DescribeScalableTargets: 50 a page, and as many resource ids a call
 }
 

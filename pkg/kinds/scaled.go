@@ -72,6 +72,7 @@ type attached[Want, Found any] struct {
 	base
 	kind   string // its name
 	naming attachedName
+	page   int // objects a call
 	rules  *diff.Rules
 	// frame is where the input holds its name and what it scales.
 	frame func(*Want) (name **string, of scaled)
@@ -92,6 +93,18 @@ type attached[Want, Found any] struct {
 type pagedScaled[Found any] struct {
 	read time.Time
 	all  []*Found
+}
+
+// censusAge is how old the last reading may be for the census. What no sweep asks
+// for, since no document has any, takes turns.
+func (k *attached[Want, Found]) censusAge(target string) time.Duration {
+	k.mu.Lock()
+	last := k.paged[target]
+	k.mu.Unlock()
+	if time.Since(last.read) < hintAge || last.read.IsZero() || k.rotation.spend(target, useCensus, 1+len(last.all)/k.page) {
+		return hintAge
+	}
+	return time.Since(last.read) + time.Minute
 }
 
 // everything pages through the namespace, at most age ago.
@@ -187,6 +200,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 		}
 	} else {
 		all, err := k.everything(ctx, q.Target, 0)
+		k.rotation.earn(q, len(all), k.page)
 		for _, one := range all {
 			take(one)
 		}

@@ -19,7 +19,7 @@ type scalingPolicy struct {
 
 func newScalingPolicy(b base) *scalingPolicy {
 	return &scalingPolicy{attached[applicationautoscaling.PutScalingPolicyInput, types.ScalingPolicy]{
-		base: b, kind: resource.KindScalingPolicy, rules: &scalingPolicyRules, describe: describePolicies, put: putPolicy, delete: deletePolicy,
+		base: b, kind: resource.KindScalingPolicy, rules: &scalingPolicyRules, describe: describePolicies, put: putPolicy, delete: deletePolicy, page: 10,
 		naming: attachedName{member: "policyName", what: "the policy name", derive: pathName, limit: maxPolicyName},
 		frame: func(in *applicationautoscaling.PutScalingPolicyInput) (**string, scaled) {
 			return &in.PolicyName, scaled{&in.ResourceId, &in.ScalableDimension, &in.ServiceNamespace}

@@ -21,7 +21,7 @@ type scheduledAction struct {
 
 func newScheduledAction(b base) *scheduledAction {
 	return &scheduledAction{attached[applicationautoscaling.PutScheduledActionInput, types.ScheduledAction]{
-		base: b, kind: resource.KindScheduledAction, rules: &scheduledActionRules, describe: describeActions, put: putAction, delete: deleteAction,
+		base: b, kind: resource.KindScheduledAction, rules: &scheduledActionRules, describe: describeActions, put: putAction, delete: deleteAction, page: 50,
 		naming: attachedName{member: "scheduledActionName", what: "the scheduled action's name",
 			derive: actionName, limit: maxActionName, alphabet: scheduledName},
 		frame: func(in *applicationautoscaling.PutScheduledActionInput) (**string, scaled) {

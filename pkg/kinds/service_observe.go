@@ -97,6 +97,7 @@ func (k *service) Observe(ctx context.Context, q resource.Query) map[resource.ID
 		for _, o := range objects {
 			names = append(names, k.awsName(o))
 		}
+		k.rotation.earn(q, len(names), 10) // DescribeServices: 10 names
 		results := k.describe.do(ctx, at, names)
 		for _, o := range objects {
 			switch r := results[k.awsName(o)]; {

@@ -21,7 +21,8 @@ const (
 	// fewGroups is up to how many target groups a sweep asks for by name, and
 	// whose attributes it reads each time.
 	fewGroups = 20
-	// attributesAge is after how long the attributes of many are read again.
+	// attributesAge is after how long the attributes of many are read again at the
+	// earliest, when it is their turn.
 	attributesAge = 15 * time.Minute
 	// groupPage is ELB's largest page (API reference of DescribeTargetGroups).
 	groupPage = 400
@@ -223,6 +224,10 @@ func (s *groupSearch) tag(ctx context.Context) {
 // rotation for many, and always where they might have changed.
 func (s *groupSearch) attributes(ctx context.Context) {
 	s.attrs = map[string]map[string]string{}
+	due := map[string]bool{}
+	if !s.few() {
+		due = s.k.rotation.due(s.q.Target, useAttributes, attributesAge, s.k.attributesRead())
+	}
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
 		tg := s.found[o.ID]
@@ -231,7 +236,7 @@ func (s *groupSearch) attributes(ctx context.Context) {
 		}
 		arn := aws.ToString(tg.TargetGroupArn)
 		if !s.few() {
-			if have, ok := s.k.cached(arn); ok {
+			if have, ok := s.k.cached(arn); ok && !due[arn] {
 				s.attrs[arn] = have
 				continue
 			}
@@ -288,20 +293,23 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 	return l
 }
 
-// cached are attributes that are not too old, spread so that the readings of
-// many target groups do not fall due at once.
+// cached are attributes as they were read last.
 func (k *targetGroup) cached(arn string) (map[string]string, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	have, ok := k.attrs[arn]
-	if !ok {
-		return nil, false
+	return have.values, ok
+}
+
+// attributesRead is when the attributes of each were read.
+func (k *targetGroup) attributesRead() map[string]time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := make(map[string]time.Time, len(k.attrs))
+	for arn, have := range k.attrs {
+		out[arn] = have.read
 	}
-	spread := time.Duration(len(arn)*7919+int(arn[len(arn)-1])*104729) % (attributesAge / 3)
-	if time.Since(have.read) > attributesAge-spread {
-		return nil, false
-	}
-	return have.values, true
+	return out
 }
 
 func (k *targetGroup) remember(arn string, values map[string]string) {

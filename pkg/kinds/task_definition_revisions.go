@@ -21,8 +21,8 @@ import (
 
 const (
 	// fewRevisions is up to how many task definitions a sweep reads each time;
-	// of more it takes status and tags from the last reading for revisionAge. Their
-	// content never changes.
+	// of more it takes status and tags from the last reading, for revisionAge at
+	// least and until it is their turn. Their content never changes.
 	fewRevisions = 20
 	revisionAge  = 10 * time.Minute
 )
@@ -51,9 +51,13 @@ func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[reso
 	if err != nil {
 		return a.fail(q, err)
 	}
+	due := map[string]bool{}
+	if !few {
+		due = k.rotation.due(q.Target, useRevisions, revisionAge, k.readAt(q))
+	}
 	for i := range q.Objects {
 		o := &q.Objects[i]
-		l, err := k.find(ctx, c, q, o, few)
+		l, err := k.find(ctx, c, q, o, few || due[runningARN(q, o)])
 		if err != nil {
 			a.unknown(o.ID, err)
 			continue
@@ -70,8 +74,8 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 		return resource.Live{}, resource.Errorf(resource.ClassOther, "task definition", "a question without a body")
 	}
 	var running *revision
-	if s := q.Live[o.ID.Of(resource.KindService, "")]; s.Presence == resource.Present && s.Service != nil {
-		if arn := s.Service.TaskDefinition; familyOfARN(arn) == aws.ToString(want.Family) {
+	if arn := runningARN(q, o); arn != "" {
+		if familyOfARN(arn) == aws.ToString(want.Family) {
 			r, err := k.read(ctx, c, arn, fresh)
 			if err != nil {
 				return resource.Live{}, err
@@ -89,6 +93,26 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 		l.Image = mainImage(running.content)
 	}
 	return l, err
+}
+
+// runningARN is the revision that the object's service runs, "" for none.
+func runningARN(q resource.Query, o *resource.Object) string {
+	if s := q.Live[o.ID.Of(resource.KindService, "")]; s.Presence == resource.Present && s.Service != nil {
+		return s.Service.TaskDefinition
+	}
+	return ""
+}
+
+// readAt is when the running revisions were read.
+func (k *taskDefinition) readAt(q resource.Query) map[string]time.Time {
+	out := map[string]time.Time{}
+	for i := range q.Objects {
+		arn := runningARN(q, &q.Objects[i])
+		if have, ok := k.cache.Get(arn); ok {
+			out[arn] = have.read
+		}
+	}
+	return out
 }
 
 // match finds what is nearest to the wanted revision when the running one is not it.
@@ -163,7 +187,7 @@ func (k *taskDefinition) byHash(ctx context.Context, c *awsclient.Clients, o *re
 // read describes a revision, or the newest ACTIVE one of a family.
 func (k *taskDefinition) read(ctx context.Context, c *awsclient.Clients, name string, fresh bool) (*revision, error) {
 	isARN := strings.HasPrefix(name, "arn:")
-	if have, ok := k.cache.Get(name); ok && isARN && !fresh && time.Since(have.read) < revisionAge {
+	if have, ok := k.cache.Get(name); ok && isARN && !fresh {
 		return &have, nil
 	}
 	r, err := describeTask(ctx, c, name)

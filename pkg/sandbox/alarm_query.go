@@ -78,8 +78,8 @@ func queryRange(start, end *time.Time, period *int32) (from, to time.Time, step 
 	return start.UTC().Truncate(step), end.UTC(), step, nil
 }
 
-// getMetricData answers queries that name a metric; arithmetic over other
-// queries' ids is computed, other expressions are refused with a clear word.
+// getMetricData answers queries that name a metric; metric math over other
+// queries' ids is computed as far as alarm_math.go goes, other expressions are refused with a clear word.
 func getMetricData(c *call, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 	if len(in.MetricDataQueries) == 0 || len(in.MetricDataQueries) > 500 {
 		return nil, refuse("ValidationError", "The collection MetricDataQueries must have between 1 and 500 elements")
@@ -154,7 +154,15 @@ func (w *World) queryValue(queries []types.MetricDataQuery, id string, from time
 	if err != nil {
 		return 0, false
 	}
-	return e.value(func(id string) (float64, bool) { return w.queryValue(queries, id, from, step, depth+1) })
+	scope := mathScope{period: step.Seconds(), value: func(id string, back int) (float64, bool) {
+		return w.queryValue(queries, id, from.Add(-time.Duration(back)*step), step, depth+1)
+	}}
+	for _, q := range queries {
+		if q.MetricStat != nil {
+			scope.ids = append(scope.ids, aws.ToString(q.Id))
+		}
+	}
+	return e.value(scope, 0)
 }
 
 func listMetrics(c *call, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {

@@ -357,7 +357,7 @@ func TestGetMetricDataComputesExpressions(t *testing.T) {
 		if err != nil || len(out.MetricDataResults) != 1 || len(out.MetricDataResults[0].Values) != 1 || out.MetricDataResults[0].Values[0] != 26 {
 			t.Errorf("%+v, %v", out, err)
 		}
-		in.MetricDataQueries[2].Expression = aws.String("FILL(m1, 0)")
+		in.MetricDataQueries[2].Expression = aws.String("SEARCH('x', 'Sum', 60)")
 		_, err = c.GetMetricData(t.Context(), in)
 		wantError(t, err, "ValidationError", "Error in expression 'rate'")
 		list, err := c.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{Namespace: aws.String("N")})

@@ -1,0 +1,149 @@
+package reconcile
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+)
+
+// fleetMember is one of many services, each with a target group, a rule of one of
+// the listeners, two alarms, a scalable target and a policy.
+func fleetMember(n int, listeners []string) string {
+	return fmt.Sprintf(`apiVersion: ecs-operator/v1
+kind: Service
+metadata: {name: s%[1]d}
+spec:
+  cluster: default
+  taskDefinition:
+    networkMode: awsvpc
+    requiresCompatibilities: [FARGATE]
+    cpu: "256"
+    memory: "512"
+    executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole
+    containerDefinitions: [{name: web, image: "nginx:1.29", portMappings: [{containerPort: 80}]}]
+  targetGroups:
+    web: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox}
+  listenerRules:
+    web:
+      listenerArn: %[2]s
+      priority: %[3]d
+      conditions: [{field: path-pattern, pathPatternConfig: {values: ["/%[1]d/*"]}}]
+      actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]
+  service:
+    launchType: FARGATE
+    networkConfiguration: {awsvpcConfiguration: {subnets: [subnet-0sandboxa]}}
+    loadBalancers: [{targetGroupArn: "$(targetGroups.web.arn)", containerName: web, containerPort: 80}]
+  scaling:
+    minCapacity: 0
+    maxCapacity: 2
+    policies:
+      cpu: {policyType: TargetTrackingScaling, targetTrackingScalingPolicyConfiguration: {targetValue: 60, predefinedMetricSpecification: {predefinedMetricType: ECSServiceAverageCPUUtilization}}}
+  alarms:
+    cpu: {metricName: CPUUtilization, namespace: AWS/ECS, statistic: Average, period: 300, evaluationPeriods: 1, threshold: 90, comparisonOperator: GreaterThanThreshold, dimensions: {ServiceName: s%[1]d, ClusterName: default}}
+    memory: {metricName: MemoryUtilization, namespace: AWS/ECS, statistic: Average, period: 300, evaluationPeriods: 1, threshold: 90, comparisonOperator: GreaterThanThreshold, dimensions: {ServiceName: s%[1]d, ClusterName: default}}
+`, n, listeners[n%len(listeners)], n/len(listeners)+1)
+}
+
+// TestScale: many services are observed within the fewest calls that AWS' page
+// sizes allow (services 10 a call, target groups 400, rules of a listener, alarms
+// 100, scalable targets 50, policies 10) and a tenth more, in which what changes
+// rarely and is dear to read (tags, attributes of target groups) takes turns.
+func TestScale(t *testing.T) {
+	services, listeners, watched := 200, 2, hour
+	if testing.Short() {
+		services, listeners, watched = 60, 1, hour/3
+	}
+	if n, err := strconv.Atoi(os.Getenv("ECS_OPERATOR_SCALE")); err == nil { // 1000 takes ten minutes
+		services, listeners, watched = n, (n+99)/100, hour
+	}
+	inWorld(t, func(t *testing.T, w *world) {
+		w.sandbox = sandbox.New(sandbox.Options{Speed: 1})
+		arns := w.listeners(listeners)
+		for n := range services {
+			w.files.put(fmt.Sprintf("s%d.yaml", n), fleetMember(n, arns))
+		}
+		w.engine() // the clients
+		e := New(Options{Kinds: kinds.All(w.pool), Rollouts: kinds.NewRollouts(w.pool), Sections: kinds.Sections(), Source: w.files,
+			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute})
+		start := time.Now()
+		stop := w.run(e)
+		defer func() { stop() }()
+		for n := 0; w.done("PutMetricAlarm") < 2*services || w.done("PutScalingPolicy") < services; n++ {
+			if w.sleep(minute); n == 60 {
+				t.Fatalf("after an hour: %v", w.done("PutScalingPolicy"))
+			}
+		}
+		w.sleep(5 * minute)
+		t.Logf("made in %v, %d calls", time.Since(start)-5*minute, len(w.sandbox.Journal()))
+		stop()
+		first := len(w.sandbox.Journal())
+		e = New(Options{Kinds: kinds.All(w.pool), Rollouts: kinds.NewRollouts(w.pool), Sections: kinds.Sections(), Source: w.files,
+			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute}) // a fresh process
+		stop = w.run(e)
+		w.sleep(30 * time.Second)
+		t.Logf("the first complete pass: %d calls", len(w.sandbox.Journal())-first)
+		began, calls := len(w.sandbox.Journal()), func(from int) map[string]int {
+			out := map[string]int{}
+			for _, c := range w.sandbox.Journal()[from:] {
+				out[c.Operation]++
+			}
+			return out
+		}
+		w.sleep(watched)
+		got := calls(began)
+		ceil := func(n, page int) int { return (n + page - 1) / page }
+		floor := ceil(services, 10) + ceil(services, 400) + listeners + ceil(2*services, 100) + ceil(services, 50) + ceil(services, 10)
+		passes := got["DescribeServices"] / ceil(services, 10)
+		total := 0
+		for _, n := range got {
+			total += n
+		}
+		t.Logf("%d services, %d passes in %v: %.1f calls each, the floor is %d; %v", services, passes, watched, float64(total)/float64(passes), floor, got)
+		period := func(op string, calls int) string {
+			if got[op] == 0 {
+				return "longer than it was watched"
+			}
+			return (time.Duration(calls) * watched / time.Duration(got[op])).Round(time.Second).String()
+		}
+		t.Logf("the rotations: tags of everything every %s, attributes of a target group every %s, tags of a revision every %s",
+			period("GetResources", ceil(6*services, 100)), period("DescribeTargetGroupAttributes", services), period("DescribeTaskDefinition", services))
+		if passes < int(watched/minute)*4/5 {
+			t.Errorf("%d passes in %v", passes, watched)
+		}
+		if most := passes * floor * 110 / 100; total > most {
+			t.Errorf("%d calls in %d passes, the floor and a tenth are %d", total, passes, most)
+		}
+		for _, c := range w.sandbox.Journal()[began:] {
+			if slices.Contains([]string{"Create", "Update", "Put", "Regist", "Modify", "Delete"}, c.Operation[:min(6, len(c.Operation))]) || strings.HasPrefix(c.Operation, "Put") {
+				t.Errorf("written: %s", c.Operation)
+			}
+		}
+	})
+}
+
+// listeners makes load balancers with one listener each.
+func (w *world) listeners(n int) []string {
+	w.t.Helper()
+	var out []string
+	api := w.person().Write.ELB
+	for i := range n {
+		lb, err := api.CreateLoadBalancer(w.t.Context(), &elb.CreateLoadBalancerInput{Name: aws.String(fmt.Sprintf("lb%d", i)), Subnets: []string{"subnet-0sandboxa", "subnet-0sandboxb"}})
+		w.ok(err)
+		l, err := api.CreateListener(w.t.Context(), &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp,
+			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("404")}}}})
+		w.ok(err)
+		out = append(out, *l.Listeners[0].ListenerArn)
+	}
+	return out
+}
