@@ -55,6 +55,7 @@ type Engine struct {
 	censuses map[string]*census // by target, the latest
 	// departing is what holds for the units without a document, as last derived.
 	departing map[resource.UnitKey]plan.Departure
+	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
 	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
 	beat      time.Time                   // when the daemon's loop last turned, zero before Run
 	ready     bool                        // the daemon's first full pass has ended
@@ -97,6 +98,7 @@ func New(o Options) *Engine {
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},
 		censuses: map[string]*census{},
+		retiring: map[resource.UnitKey]bool{},
 		running:  map[resource.UnitKey]string{},
 	}
 	for _, k := range o.Kinds {

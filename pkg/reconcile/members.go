@@ -227,6 +227,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	delete(e.status, key)
 	delete(e.synced, key)
 	delete(e.running, key)
+	delete(e.retiring, key)
 }
 
 // picture identifies what was observed of a unit.

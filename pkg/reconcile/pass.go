@@ -79,6 +79,12 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		}
 	}
 	out = Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left()}
+	switch r := out.Status.Reason; {
+	case write && r == status.RolloutInProgress:
+		e.rolledOut(u.Key)
+	case write && r == status.Synced && out.Left == 0 && writes == 0 && ctx.Err() == nil:
+		out.Writes += e.retire(ctx, u, v.service())
+	}
 	if out.Status.Reason == status.Synced && out.Left == 0 {
 		e.mu.Lock()
 		e.synced[u.Key] = signature(u)

@@ -177,10 +177,7 @@ a.yaml:11:44: targetGroups.a.attributes: written twice, as "AttributeS" too`},
 		{"band without scaling", inHello("  policy: {desiredCount: band}\n" + goodTask + goodService),
 			"a.yaml:7:3: policy.desiredCount is band, which needs spec.scaling"},
 		{"policy that nothing acts on yet", inHello("  policy: {prune: true, onDelete: orphan, driftGrace: 1h, keepRevisions: 3, wave: 1}\n" + goodTask + goodService),
-			"a.yaml:5:12: warning: policy.prune is kept for a later version: nothing is deleted yet\n" +
-				"a.yaml:5:25: warning: policy.onDelete is kept for a later version: the service gets the tag, and nothing is deleted yet\n" +
-				"a.yaml:5:59: warning: policy.keepRevisions is kept for a later version: no revision is deregistered yet\n" +
-				"a.yaml:5:77: warning: policy.wave is kept for a later version: services are not ordered by it yet; dependsOn orders them"},
+			"a.yaml:5:77: warning: policy.wave is kept for a later version: services are not ordered by it yet; dependsOn orders them"},
 		{"policy that asks for nothing new", inHello("  policy: {prune: false, onDelete: keep, desiredCount: fixed}\n" + goodTask + goodService), ""},
 		{"breaker written off", inHello(goodTask + "  service:\n    desiredCount: 1\n    deploymentConfiguration: {deploymentCircuitBreaker: {enable: false, rollback: false}}\n"),
 			`a.yaml:8:30: warning: service.deploymentConfiguration: neither deploymentCircuitBreaker nor alarms is enabled (AWS' default is off): a bad release keeps being tried and is not rolled back; write deploymentCircuitBreaker: {enable: true, rollback: true}`},

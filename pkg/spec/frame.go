@@ -328,8 +328,7 @@ func (f *frame) policy(n *yaml.Node) {
 func (f *frame) later(n *yaml.Node) {
 	p := f.doc.Policy
 	set := map[string]bool{
-		"prune": p.Prune, "onDelete": p.OnDelete == "prune" || p.OnDelete == "orphan",
-		"keepRevisions": p.KeepRevisions != 0, "wave": p.Wave != 0,
+		"wave": p.Wave != 0,
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if name := n.Content[i].Value; set[name] {
@@ -340,10 +339,7 @@ func (f *frame) later(n *yaml.Node) {
 
 // laterMeans says what happens meanwhile.
 var laterMeans = map[string]string{
-	"prune":         "nothing is deleted yet",
-	"onDelete":      "the service gets the tag, and nothing is deleted yet",
-	"keepRevisions": "no revision is deregistered yet",
-	"wave":          "services are not ordered by it yet; dependsOn orders them",
+	"wave": "services are not ordered by it yet; dependsOn orders them",
 }
 
 func (f *frame) duration(n *yaml.Node, path string) string {
