@@ -107,7 +107,10 @@ func (w *World) judge(cl *ecsCluster, s *ecsService) {
 		return
 	}
 	c := s.rules(r)
-	if b := c.DeploymentCircuitBreaker; b != nil && b.Enable {
+	// The Developer Guide ("Amazon ECS deployment failure detection") gives the circuit
+	// breaker to rolling and blue/green deployments; the API reference to rolling ones.
+	guarded := d.Shift == nil || c.Strategy == types.DeploymentStrategyBlueGreen
+	if b := c.DeploymentCircuitBreaker; b != nil && b.Enable && guarded {
 		tripped := r.Failures >= threshold(b, s.Service.DesiredCount)
 		if d.Digits == r.Digits { // a rollback is watched too, and does not count again
 			filled := *d.Deployment.DeploymentCircuitBreaker
@@ -179,6 +182,9 @@ func (w *World) rollBack(s *ecsService, d *ecsDeployment, reason string) {
 	revision := s.Revisions[back.Digits]
 	d.Deployment.Rollback = &types.Rollback{Reason: aws.String(reason), ServiceRevisionArn: revision.ServiceRevisionArn, StartedAt: aws.Time(w.Clock)}
 	s.restore(back, revision)
+	if d.Shift != nil {
+		d.Shift.turnBack(w)
+	}
 	w.wake(s, time.Second)
 }
 

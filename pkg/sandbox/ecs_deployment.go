@@ -27,6 +27,8 @@ func (d *ecsDeployment) view(cl *ecsCluster, s *ecsService) types.ServiceDeploym
 		n := counts[lastSegment(aws.ToString(source.Arn))]
 		source.RunningTaskCount, source.PendingTaskCount, source.RequestedTaskCount = n.running, n.pending, n.kept
 	}
+	d.showShift(&v)
+	v.LifecycleHookDetails = d.hookDetails()
 	return v
 }
 
@@ -117,19 +119,6 @@ func stopServiceDeployment(c *call, in *ecs.StopServiceDeploymentInput) (*ecs.St
 		c.w.wake(s, time.Second)
 	}
 	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: in.ServiceDeploymentArn}, nil
-}
-
-// continueServiceDeployment answers the button of a pause hook. Services with
-// lifecycle hooks are refused at creation, so no deployment ever waits for one.
-func continueServiceDeployment(c *call, in *ecs.ContinueServiceDeploymentInput) (*ecs.ContinueServiceDeploymentOutput, error) {
-	_, _, d, err := c.w.serviceDeployment(aws.ToString(in.ServiceDeploymentArn))
-	switch {
-	case err != nil:
-		return nil, err
-	case d == nil:
-		return nil, refuse("ServiceDeploymentNotFoundException", "Service deployment not found.")
-	}
-	return nil, invalid("The service deployment has no lifecycle hook %s that awaits an action.", aws.ToString(in.HookId))
 }
 
 func describeServiceRevisions(c *call, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {

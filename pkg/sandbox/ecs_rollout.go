@@ -115,6 +115,9 @@ func (w *World) startRollout(cl *ecsCluster, s *ecsService) {
 	if len(s.Rollouts) > 1 {
 		d.Deployment.LifecycleStage = types.ServiceDeploymentLifecycleStageReconcileService
 	}
+	if d.Shift = newShift(s, w.Clock); d.Shift != nil {
+		d.Deployment.LifecycleStage = d.Shift.Stage
+	}
 	d.watch(w, s)
 	r := &ecsRollout{Digits: digits, Current: aws.ToString(d.Deployment.ServiceDeploymentArn), Deployment: types.Deployment{
 		Id: aws.String("ecs-svc/" + digits), Status: aws.String(rolloutPrimary), CreatedAt: aws.Time(w.Clock),
@@ -167,10 +170,7 @@ func (w *World) newRevision(s *ecsService, digits string) *types.ServiceRevision
 		}
 	}
 	if len(s.Service.LoadBalancers) > 0 {
-		v.ResolvedConfiguration = &types.ResolvedConfiguration{}
-		for _, lb := range s.Service.LoadBalancers {
-			v.ResolvedConfiguration.LoadBalancers = append(v.ResolvedConfiguration.LoadBalancers, types.ServiceRevisionLoadBalancer{TargetGroupArn: lb.TargetGroupArn})
-		}
+		v.ResolvedConfiguration = &types.ResolvedConfiguration{LoadBalancers: w.resolve(s)}
 	}
 	return v
 }
@@ -193,7 +193,9 @@ func deploymentBeginTimer(w *World, key string) {
 	if s, d := w.deploymentByKey(key); d != nil && d.Deployment.Status == types.ServiceDeploymentStatusPending {
 		d.turn(w, types.ServiceDeploymentStatusInProgress, "")
 		d.Deployment.StartedAt = aws.Time(w.Clock)
-		d.Deployment.LifecycleStage = types.ServiceDeploymentLifecycleStageScaleUp
+		if d.Shift == nil {
+			d.Deployment.LifecycleStage = types.ServiceDeploymentLifecycleStageScaleUp
+		}
 		w.wake(s, time.Second)
 	}
 }
@@ -243,9 +245,18 @@ func scheduleTimer(w *World, key string) {
 		return
 	}
 	w.judge(cl, s)
-	if s.daemon() {
+	switch d := s.shifting(); {
+	case d != nil:
+		w.scheduleShift(cl, s, d)
+		s.dropEmpty(cl)
+		if s.shifting() != nil {
+			return
+		}
+	case !w.mayReplace(cl, s):
+		return
+	case s.daemon():
 		w.scheduleDaemon(cl, s)
-	} else {
+	default:
 		w.scheduleReplica(cl, s)
 	}
 	s.dropEmpty(cl)
@@ -323,7 +334,7 @@ func (w *World) conclude(cl *ecsCluster, s *ecsService) {
 		return
 	}
 	if r.inProgress() {
-		if !w.baked(s, r) {
+		if !w.mayConclude(s, r) || !w.baked(s, r) {
 			return
 		}
 		w.finish(s, r)

@@ -127,7 +127,7 @@ func surplus(c crew, want, lower, upper int32, r *ecsRollout) []string {
 	return ids
 }
 
-// launchReplicas starts up to n tasks of the primary.
+// launchReplicas starts up to n tasks of a rollout.
 func (w *World) launchReplicas(cl *ecsCluster, s *ecsService, r *ecsRollout, n int32, held map[string]int32) {
 	if n <= 0 {
 		r.Unplaced = false
@@ -137,7 +137,7 @@ func (w *World) launchReplicas(cl *ecsCluster, s *ecsService, r *ecsRollout, n i
 		w.wake(s, r.NotBefore.Sub(w.Clock))
 		return
 	}
-	def := w.taskDefinition(aws.ToString(s.Service.TaskDefinition))
+	def := w.taskDefinition(aws.ToString(s.configured(r).TaskDefinition))
 	if def == nil {
 		return
 	}
@@ -179,11 +179,12 @@ func (w *World) unplaced(s *ecsService, r *ecsRollout, words string) {
 	}
 }
 
-// launchOf is how a task of the service's primary is started.
+// launchOf is how a task of a rollout is started.
 func (w *World) launchOf(s *ecsService, r *ecsRollout, def *ecsTaskDef, provider string) launch {
+	v := s.configured(r)
 	return launch{
 		def: def, group: s.group(), startedBy: r.id(), service: s, rollout: r.Digits, fargate: s.onFargate(), provider: provider,
-		network: s.Service.NetworkConfiguration, platform: s.Service.PlatformVersion, exec: s.Service.EnableExecuteCommand,
+		network: v.NetworkConfiguration, platform: v.PlatformVersion, exec: s.Service.EnableExecuteCommand,
 		tags: serviceTaskTags(s, def),
 	}
 }

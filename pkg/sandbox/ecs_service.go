@@ -329,6 +329,7 @@ func mergedDeployment(old, in *types.DeploymentConfiguration) *types.DeploymentC
 	if out.DeploymentCircuitBreaker != nil {
 		out.DeploymentCircuitBreaker = filledBreaker(out.DeploymentCircuitBreaker)
 	}
+	fillShift(&out, in)
 	return &out
 }
 

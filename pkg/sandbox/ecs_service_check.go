@@ -29,6 +29,8 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 		return nil, invalid("Service name cannot be empty.")
 	case !ecsName.MatchString(*in.ServiceName):
 		return nil, invalid("Invalid service name: %s", *in.ServiceName)
+	case in.DeploymentConfiguration != nil && in.DeploymentConfiguration.Strategy == types.DeploymentStrategyBlueGreen && in.DeploymentConfiguration.BakeTimeInMinutes == nil:
+		return nil, invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.") // SDK: "You must provide this parameter"; the words are ours
 	case aws.ToString(in.TaskDefinition) == "":
 		return nil, invalid("TaskDefinition can not be blank.")
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
@@ -83,6 +85,7 @@ func (w *World) checkService(cl *ecsCluster, s, old *ecsService) error {
 		func() error { return checkPlacement(s) },
 		func() error { return checkBalance(s, old) },
 		func() error { return w.checkLoadBalancers(s, old, def) },
+		func() error { return w.checkShift(s) },
 	} {
 		if err := check(); err != nil {
 			return err
@@ -154,10 +157,6 @@ func (w *World) checkDeployment(s *ecsService) error {
 	d := s.Service.DeploymentConfiguration
 	most, least := aws.ToInt32(d.MaximumPercent), aws.ToInt32(d.MinimumHealthyPercent)
 	switch {
-	case d.Strategy != "" && d.Strategy != types.DeploymentStrategyRolling:
-		return invalid("The sandbox does not run the deployment strategy %s yet.", d.Strategy)
-	case len(d.LifecycleHooks) > 0:
-		return invalid("The sandbox does not run deployment lifecycle hooks yet.")
 	case least < 0 || most < 0 || least > 100 && s.Service.DesiredCount > 0 && least > most:
 		return invalid("minimumHealthyPercent must be less than or equal to maximumPercent.")
 	case most == 100 && least == 100:

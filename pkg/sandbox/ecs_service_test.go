@@ -102,7 +102,7 @@ func TestServiceRefusals(t *testing.T) {
 		{"InvalidParameterException", "cannot be 100 as this will block deployments.", func(in *ecs.CreateServiceInput) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{MaximumPercent: aws.Int32(100)}
 		}},
-		{"InvalidParameterException", "The sandbox does not run the deployment strategy BLUE_GREEN yet.", func(in *ecs.CreateServiceInput) {
+		{"InvalidParameterException", "bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.", func(in *ecs.CreateServiceInput) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
 		}},
 		{"InvalidParameterException", "alarm does not exist: nope", func(in *ecs.CreateServiceInput) {

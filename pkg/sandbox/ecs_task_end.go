@@ -108,8 +108,8 @@ func forgetTaskTimer(w *World, key string) {
 
 // registerTargets puts a task of a service into the service's target groups.
 func (w *World) registerTargets(cl *ecsCluster, s *ecsService, t *ecsTask) {
-	for _, lb := range s.Service.LoadBalancers {
-		arn, name := aws.ToString(lb.TargetGroupArn), aws.ToString(lb.ContainerName)
+	for at, lb := range s.balancersOf(t) {
+		arn, name := s.groupOf(t, at, lb), aws.ToString(lb.ContainerName)
 		i := slices.IndexFunc(t.Task.Containers, func(c types.Container) bool { return aws.ToString(c.Name) == name })
 		if i < 0 {
 			continue

@@ -90,6 +90,8 @@ type ecsRollout struct {
 type ecsDeployment struct {
 	Deployment types.ServiceDeployment // the target's counts are computed while it runs
 	Digits     string                  // of the target revision
+	Shift      *ecsShift               // of its traffic; nil when tasks are replaced in place
+	Hooks      []*ecsHook              // the lifecycle hooks that it ran
 }
 
 // ecsTask is a task and what will become of it.
