@@ -209,10 +209,10 @@ var cases = []example{
 
 	{code: "deployment-percent", base: "ec2", bad: "minimumHealthyPercent: 50 => maximumPercent: 100", good: "minimumHealthyPercent: 50 => maximumPercent: 101"},
 	{code: "traffic-shift", base: "web", bad: "alternateTargetGroupArn: $(targetGroups.green.arn), productionListenerRule: $(listenerRules.web.arn), => testListenerRule: $(listenerRules.web.arn),"},
-	{code: "strategy-load-balancer", base: "web", bad: "strategy: BLUE_GREEN => strategy: CANARY\nblue: {protocol: HTTP, port: 80, vpcId: vpc-1, targetType: ip, healthCheckPath: /, healthCheckTimeoutSeconds: 4, healthCheckIntervalSeconds: 5} => blue: {protocol: TCP, port: 80, vpcId: vpc-1, targetType: ip}",
-		good: "strategy: BLUE_GREEN => strategy: CANARY"},
+	{code: "strategy-load-balancer", base: "ec2", bad: "minimumHealthyPercent: 50 => strategy: CANARY", also: []string{"rolling-only"}},
+	{code: "strategy-configuration", base: "web", bad: "bakeTimeInMinutes: 5 => maximumPercent: 200"},
 	{code: "strategy-configuration", base: "web", bad: "bakeTimeInMinutes: 5 => canaryConfiguration: {canaryPercent: 0.05}", good: "strategy: BLUE_GREEN => strategy: CANARY\nbakeTimeInMinutes: 5 => canaryConfiguration: {canaryPercent: 0.1}"},
-	{code: "rolling-only", base: "web", bad: "bakeTimeInMinutes: 5 => deploymentCircuitBreaker: {enable: true, rollback: true}", good: "bakeTimeInMinutes: 5 => deploymentCircuitBreaker: {enable: false, rollback: false}"},
+	{code: "rolling-only", base: "web", bad: "strategy: BLUE_GREEN => strategy: CANARY\nbakeTimeInMinutes: 5 => deploymentCircuitBreaker: {enable: true, rollback: true}", good: "strategy: BLUE_GREEN => strategy: CANARY\nbakeTimeInMinutes: 5 => deploymentCircuitBreaker: {enable: false, rollback: false}"},
 	{code: "lifecycle-hook", base: "web", bad: "[PRE_SCALE_UP] => [PRODUCTION_TRAFFIC_SHIFT]", good: "[PRE_SCALE_UP] => [POST_PRODUCTION_TRAFFIC_SHIFT]"},
 	{code: "lifecycle-hook", base: "web", bad: "targetType: PAUSE => targetType: AWS_LAMBDA", good: "targetType: PAUSE => hookTargetArn: \"arn:aws:lambda:eu-west-1:123456789012:function:f\", roleArn: \"arn:aws:iam::123456789012:role/hook\""},
 	{code: "deployment-alarms", base: "web", bad: "alarmNames: [$(alarms.blue.name), $(alarms.green.name)] => alarmNames: []"},

@@ -31,13 +31,13 @@ var deploymentRules = []Rule{
 	{"deployment-percent", spec.Error, "minimumHealthyPercent is under maximumPercent, or no task could be replaced.", "lower the one or raise the other", onDeployment(percents)},
 	{"traffic-shift", spec.Error, "BLUE_GREEN, LINEAR and CANARY need at every load balancer an alternate target group, a production rule and a role.",
 		"write loadBalancers[].advancedConfiguration", onDeployment(trafficShift)},
-	{"strategy-load-balancer", spec.Error, "LINEAR and CANARY work with Application Load Balancers and Service Connect; no strategy but ROLLING with Classic ones.",
+	{"strategy-load-balancer", spec.Error, "No strategy but ROLLING works with Classic Load Balancers; LINEAR and CANARY need a load balancer or Service Connect.",
 		"choose another strategy or load balancer", strategyBalancer},
-	{"strategy-configuration", spec.Error, "linearConfiguration belongs to LINEAR and canaryConfiguration to CANARY; their percentages and minutes have bounds.",
+	{"strategy-configuration", spec.Error, "linearConfiguration belongs to LINEAR, canaryConfiguration to CANARY, and BLUE_GREEN needs bakeTimeInMinutes; percentages and minutes have bounds.",
 		"correct it, or strategy", onDeployment(strategyConfiguration)},
-	{"rolling-only", spec.Warning, "The circuit breaker and earlySuccessCriteria work in rolling deployments only.", "roll back by deploymentConfiguration.alarms instead",
+	{"rolling-only", spec.Warning, "earlySuccessCriteria works in rolling deployments only, the circuit breaker in those and under BLUE_GREEN.", "roll back by deploymentConfiguration.alarms instead",
 		onDeployment(func(s *service, d *types.DeploymentConfiguration, f found) {
-			if b := d.DeploymentCircuitBreaker; b != nil && b.Enable && shifts(d) {
+			if b := d.DeploymentCircuitBreaker; b != nil && b.Enable && shifts(d) && d.Strategy != types.DeploymentStrategyBlueGreen {
 				f(s.Object, deployment+".deploymentCircuitBreaker", "is enabled, but does nothing under %s", d.Strategy)
 			}
 			if e := d.EarlySuccessCriteria; e != nil && e.Enable && shifts(d) {
@@ -114,17 +114,11 @@ func strategyBalancer(v *unit, f found) {
 		if aws.ToString(lb.LoadBalancerName) != "" {
 			f(v.service.Object, path+".loadBalancerName", "%s does not work with a Classic Load Balancer", strategy)
 		}
-		if strategy == types.DeploymentStrategyBlueGreen {
-			continue
-		}
-		g := v.group(v.service.Object, path+".targetGroupArn")
-		network := g != nil && layer4(g.in.Protocol)
-		if a := lb.AdvancedConfiguration; a != nil && strings.Contains(aws.ToString(a.ProductionListenerRule), ":listener/net/") {
-			network = true
-		}
-		if network {
-			f(v.service.Object, path, "%s does not work with a Network Load Balancer", strategy)
-		}
+	}
+	in := v.service.in
+	connected := in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled
+	if strategy != types.DeploymentStrategyBlueGreen && len(in.LoadBalancers) == 0 && len(in.VpcLatticeConfigurations) == 0 && !connected {
+		f(v.service.Object, deployment+".strategy", "%s has no traffic to shift: the service has neither a load balancer nor Service Connect", strategy)
 	}
 }
 
@@ -140,6 +134,9 @@ func strategyConfiguration(s *service, d *types.DeploymentConfiguration, f found
 		}
 	}
 	minutes("bakeTimeInMinutes", d.BakeTimeInMinutes)
+	if d.Strategy == types.DeploymentStrategyBlueGreen && d.BakeTimeInMinutes == nil {
+		f(s.Object, deployment+".strategy", "BLUE_GREEN needs bakeTimeInMinutes; 0 keeps the old tasks not at all")
+	}
 	if l := d.LinearConfiguration; l != nil {
 		if d.Strategy != types.DeploymentStrategyLinear {
 			f(s.Object, deployment+".linearConfiguration", "the strategy is not LINEAR")
