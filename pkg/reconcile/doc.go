@@ -15,6 +15,12 @@
 //	daemon.go    Run: queue, workers, sweep; members.go is its memory
 //	retry.go     lifts a quarantine
 //
+//	census.go    what carries our tags and no document names, read directly
+//	prune.go     deletes one of these, after one more look
+//	depart.go    units whose document is gone: which, how many, who approved
+//	approve.go   a person's word on a plan
+//	retain.go    old task definition revisions
+//
 // It sees AWS only through []resource.Kind and resource.Rollouts.
 //
 // Decisions that the design paper leaves open:
@@ -33,4 +39,18 @@
 //   - A service whose document has no scaling is asked for a scalable target of
 //     somebody else's in the same batches; where that cannot be read, one is
 //     taken to exist, so that no count is sent.
+//   - What becomes of a unit without a document stands on its ECS service. It is
+//     deleted in such an order that the word is there as long as anything is left
+//     that would not tell it: scaling, alarms and task definition revisions go
+//     before the service, and what outlives it (rules, target groups) is tagged
+//     on-delete: prune first. Of an orphan the service loses its tags last.
+//   - The census is a hint of what to read: the two looks that a deletion needs are
+//     direct reads, a grace apart. A census that failed anywhere finds nothing.
+//   - An approval of deletions is bound to the revision, to the plan's hash and to
+//     the one service that carries it, so that it stays valid while the others go
+//     one by one; a later revision, or another service of the name, voids it.
+//   - An approved plan of policy.mode: manual is used up before its first write: a
+//     crash loses the approval and never doubles it.
+//   - Revisions of a task definition are put away only by the process that saw the
+//     rollout; with 200 deployments or more in the history, none is.
 package reconcile
