@@ -33,6 +33,8 @@ func groupVariants(want *elasticloadbalancingv2.CreateTargetGroupInput) []string
 		return out
 	case want.Protocol == types.ProtocolEnumGeneve:
 		return []string{"geneve"}
+	case want.TargetType == types.TargetTypeEnumAlb && want.HealthCheckProtocol != types.ProtocolEnumTcp:
+		return []string{"http check", "alb"}
 	case want.HealthCheckProtocol != "" && want.HealthCheckProtocol != types.ProtocolEnumTcp:
 		return []string{"http check"} // of a network load balancer
 	}

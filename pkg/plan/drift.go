@@ -19,6 +19,9 @@ func (m *maker) attribute(d *draft, changes []diff.Change) {
 // unedited reports whether the author's input for a change is known to be that
 // of our last write of the object.
 func (m *maker) unedited(d *draft, c diff.Change) bool {
+	if m.takesPart(d.ID) { // the change of a target group's port, say, moves service and rules
+		return false
+	}
 	if m.in.Untouched {
 		return true
 	}

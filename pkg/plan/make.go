@@ -78,14 +78,18 @@ func once(in Input) Plan {
 	}
 	m.spendApproval()
 	m.plan.Steps = []Step{}
-	for _, d := range append(slices.Clone(m.order), m.strays...) {
-		for _, s := range d.steps() {
-			m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, d)
+	add := func(drafts []*draft) {
+		for _, d := range drafts {
+			for _, s := range d.steps() {
+				m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, d)
+			}
 		}
 	}
+	add(m.order)
 	for _, s := range m.later() {
 		m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, m.drafts[s.ID])
 	}
+	add(m.strays)
 	var service resource.Live
 	if m.service != nil {
 		service = m.service.live

@@ -130,6 +130,11 @@ func (m *maker) findBlind(objects []*resource.Object, replaced map[resource.ID]b
 			for _, id := range roads {
 				m.blind[id] = err
 			}
+			for _, o := range objects { // alarms and scaling watch the one that serves
+				if slices.ContainsFunc(o.Refs, func(r resource.Ref) bool { return r.To.Kind == resource.KindTargetGroup }) {
+					m.blind[o.ID] = err
+				}
+			}
 		}
 	}
 	for _, o := range objects {
@@ -311,6 +316,13 @@ func (m *maker) calm(d *draft) {
 		}
 		d.Effect = worst(d.Changes)
 	}
+}
+
+// takesPart: the object is moved by a takeover, and nobody else has moved it.
+func (m *maker) takesPart(id resource.ID) bool {
+	return m.plan.objects[id] != nil || slices.ContainsFunc(m.takes, func(t *takeover) bool {
+		return t.service == id || slices.Contains(t.rules, id)
+	})
 }
 
 // forgets: a takeover ends here with the rule's old target group.

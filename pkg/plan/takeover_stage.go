@@ -215,7 +215,7 @@ func (m *maker) later() []Step {
 					continue // its deletion is planned as that of any stray
 				}
 				out = append(out, Step{ID: t.id, Action: ActionDelete, ARN: old.ARN, Effect: diff.None, Section: m.drafts[t.id].Section,
-					Blocked: status.Waiting, After: afterDropped, Why: "deletes " + old.Name + " after " + afterDropped})
+					Blocked: status.Waiting, After: afterDropped, Why: old.Name + " is deleted when " + afterDropped})
 			}
 		}
 	}
@@ -224,8 +224,8 @@ func (m *maker) later() []Step {
 
 func (m *maker) laterStep(t *takeover, id resource.ID, path, from, to string, e diff.Effect, after string) Step {
 	d := m.drafts[id]
-	why := "after " + after
-	if after == afterJoined && t.short != "" {
+	why := "it waits until " + after
+	if after == afterJoined && t.short != "" && t.fresh != nil {
 		why += ": " + t.short
 	}
 	return Step{ID: id, Action: ActionUpdate, ARN: d.live.ARN, Effect: e, Section: d.Section, Needs: slices.Clone(d.Needs),

@@ -155,6 +155,9 @@ func checkAttribute(have map[string]string, c attribute, what string) error {
 		return nil
 	}
 	values := attributeValues[c.key]
+	if what == "Target group" && c.key == "load_balancing.cross_zone.enabled" { // a load balancer's own is on or off
+		values = []string{"true", "false", "use_load_balancer_configuration"}
+	}
 	if values == nil && (old == "true" || old == "false") {
 		values = []string{"true", "false"}
 	}
