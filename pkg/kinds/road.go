@@ -24,6 +24,10 @@ var (
 // ECS service"; CreateServiceInput.LoadBalancers).
 const maxServiceGroups = 5
 
+// maxActionGroups is how many target groups a forward action has (ELB user guide,
+// "Quotas for your Application Load Balancers": target groups per action).
+const maxActionGroups = 5
+
 // Leads are the target groups in which ECS registers the service's tasks.
 func (*service) Leads(input any) map[string]int32 {
 	in, _ := input.(*ecs.CreateServiceInput)
@@ -132,6 +136,9 @@ func (*listenerRule) Beside(o resource.Object, t resource.Turn) (resource.Object
 	moved := map[string]string{} // paths of references that stand elsewhere now
 	for i := range in.Actions {
 		besideAction(&in.Actions[i], indexed("actions", i), t, now, moved)
+		if f := in.Actions[i].ForwardConfig; f != nil && len(f.TargetGroups) > maxActionGroups {
+			return o, fmt.Sprintf("%s would forward to %d target groups meanwhile, and AWS takes %d", o.ID.Local(), len(f.TargetGroups), maxActionGroups)
+		}
 	}
 	o.Want = in
 	o.Refs = append([]resource.Ref{}, o.Refs...)

@@ -65,6 +65,9 @@ func checkAction(a *elbtypes.Action, last bool) error {
 		if a.TargetGroupArn == nil && (a.ForwardConfig == nil || len(a.ForwardConfig.TargetGroups) == 0) {
 			return refuse("ValidationError", "A target group ARN must be specified")
 		}
+		if a.ForwardConfig != nil && len(a.ForwardConfig.TargetGroups) > 5 { // ELB user guide, quotas; the text is ours (unverified)
+			return refuse("ValidationError", "A forward action can have at most 5 target groups")
+		}
 	case elbtypes.ActionTypeEnumRedirect:
 		if a.RedirectConfig == nil {
 			return refuse("InvalidLoadBalancerAction", "A redirect configuration must be specified for action type 'redirect'")
