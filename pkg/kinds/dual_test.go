@@ -314,7 +314,10 @@ func tweaks(k string) []func(any) {
 		return append(out, func(v any) {
 			in := v.(*elasticloadbalancingv2.CreateTargetGroupInput)
 			in.Protocol, in.ProtocolVersion = "HTTP", aws.String("GRPC")
-		}, func(v any) { v.(*elasticloadbalancingv2.CreateTargetGroupInput).TargetType = "lambda" })
+		}, func(v any) { v.(*elasticloadbalancingv2.CreateTargetGroupInput).TargetType = "lambda" }, func(v any) {
+			in := v.(*elasticloadbalancingv2.CreateTargetGroupInput)
+			in.Protocol, in.TargetType = "TCP", "alb"
+		})
 	case resource.KindListenerRule:
 		return []func(any){
 			func(v any) { // a single action, and a group by itself

@@ -187,7 +187,7 @@ func TestTomorrowsFieldIsMissed(t *testing.T) {
 func TestVariantsAreUsed(t *testing.T) {
 	used := map[string][]string{
 		resource.KindService:     {"daemon"},
-		resource.KindTargetGroup: {"lambda", "http", "https", "grpc", "geneve", "http check"},
+		resource.KindTargetGroup: {"lambda", "http", "https", "grpc", "geneve", "http check", "alb"},
 	}
 	for _, s := range allForms() {
 		for _, l := range catalogue(s.Sort()).Lines {

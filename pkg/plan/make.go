@@ -86,6 +86,7 @@ func once(in Input) Plan {
 		}
 	}
 	add(m.order)
+	m.plan.moved = m.moved()
 	for _, s := range m.later() {
 		m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, m.drafts[s.ID])
 	}

@@ -46,6 +46,7 @@ type Plan struct {
 	needsHistory bool
 	raised       int32 // the count that somebody raised outside of git, 0 for none
 	needsGroups  []string
+	moved        map[resource.ID]bool             // by a takeover
 	objects      map[resource.ID]*resource.Object // that are wanted in another form than the document's
 }
 

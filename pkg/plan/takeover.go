@@ -325,6 +325,20 @@ func (m *maker) takesPart(id resource.ID) bool {
 	})
 }
 
+// moved are all that take part in takeovers.
+func (m *maker) moved() map[resource.ID]bool {
+	var out map[resource.ID]bool
+	for _, d := range m.order {
+		if m.takesPart(d.ID) {
+			if out == nil {
+				out = map[resource.ID]bool{}
+			}
+			out[d.ID] = true
+		}
+	}
+	return out
+}
+
 // forgets: a takeover ends here with the rule's old target group.
 func (m *maker) forgets(id resource.ID) bool {
 	return slices.ContainsFunc(m.takes, func(t *takeover) bool { return t.stage == dropping && slices.Contains(t.rules, id) })

@@ -179,6 +179,10 @@ func (p Plan) Object(u *resource.Unit, id resource.ID) *resource.Object {
 	return u.Object(id)
 }
 
+// Moves reports whether a takeover moves the object: what differs of it from pass
+// to pass is this operator's own doing.
+func (p Plan) Moves(id resource.ID) bool { return p.moved[id] }
+
 // The waits of a takeover, in the words of After.
 const (
 	afterJoined  = "the service's deployment in both target groups has succeeded and the targets in the new one are healthy"

@@ -88,6 +88,10 @@ func (g *fightGuard) saw(v *view) (news []string) {
 	sig := signature(v.unit)
 	for i := range v.unit.Objects {
 		id := v.unit.Objects[i].ID
+		if v.plan.Moves(id) { // nobody else did
+			delete(g.fields, id)
+			continue
+		}
 		fields := g.fields[id]
 		if len(fields) == 0 || v.live[id].Presence != resource.Present {
 			continue
@@ -172,7 +176,7 @@ func (g *fightGuard) learn(v *view, x *execution) {
 	sig := signature(v.unit)
 	for i := range v.plan.Steps {
 		s := &v.plan.Steps[i]
-		if s.Action != plan.ActionUpdate || s.Blocked != "" || x.failed[s.ID] || s.ID.Kind == resource.KindTaskDefinition {
+		if s.Action != plan.ActionUpdate || s.Blocked != "" || x.failed[s.ID] || s.ID.Kind == resource.KindTaskDefinition || v.plan.Moves(s.ID) {
 			continue // a revision is nobody's to change back
 		}
 		for _, c := range s.Changes {

@@ -218,6 +218,24 @@ func TestTheDaemonTakesOver(t *testing.T) {
 	})
 }
 
+// One takeover after another is no fight over the rule's weights.
+func TestTakeoversAreNoFight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.underLoad(web, func() {
+			e := w.engine()
+			defer w.run(e)()
+			for i := range 6 {
+				w.files.put("web.yaml", port(web, 81+i%2))
+				w.until("deleted", func() bool { return w.done("DeleteTargetGroup") == i+1 })
+				w.until("ready", stands(e, "web", status.Synced))
+			}
+			if n := w.told(EventDrift, ""); n > 0 {
+				t.Errorf("%d events of drift:\n%s", n, w.story())
+			}
+		})
+	})
+}
+
 // What cannot be read is not moved: while nobody knows who serves, neither the
 // service nor a rule is written.
 func TestATakeoverInTheDark(t *testing.T) {
