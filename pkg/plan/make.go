@@ -29,10 +29,11 @@ func Make(in Input) Plan {
 // once makes a plan with or without what a person approved.
 func once(in Input) Plan {
 	m := &maker{
-		in:     in,
-		kinds:  make(map[string]resource.Kind, len(in.Kinds)),
-		drafts: make(map[resource.ID]*draft, len(in.Unit.Objects)),
-		plan:   Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, Environment: in.Unit.Environment, ContentHash: in.Unit.ContentHash},
+		in:       in,
+		document: in.Unit,
+		kinds:    make(map[string]resource.Kind, len(in.Kinds)),
+		drafts:   make(map[resource.ID]*draft, len(in.Unit.Objects)),
+		plan:     Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, Environment: in.Unit.Environment, ContentHash: in.Unit.ContentHash},
 	}
 	for _, k := range in.Kinds {
 		m.kinds[k.Name()] = k
@@ -123,7 +124,8 @@ type maker struct {
 	stranded map[resource.ID]string
 	blind    map[resource.ID]error
 	takes    []*takeover
-	of       []*draft // of each of the plan's steps
+	document *resource.Unit // as it is written
+	of       []*draft       // of each of the plan's steps
 }
 
 // draft is a step while it is being decided.
@@ -238,10 +240,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 	if why := m.stranded[d.ID]; why != "" && d.writes() {
 		d.block(status.NeedsRecreate, why)
 	}
-	if err, blind := m.blind[d.ID]; blind && d.writes() {
-		reason, _ := unread(d.ID, err)
-		d.block(reason, fmt.Sprintf("a target group that it leads to could not be read, and may be the one that serves: %v", err))
-	}
+	m.unlit(d)
 	d.unsettled()
 	return d
 }
@@ -297,6 +296,9 @@ func (m *maker) differ(d *draft, want resource.Object) {
 	changes = m.graced(d, changes)
 	d.Changes = m.contest(d, append(changes, tags...))
 	d.lossless, d.obstacle = m.lossless[d.ID], m.obstacle[d.ID]
+	if len(effective(d.Changes)) > 0 {
+		m.unlit(d)
+	}
 	d.decide(m.in.Unit.Policy.Recreate)
 }
 

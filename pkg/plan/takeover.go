@@ -8,6 +8,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // stage is how far a target group has come in taking over from another (the
@@ -32,6 +33,7 @@ type takeover struct {
 	rules   []resource.ID        // that lead to it
 	turned  map[resource.ID]bool // rules whose requests go to the new one alone
 	all     bool                 // of them
+	watch   []resource.ID        // that speak of the old one until the turn
 	stage   stage
 	foreign []resource.Lead // others' rules through which requests come to an old one
 	short   string          // why its targets are not good enough yet
@@ -145,6 +147,19 @@ func (m *maker) findBlind(objects []*resource.Object, replaced map[resource.ID]b
 		if err, blind := unknown(l.ARN); replaced[o.ID] && blind {
 			m.blind[o.ID] = err
 		}
+	}
+}
+
+// unlit blocks what would be written while it is not known who serves.
+func (m *maker) unlit(d *draft) {
+	err, blind := m.blind[d.ID]
+	if !blind || d.Action == ActionNone && len(effective(d.Changes)) == 0 {
+		return
+	}
+	if reason, _ := unread(d.ID, err); err != nil {
+		d.block(reason, fmt.Sprintf("a target group could not be read, and may be the one that serves: %v", err))
+	} else {
+		d.block(status.Unobserved, "a target group was not read, and may be the one that serves")
 	}
 }
 

@@ -154,6 +154,7 @@ func (t *takeover) keepWatching(m *maker) {
 			return nil
 		})
 		m.replaceObject(kept)
+		t.watch = append(t.watch, o.ID)
 	}
 }
 
@@ -203,6 +204,9 @@ func (m *maker) later() []Step {
 				}
 			}
 		}
+		for _, id := range t.watch {
+			out = append(out, m.laterStep(t, id, "", t.old[0].Name, t.freshName(), diff.InPlace, afterTurned))
+		}
 		if t.stage < leaving && len(t.turn(m, t.service, false).From) > 0 || t.stage == leaving && len(t.foreign) > 0 {
 			s := m.laterStep(t, t.service, "loadBalancers", t.old[0].Name+", "+t.freshName(), t.freshName(), diff.NewDeployment, afterTurned)
 			if len(t.foreign) > 0 {
@@ -228,6 +232,11 @@ func (m *maker) later() []Step {
 
 func (m *maker) laterStep(t *takeover, id resource.ID, path, from, to string, e diff.Effect, after string) Step {
 	d := m.drafts[id]
+	for _, r := range m.document.Object(id).Refs {
+		if path == "" && r.To == t.id {
+			path = r.Path
+		}
+	}
 	why := "it waits until " + after
 	if after == afterJoined && t.short != "" && t.fresh != nil {
 		why += ": " + t.short

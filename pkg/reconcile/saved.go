@@ -54,7 +54,13 @@ func (a *agreement) has(s *plan.Step, now plan.Seal) bool {
 		}
 	}
 	for _, saved := range a.seal.Steps {
-		if saved.ID != s.ID.Local() || saved.Blocked != "" {
+		if saved.ID != s.ID.Local() {
+			continue
+		}
+		if saved.Blocked == status.Waiting && saved.Action == s.Action {
+			return true // it was shown as what comes later, after our own writes
+		}
+		if saved.Blocked != "" {
 			continue
 		}
 		if saved.Action == s.Action && saved.Seen == seen || saved.Action == plan.ActionReplace && s.Action == plan.ActionCreate {

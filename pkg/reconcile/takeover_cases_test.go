@@ -218,6 +218,34 @@ func TestTheDaemonTakesOver(t *testing.T) {
 	})
 }
 
+// Who may not read the targets' health is told that, and no replacement is offered.
+func TestATakeoverThatMayNotLook(t *testing.T) {
+	for _, recreate := range []string{"", "\n  policy: {recreate: true}\n"} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.underLoad(web, func() {
+				w.files.put("web.yaml", port(web, 81)+recreate)
+				w.spoil(always(sandbox.Fault{Code: "AccessDenied", Message: "no", Status: 403}, "DescribeTargetHealth"))
+				mark := w.mark()
+				w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateStalled, status.AccessDenied, 1)
+				w.quiet(mark, "without DescribeTargetHealth")
+			})
+		})
+	}
+}
+
+// A saved plan of a takeover is carried out to its end.
+func TestASavedTakeover(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.underLoad(web, func() {
+			w.files.put("web.yaml", port(web, 81))
+			w.want(w.carryOut(w.save(), true)["web"], status.StateReady, status.Synced, 0)
+			if n := len(w.groups()); n != 1 {
+				t.Errorf("%d target groups are left", n)
+			}
+		})
+	})
+}
+
 // One takeover after another is no fight over the rule's weights.
 func TestTakeoversAreNoFight(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
