@@ -21,11 +21,13 @@ const (
 	hintAge = 30 * time.Second
 	// deniedAge is how long a refusal is remembered.
 	deniedAge = 10 * time.Minute
-	// fewTags is how many tag calls a sweep makes without asking for a hint.
-	fewTags = 2
+	// fewTags is how many tag calls a sweep makes without asking for a hint, and
+	// fewTagged of how many objects.
+	fewTags   = 2
+	fewTagged = 20
 	// fewPages is up to how many pages the inventory is read as soon as it is old,
-	// and does not take turns.
-	fewPages = 3
+	// and does not take turns: the fleet is small enough to be read whole each time.
+	fewPages = 1
 )
 
 // hinted are the service names of the tagging API whose resources it is asked
@@ -139,6 +141,13 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 // due: it is old enough to be read again, and has the turn. What the census of
 // revisions asks for is asked rarely.
 func (i *inventory) due(l *listing, of owned) bool {
+	if of.what == "" {
+		calls := 0 // of what does not take turns
+		if l.pages > fewPages {
+			calls = l.pages
+		}
+		i.rotation.round(of.target, useTags, calls)
+	}
 	if time.Since(l.read) < hintAge {
 		return false
 	}
@@ -236,7 +245,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 func (b base) tagsOf(ctx context.Context, c *awsclient.Clients, t tagAPI, q resource.Query, objects map[string]*resource.Object) (map[string]map[string]string, error) {
 	out := make(map[string]map[string]string, len(objects))
 	var h *hint
-	if calls := (len(objects) + t.batch() - 1) / t.batch(); !q.Direct && calls > fewTags {
+	if calls := (len(objects) + t.batch() - 1) / t.batch(); !q.Direct && (calls > fewTags || len(objects) > fewTagged) {
 		h = b.inventory.get(ctx, q.Target, anyOwner(q))
 	}
 	direct := h.disagreeing(objects, out)

@@ -27,6 +27,13 @@ const (
 
 var useParts = [uses]float64{useAttributes: 0.45, useTags: 0.3, useRevisions: 0.15, useCensus: 0.1}
 
+// useWords are the rotations' names, as the log and the metric have them;
+// useAges how old each reading gets at least.
+var (
+	useWords = [uses]string{useAttributes: "target-group-attributes", useTags: "tags", useRevisions: "task-definition-status", useCensus: "undeclared-scaling"}
+	useAges  = [uses]time.Duration{useAttributes: attributesAge, useTags: hintAge, useRevisions: revisionAge, useCensus: hintAge}
+)
+
 // mostSaved bounds what is saved up, so that a quiet hour makes no burst.
 const mostSaved = 100
 
@@ -35,9 +42,59 @@ const mostSaved = 100
 type rotation struct {
 	mu     sync.Mutex
 	purses map[string]*[uses]float64
+	// tables are what is known of each rotation, to tell its period.
+	tables map[string]*rounds
 }
 
-func newRotation() *rotation { return &rotation{purses: map[string]*[uses]float64{}} }
+// rounds: how many calls a whole round of each rotation takes, and how many the
+// sweeps since the last report have earned.
+type rounds struct {
+	calls  [uses]int
+	earned float64
+}
+
+func newRotation() *rotation {
+	return &rotation{purses: map[string]*[uses]float64{}, tables: map[string]*rounds{}}
+}
+
+func (r *rotation) table(target string) *rounds {
+	t := r.tables[target]
+	if t == nil {
+		t = new(rounds)
+		r.tables[target] = t
+	}
+	return t
+}
+
+// round is told how many calls a whole round takes; 0 for what every sweep reads.
+func (r *rotation) round(target string, u use, calls int) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table(target).calls[u] = calls
+}
+
+// report tells of each rotation how many sweeps a round takes, by what the sweeps
+// since the last report have earned.
+func (r *rotation) report(target string) []resource.Rotation {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.table(target)
+	earned := t.earned
+	t.earned = 0
+	var out []resource.Rotation
+	for u, calls := range t.calls {
+		if calls > 0 && earned > 0 {
+			out = append(out, resource.Rotation{What: useWords[u], AtLeast: useAges[u], Sweeps: float64(calls) / (earned * useParts[u])})
+		}
+	}
+	return out
+}
 
 func (r *rotation) purse(target string) *[uses]float64 {
 	p := r.purses[target]
@@ -60,6 +117,7 @@ func (r *rotation) earn(q resource.Query, objects, page int) {
 	for u := range p {
 		p[u] = min(p[u]+calls*rotationShare*useParts[u], mostSaved)
 	}
+	r.table(q.Target).earned += calls * rotationShare
 }
 
 // spend reports whether so many calls may be made now.
@@ -91,6 +149,7 @@ func (r *rotation) owe(target string, u use, calls int) {
 // due picks those whose turn it is: the oldest of what is older than age, as many
 // as the purse allows.
 func (r *rotation) due(target string, u use, age time.Duration, read map[string]time.Time) map[string]bool {
+	r.round(target, u, len(read))
 	var old []string
 	for key, at := range read {
 		if time.Since(at) > age {

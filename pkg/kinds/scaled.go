@@ -101,7 +101,12 @@ func (k *attached[Want, Found]) censusAge(target string) time.Duration {
 	k.mu.Lock()
 	last := k.paged[target]
 	k.mu.Unlock()
-	if time.Since(last.read) < hintAge || last.read.IsZero() || k.rotation.spend(target, useCensus, 1+len(last.all)/k.page) {
+	if time.Since(last.read) < hintAge || last.read.IsZero() {
+		return hintAge
+	}
+	calls := 1 + len(last.all)/k.page
+	k.rotation.round(target, useCensus, calls)
+	if k.rotation.spend(target, useCensus, calls) {
 		return hintAge
 	}
 	return time.Since(last.read) + time.Minute

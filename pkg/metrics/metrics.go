@@ -20,6 +20,7 @@ type Metrics struct {
 	drift, calls, throttles, rollout *prometheus.CounterVec
 	idleWrites, panics               prometheus.Counter
 	blocked, services, source, build *prometheus.GaugeVec
+	rotation                         *prometheus.GaugeVec
 	queue, files, problems           prometheus.Gauge
 	budget                           *budgetCollector
 }
@@ -59,13 +60,14 @@ func New(registry *prometheus.Registry) *Metrics {
 		services:     gauges(nameServices),
 		source:       gauges(nameSource),
 		build:        gauges(nameBuild),
+		rotation:     gauges(nameRotation),
 		queue:        gauge(nameQueue),
 		files:        gauge(nameSourceFiles),
 		problems:     gauge(nameSourceProblems),
 		budget:       newBudgetCollector(docs[nameBudget]),
 	}
 	registry.MustRegister(m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
-		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget)
+		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget, m.rotation)
 	return m
 }
 
@@ -133,6 +135,11 @@ func (m *Metrics) SourceLoaded(revision string, files, problems int) {
 	m.source.WithLabelValues(revision).Set(1)
 	m.files.Set(float64(files))
 	m.problems.Set(float64(problems))
+}
+
+// Rotation sets how often something that takes turns is read.
+func (m *Metrics) Rotation(target, what string, period time.Duration) {
+	m.rotation.WithLabelValues(target, what).Set(period.Seconds())
 }
 
 // Panic counts a recovered panic.

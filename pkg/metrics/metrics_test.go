@@ -27,6 +27,7 @@ func everything(m *Metrics) {
 	m.QueueDepth(4)
 	m.SourceLoaded("dir-0a1b2c", 7, 1)
 	m.Panic()
+	m.Rotation("default", "tags", 8*time.Minute)
 	m.ObserveCall("ecs", "DescribeServices", "ok", false, 20*time.Millisecond)
 	m.ObserveCall("ecs", "DescribeServices", "throttled", true, 20*time.Millisecond)
 	m.Build("v1.2.3", "abcdef")
@@ -71,6 +72,7 @@ func TestEveryMetricIsCounted(t *testing.T) {
 		`ecs_operator_source_files 7`,
 		`ecs_operator_source_problems 1`,
 		`ecs_operator_panics_total 1`,
+		`ecs_operator_rotation_period_seconds{target="default",what="tags"} 480`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("missing: %s", line)

@@ -25,6 +25,7 @@ const (
 	nameSourceFiles    = "ecs_operator_source_files"
 	nameSourceProblems = "ecs_operator_source_problems"
 	namePanics         = "ecs_operator_panics_total"
+	nameRotation       = "ecs_operator_rotation_period_seconds"
 	nameBuild          = "ecs_operator_build_info"
 )
 
@@ -45,6 +46,7 @@ var table = []Doc{
 	{nameSourceFiles, "gauge", nil, "Files in the source's latest revision."},
 	{nameSourceProblems, "gauge", nil, "Errors in the source's latest revision."},
 	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
+	{nameRotation, "gauge", []string{"target", "what"}, "How often what takes turns is read, beside what every sweep reads; not there for a fleet that is read whole each time."},
 	{nameBuild, "gauge", []string{"version", "commit", "go"}, "1, with the version that runs."},
 }
 

@@ -126,4 +126,5 @@ type Metrics interface {
 	QueueDepth(n int)
 	SourceLoaded(revision string, files, problems int)
 	Panic()
+	Rotation(target, what string, period time.Duration) // how often what takes turns is read
 }

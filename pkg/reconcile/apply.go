@@ -105,7 +105,11 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 		x.known[s.ID] = live
 		return
 	}
-	if r, why := x.moved(s, live, service); r != "" {
+	r, why := x.moved(s, live, service)
+	if r == "" {
+		r, why = x.revisionMoved(ctx, s, service)
+	}
+	if r != "" {
 		x.block(s, r, why)
 		if r == status.ChangedSincePlanned && live.ID != serviceID(x.unit) && x.unsteady(s, service) {
 			x.stopped = why

@@ -171,6 +171,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	}
 	wg.Wait()
 	d.e.count(ctx, d.e.targetsOf(units), units) // shares what the sweep read of tags
+	d.e.rotations(d.e.targetsOf(units))
 	d.depart(ctx)
 	if ctx.Err() == nil {
 		d.finish(s)

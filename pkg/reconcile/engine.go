@@ -57,6 +57,7 @@ type Engine struct {
 	departing map[resource.UnitKey]plan.Departure
 	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
 	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
+	turns     map[string]time.Duration    // what is read in turns, and how often, as last told
 	beat      time.Time                   // when the daemon's loop last turned, zero before Run
 	ready     bool                        // the daemon's first full pass has ended
 }
@@ -98,6 +99,7 @@ func New(o Options) *Engine {
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},
 		censuses: map[string]*census{},
+		turns:    map[string]time.Duration{},
 		retiring: map[resource.UnitKey]bool{},
 		running:  map[resource.UnitKey]string{},
 	}

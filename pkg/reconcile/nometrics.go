@@ -20,3 +20,4 @@ func (NoMetrics) Services(map[status.State]int)                             {}
 func (NoMetrics) QueueDepth(int)                                            {}
 func (NoMetrics) SourceLoaded(string, int, int)                             {}
 func (NoMetrics) Panic()                                                    {}
+func (NoMetrics) Rotation(string, string, time.Duration)                    {}

@@ -62,7 +62,7 @@ spec:
 func TestScale(t *testing.T) {
 	services, listeners, watched := 200, 2, hour
 	if testing.Short() {
-		services, listeners, watched = 60, 1, hour/3
+		services, listeners, watched = 30, 1, hour/3
 	}
 	if n, err := strconv.Atoi(os.Getenv("ECS_OPERATOR_SCALE")); err == nil { // 1000 takes ten minutes
 		services, listeners, watched = n, (n+99)/100, hour
@@ -88,8 +88,9 @@ func TestScale(t *testing.T) {
 		t.Logf("made in %v, %d calls", time.Since(start)-5*minute, len(w.sandbox.Journal()))
 		stop()
 		first := len(w.sandbox.Journal())
+		told := &counts{}
 		e = New(Options{Kinds: kinds.All(w.pool), Rollouts: kinds.NewRollouts(w.pool), Sections: kinds.Sections(), Source: w.files,
-			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute}) // a fresh process
+			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute, Metrics: told}) // a fresh process
 		stop = w.run(e)
 		w.sleep(30 * time.Second)
 		t.Logf("the first complete pass: %d calls", len(w.sandbox.Journal())-first)
@@ -118,6 +119,14 @@ func TestScale(t *testing.T) {
 		}
 		t.Logf("the rotations: tags of everything every %s, attributes of a target group every %s, tags of a revision every %s",
 			period("GetResources", ceil(6*services, 100)), period("DescribeTargetGroupAttributes", services), period("DescribeTaskDefinition", services))
+		told.mu.Lock()
+		t.Logf("what the operator says of them: %v", told.periods)
+		for _, what := range []string{"tags", "target-group-attributes", "task-definition-status"} {
+			if p := told.periods[what]; p < minute || p > 6*hour {
+				t.Errorf("%s: said to be read every %s", what, p)
+			}
+		}
+		told.mu.Unlock()
 		if passes < int(watched/minute)*4/5 {
 			t.Errorf("%d passes in %v", passes, watched)
 		}

@@ -328,8 +328,17 @@ type counts struct {
 	panics     int
 	drift      []string
 	rollouts   []resource.DeploymentStatus
+	periods    map[string]time.Duration // of what takes turns
 }
 
+func (c *counts) Rotation(_, what string, period time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.periods == nil {
+		c.periods = map[string]time.Duration{}
+	}
+	c.periods[what] = period
+}
 func (c *counts) IdleWrites(n int) { c.mu.Lock(); defer c.mu.Unlock(); c.idleWrites += n }
 func (c *counts) Panic()           { c.mu.Lock(); defer c.mu.Unlock(); c.panics++ }
 func (c *counts) Drift(_ resource.UnitKey, kind string) {
