@@ -263,6 +263,9 @@ var cases = []example{
 	{code: "alarm-period", base: "web", bad: "period: 60 => period: 90", good: "period: 60 => period: 120"},
 	{code: "alarm-period", base: "web", bad: "evaluationPeriods: 5 => evaluationPeriods: 4321", good: "evaluationPeriods: 5 => evaluationPeriods: 4320"},
 	{code: "alarm-datapoints", base: "web", bad: "datapointsToAlarm: 2 => datapointsToAlarm: 4", good: "datapointsToAlarm: 2 => datapointsToAlarm: 3"},
+	{code: "reference-circle", base: "web", bad: "datapointsToAlarm: 2 => alarmActions: [$(scaling.policies.cpu.arn)]", good: "datapointsToAlarm: 2 => alarmActions: [\"arn:aws:sns:eu-west-1:123456789012:page\"]"},
+	{code: "reference-circle", base: "web", bad: "datapointsToAlarm: 2 => alarmActions: [$(scaling.policies.cpu.arn)]\n[$(alarms.blue.name), $(alarms.green.name)] => [$(alarms.both.name), $(alarms.green.name)]\nblue: {namespace => both: {alarmRule: \"ALARM($(alarms.blue.name)) OR ALARM($(alarms.green.name))\"}\\n    blue: {namespace", also: []string{"alarm-one-colour"}},
+	{code: "label-one-colour", base: "web", bad: "ECSServiceAverageCPUUtilization => ALBRequestCountPerTarget, resourceLabel: app/main/0123456789abcdef/targetgroup/blue/0123456789abcdef", good: "strategy: BLUE_GREEN => strategy: BLUE_GREEN"},
 }
 
 // refused are files of the corpus with something that AWS refuses, each looked

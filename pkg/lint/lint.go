@@ -32,7 +32,7 @@ type found func(o *resource.Object, path, format string, args ...any)
 // Rules lists all rules in the order of the page that documents them.
 func Rules() []Rule {
 	var all []Rule
-	for _, group := range [][]Rule{taskRules, containerRules, fargateRules, serviceRules, deploymentRules, scalingRules, targetGroupRules, groupFormRules, listenerRules, alarmRules} {
+	for _, group := range [][]Rule{taskRules, containerRules, fargateRules, serviceRules, deploymentRules, scalingRules, targetGroupRules, groupFormRules, listenerRules, alarmRules, circleRules} {
 		all = append(all, group...)
 	}
 	return all
@@ -98,6 +98,8 @@ type body[T any] struct {
 
 // unit is what the rules look at. What the document does not have is nil.
 type unit struct {
+	unit *resource.Unit
+
 	task    *body[ecs.RegisterTaskDefinitionInput]
 	service *body[ecs.CreateServiceInput]
 	target  *body[applicationautoscaling.RegisterScalableTargetInput]
@@ -110,7 +112,7 @@ type unit struct {
 }
 
 func newUnit(u *resource.Unit) *unit {
-	v := &unit{}
+	v := &unit{unit: u}
 	for i := range u.Objects {
 		o := &u.Objects[i]
 		switch in := o.Want.(type) {
