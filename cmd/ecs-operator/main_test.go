@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 //	mark FILE                 remembers the journal of a state file
 //	unwritten FILE            since mark, nothing was written
 //	aws-that FAULT...         an embedded AWS of the test process that answers so
+//	as-told [again] ARGS...   runs the command in backquotes of the last stdout
 //	grow FILE N               appends a comment of N bytes
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"unwritten": scriptUnwritten,
 			"aws-that":  scriptAWS,
 			"grow":      scriptGrow,
+			"as-told":   scriptTold,
 		},
 	})
 }

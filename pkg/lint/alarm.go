@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -19,8 +20,19 @@ func onAlarms(check func(*alarm, found)) func(*unit, found) {
 }
 
 var alarmRules = []Rule{
-	{"alarm-metric", spec.Error, "An alarm has one of metricName, metrics and evaluationCriteria; metricName needs namespace, period and one statistic, metrics exactly one with returnData.",
+	{"alarm-metric", spec.Error, "An alarm has one of metricName, metrics and evaluationCriteria; metricName needs namespace, period and one statistic, metrics exactly one with returnData, an anomaly band not counted.",
 		"correct what is watched", onAlarms(alarmMetric)},
+	{"alarm-band-scaling", spec.Error, "An alarm on an anomaly band calls no scaling policy.", "call it from an alarm with a threshold",
+		onAlarms(func(a *alarm, f found) { // PutMetricAlarm: "cannot have Auto Scaling actions"
+			if a.in.ThresholdMetricId == nil {
+				return
+			}
+			for _, ref := range a.Refs {
+				if ref.To.Kind == resource.KindScalingPolicy {
+					f(a.Object, ref.Path, "is a scaling policy, and thresholdMetricId a band")
+				}
+			}
+		})},
 	{"alarm-period", spec.Error, "An alarm's period is 10, 20, 30 or a multiple of 60 seconds; all its periods are a week at most, a day where they are under an hour.",
 		"choose another period or evaluationPeriods", onAlarms(alarmPeriod)},
 	{"alarm-datapoints", spec.Error, "datapointsToAlarm is at most evaluationPeriods.", "lower the one or raise the other",
@@ -69,7 +81,8 @@ func alarmMetric(a *alarm, f found) {
 	}
 	returned := 0
 	for _, m := range in.Metrics {
-		if m.ReturnData == nil || *m.ReturnData { // PutMetricAlarm: omitted means true
+		band := in.ThresholdMetricId != nil && aws.ToString(m.Id) == *in.ThresholdMetricId // it bounds what is returned
+		if !band && (m.ReturnData == nil || *m.ReturnData) {                               // PutMetricAlarm: omitted means true
 			returned++
 		}
 	}

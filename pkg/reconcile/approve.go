@@ -24,6 +24,8 @@ func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string)
 		return fmt.Errorf("%s: %w", u.Key, out.Err)
 	case out.Plan.Empty():
 		return fmt.Errorf("%s: nothing differs, so that there is nothing to approve", u.Key)
+	case now == "" && e.serviceTag(ctx, u, resource.TagApproved) == hash:
+		return nil // approved already, and not done yet
 	case now == "":
 		return fmt.Errorf("%s: nothing in its plan waits for an approval (policy.mode is not manual)", u.Key)
 	case now != hash:
@@ -39,6 +41,15 @@ func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string)
 		return fmt.Errorf("%s: the approval could not be written: %w", u.Key, err)
 	}
 	return nil
+}
+
+// serviceTag is a tag of the unit's service, where that is ours.
+func (e *Engine) serviceTag(ctx context.Context, u *resource.Unit, tag string) string {
+	live, err := e.ownService(ctx, u)
+	if err != nil {
+		return ""
+	}
+	return live.Tags[tag]
 }
 
 // approved reports whether a plan that waits for a person has that person's word:
