@@ -68,12 +68,13 @@ func (e *Engine) departures(l Loaded, told bool) []*resource.Unit {
 			deleted++
 		}
 	}
-	limit := e.o.MaxDeletes.Of(owned)
-	over, hash := "", ""
-	if deleted > limit {
-		hash = e.deletesHash(l.Revision, list)
+	done := e.deletedIn(l.Revision, list) // of this revision, and no longer to be seen
+	limit := e.o.MaxDeletes.Of(owned + done)
+	over, approved := "", ""
+	if deleted+done > limit {
+		approved = e.approvedAll(l.Revision, list)
 		over = fmt.Sprintf("this revision deletes %d of %d services of scope %s, and may delete %d unasked (--max-deletes); look at diff, then: ecs-operator approve --deletes %s",
-			deleted, owned, e.currentFrame().Scope, limit, hash)
+			deleted+done, owned+done, e.currentFrame().Scope, limit, e.deletesHash(l.Revision, list))
 	}
 	var out []*resource.Unit
 	now := map[resource.UnitKey]plan.Departure{}
@@ -83,9 +84,9 @@ func (e *Engine) departures(l Loaded, told bool) []*resource.Unit {
 		}
 		dep := plan.Departure{Asked: e.o.Prune}
 		if over != "" && d.fate == plan.FateDeleted && d.svc.Presence == resource.Present {
-			dep.Over, dep.Approval = over, ""
-			if h, _, ok := strings.Cut(d.svc.Tags[resource.TagApproved], "/"); ok {
-				dep.Approval = e.approval(h, l.Revision, d.svc)
+			dep.Over = over
+			if approved != "" {
+				dep.Approval = e.approval(approved, l.Revision, d.svc)
 			}
 		}
 		now[d.unit.Key] = dep
@@ -161,6 +162,62 @@ func (e *Engine) deletesHash(revision string, list []departed) string {
 	return sum12(parts)
 }
 
+// approvedAll is the hash of the plan of deletions that a person has approved for
+// every service that is to be deleted now, "" when there is one without. What was
+// approved goes as a whole: the plan may have become smaller since, because some of
+// it has been done, but one that has grown is another plan, of which none was approved.
+func (e *Engine) approvedAll(revision string, list []departed) (hash string) {
+	for _, d := range list {
+		if d.fate != plan.FateDeleted || d.svc.Presence != resource.Present {
+			continue
+		}
+		tag := d.svc.Tags[resource.TagApproved]
+		h, _, _ := strings.Cut(tag, "/")
+		if h == "" || hash != "" && h != hash || tag != e.approval(h, revision, d.svc) {
+			return ""
+		}
+		hash = h
+	}
+	return hash
+}
+
+// deletedIn counts the services that this process has deleted in a revision, and
+// that the census does not have any more: they count against the cap, too.
+func (e *Engine) deletedIn(revision string, list []departed) (n int) {
+	there := map[resource.UnitKey]bool{}
+	for _, d := range list {
+		there[d.unit.Key] = d.svc.Presence == resource.Present
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deletions.revision != revision {
+		e.deletions = deletions{revision: revision}
+	}
+	for key := range e.deletions.services {
+		if !there[key] {
+			n++
+		}
+	}
+	return n
+}
+
+// deletions are the services without a document that this process has deleted in
+// the revision that is in force.
+type deletions struct {
+	revision string
+	services map[resource.UnitKey]bool
+}
+
+// departedNow keeps that the service of a unit was deleted.
+func (e *Engine) departedNow(key resource.UnitKey) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deletions.services == nil {
+		e.deletions.services = map[resource.UnitKey]bool{}
+	}
+	e.deletions.services[key] = true
+}
+
 // approval is the value of the approved tag that lets one service go: the plan's
 // hash, and what binds it to this revision and this service. So the tag of one
 // revision or of another service says nothing here.
@@ -178,9 +235,13 @@ func sum12(parts []string) string {
 func (e *Engine) lookGone(ctx context.Context, u *resource.Unit, write bool) view {
 	v := view{unit: u, live: map[resource.ID]resource.Live{}}
 	e.mu.Lock()
-	c, dep := e.censuses[u.Key.Target], e.departing[u.Key]
+	c := e.censuses[u.Key.Target]
+	dep, counted := e.departing[u.Key]
 	e.mu.Unlock()
 	in := plan.Input{Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: v.live, Now: now(), Gone: &dep, Doubt: e.doubtOf(u.Key)}
+	if !counted { // so that nobody has weighed it against the cap
+		in.Doubt = orElse(in.Doubt, "the latest census did not have it")
+	}
 	if c != nil && c.err == nil {
 		v.strays, in.Doubt = e.remains(ctx, u, c, in.Doubt)
 	}

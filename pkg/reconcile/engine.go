@@ -55,6 +55,7 @@ type Engine struct {
 	censuses map[string]*census // by target, the latest
 	// departing is what holds for the units without a document, as last derived.
 	departing map[resource.UnitKey]plan.Departure
+	deletions deletions
 	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
 	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
 	turns     map[string]time.Duration    // what is read in turns, and how often, as last told

@@ -186,6 +186,9 @@ func (x *execution) deleteStray(ctx context.Context, s *plan.Step, k resource.Ki
 	switch {
 	case err == nil:
 		x.writes++
+		if x.unit.Gone && s.ID.Kind == resource.KindService {
+			x.e.departedNow(x.unit.Key)
+		}
 		x.deleted(s)
 	case inUse(err):
 		s.After = "nobody uses it any more"

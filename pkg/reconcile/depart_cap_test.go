@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// An approval is of the very services that were shown: when the set grows in the
+// same revision, none of them goes; when it is that set again, all of it.
+func TestApprovalIsOfTheWholeSet(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.many("a", 20)
+		for _, name := range []string{"a00", "a01", "a02", "a03"} {
+			doc := w.files.files["a/"+name+".yaml"]
+			w.files.put("a/"+name+".yaml", strings.Replace(doc, "  cluster: default\n", "  cluster: default\n  policy: {onDelete: prune}\n", 1))
+		}
+		w.sync(w.scoped("a", false))
+		w.drop("a", 0, 6)
+		_, hash, _ := strings.Cut(w.sync(w.scoped("a", false))["a00"].Status.Why, "approve --deletes ")
+		e := w.scoped("a", false)
+		keys, err := e.ApproveDeletes(t.Context(), w.load(e), hash)
+		if err != nil || len(keys) != 4 {
+			t.Fatalf("approved %v, %v", keys, err)
+		}
+		out := w.sync(w.scoped("a", true)) // two more, which say nothing themselves
+		w.want(out["a00"], status.StateStalled, status.NeedsApproval, status.ExitHeld)
+		if got := w.services(); len(got) != 20 {
+			t.Fatalf("the approval of 4 let %d services go out of 6", 20-len(got))
+		}
+		w.sync(w.scoped("a", false))
+		if got := w.services(); len(got) != 16 || slices.Contains(got, "a00") || !slices.Contains(got, "a04") {
+			t.Errorf("left after the approved deletion: %v", got)
+		}
+	})
+}
+
+// An approval that was written to some of the services only, because the command
+// was killed, is none.
+func TestHalfAnApproval(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.many("a", 20)
+		w.sync(w.scoped("a", false))
+		w.drop("a", 0, 4)
+		_, hash, _ := strings.Cut(w.sync(w.scoped("a", true))["a00"].Status.Why, "approve --deletes ")
+		e := w.scoped("a", true)
+		_, err := e.ApproveDeletes(t.Context(), w.load(e), hash)
+		w.ok(err)
+		w.untag("a02", resource.TagApproved)
+		w.sync(w.scoped("a", true))
+		if got := w.services(); len(got) != 20 {
+			t.Errorf("half an approval deleted %d services", 20-len(got))
+		}
+	})
+}
+
+// What a daemon has deleted in a revision counts against that revision's cap,
+// also when the rest comes to light only then: as with a listing that lags.
+func TestCapCountsWhatIsDone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.many("a", 30)
+		w.sync(w.scoped("a", false))
+		w.drop("a", 0, 4)
+		for _, name := range []string{"a02", "a03"} {
+			w.untag(name, resource.TagScope)
+		}
+		e := w.scoped("a", true)
+		stop := w.run(e)
+		w.until("two have gone", func() bool { return len(w.services()) == 28 })
+		for _, name := range []string{"a02", "a03"} {
+			w.tag(name, resource.TagScope, "a")
+		}
+		w.until("the rest is held back", func() bool {
+			return stands(e, "a02", status.NeedsApproval)() && stands(e, "a03", status.NeedsApproval)()
+		})
+		stop()
+		if got := w.services(); len(got) != 28 {
+			t.Errorf("one revision deleted %d services of 30", 30-len(got))
+		}
+	})
+}
