@@ -39,7 +39,8 @@ func newGetCommand(c *console, g *globalOptions) *cobra.Command {
 		Use:   "get [NAME...]",
 		Short: "List services with their state, and why",
 		Long: `get shows how the services of the documents stand in AWS: image, running and
-desired tasks, state and the reason for it. It needs no running daemon.
+desired tasks, state and the reason for it. It needs no running daemon. With --scope
+it lists the services of that scope that no document names any more, too.
 
 NAME is the service's name or cluster/name; without one all are listed. The
 documents are those of -f, else of ECS_OPERATOR_PATH, else of this directory.
@@ -70,6 +71,7 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 		return err
 	}
 	defer m.close()
+	loaded = m.withDeparted(ctx, loaded, true)
 	units, err := pick(loaded, names)
 	if err != nil {
 		return err

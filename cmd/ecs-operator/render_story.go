@@ -117,6 +117,8 @@ func (s *story) state(e reconcile.Event) {
 func stateText(s status.Service) string {
 	running := fmt.Sprintf("%d/%d running", s.Running, s.Desired)
 	switch {
+	case s.State == status.StateReady && s.Why != "": // no document names it
+		return fmt.Sprintf("%s  %s", s.State, oneLine(s.Why))
 	case s.State == status.StateReady:
 		return strings.TrimSpace(fmt.Sprintf("%s  %s  %s", s.State, running, s.Image))
 	case s.Why == "":

@@ -134,6 +134,10 @@ func (a *application) round(ctx context.Context) {
 			a.note(i, out.Writes > 0)
 			out.Writes += a.out[i].Writes
 			a.out[i] = out
+			if u.Gone && out.Plan.Empty() {
+				a.e.dismiss(out.Status)
+				return
+			}
 			a.e.settle(a.out[i].Status)
 		})
 	}
@@ -280,7 +284,7 @@ func (o Outcome) Exit() int {
 	switch r := o.Status.Reason; {
 	case o.TimedOut:
 		codes = append(codes, status.ExitTimeout)
-	case r == status.RolloutInProgress, r == status.Reconciling && o.Left == 0 && o.Err == nil, r == status.Suspended:
+	case r == status.RolloutInProgress, (r == status.Reconciling || r == status.Draining) && o.Left == 0 && o.Err == nil, r == status.Suspended:
 		// nothing is left to write
 	default:
 		codes = append(codes, r.Exit())

@@ -189,6 +189,19 @@ func (e *Engine) settle(s status.Service) {
 	}
 }
 
+// dismiss tells the last that there is to be told of a service that no document
+// names, and keeps no status of it: it is none of those that are looked after.
+func (e *Engine) dismiss(s status.Service) {
+	key := resource.UnitKey{Target: s.Target, Cluster: s.Cluster, Name: s.Name}
+	e.mu.Lock()
+	_, known := e.status[key]
+	delete(e.status, key)
+	e.mu.Unlock()
+	if known {
+		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
+	}
+}
+
 // sentence says a status in one line.
 func sentence(s status.Service) string {
 	if s.Why == "" {

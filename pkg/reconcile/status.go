@@ -78,8 +78,12 @@ func (f finding) reason() (status.Reason, string) {
 		return r, why
 	case f.unknown != nil:
 		return readReason(f.unknown), fmt.Sprintf("the service's deployment could not be read: %v", f.unknown)
+	case f.left() > 0 && f.unit.Gone:
+		return status.Reconciling, "no document names it; " + f.differs()
 	case f.left() > 0:
 		return status.Reconciling, f.differs()
+	case f.unit.Gone:
+		return f.parting()
 	}
 	if susp, ok := f.suspension(); ok {
 		return status.Suspended, "suspended " + susp.String()
@@ -93,6 +97,23 @@ func (f finding) reason() (status.Reason, string) {
 		return status.Reconciling, why
 	}
 	return status.Synced, ""
+}
+
+// parting says how it stands with a service that no document names, when nothing
+// is left to be done about it now.
+func (f finding) parting() (status.Reason, string) {
+	why := ""
+	for _, s := range f.plan.Steps {
+		switch {
+		case s.ID.Kind == resource.KindService && s.Action == plan.ActionDelete:
+			return status.Draining, "no document names it: it was deleted, and ECS drains its tasks"
+		case s.ID.Kind == resource.KindService && s.Action == plan.ActionUpdate:
+			return status.Synced, "no document names it: it is left to others, without our tags"
+		case s.Action == plan.ActionNone:
+			why = orElse(why, s.Why)
+		}
+	}
+	return status.Synced, orElse(why, "no document names it, and nothing of it is left")
 }
 
 // blocked is the gravest reason among the steps that are held up, the first
