@@ -82,3 +82,28 @@ func TestCapCountsWhatIsDone(t *testing.T) {
 		}
 	})
 }
+
+// The approval of a manual plan that deletes is not used up by the look that only
+// begins to wait for the second one.
+func TestManualApprovalOfADeletion(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("web.yaml", web)
+		w.wait(w.engine())
+		manual := func(doc string) string {
+			return strings.Replace(doc, "  cluster: default\n", "  cluster: default\n  policy: {mode: manual, prune: true}\n", 1)
+		}
+		w.files.put("web.yaml", manual(without(web, "  alarms:", "")))
+		out := w.wait(w.engine())["web"]
+		w.want(out, status.StateDrifted, status.ManualMode, status.ExitHeld)
+		e := w.engine()
+		w.ok(e.ApprovePlan(t.Context(), w.load(e).Units[0], out.Plan.Seal.Hash))
+		mark := w.mark()
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		if !w.wrote(mark, "DeleteAlarms") {
+			t.Errorf("the approved deletion did not happen: %v", w.writes(mark))
+		}
+		if w.told(EventState, "it is created when it stays away") > 0 {
+			t.Error("a deletion is told as a creation")
+		}
+	})
+}

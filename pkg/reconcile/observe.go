@@ -230,7 +230,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	v.blame()
 	manualWay(&v.plan)
 	for i := range v.plan.Steps {
-		if s := &v.plan.Steps[i]; s.Blocked == status.AbsenceGrace && !e.grace.knows(s.ID) {
+		if s := &v.plan.Steps[i]; s.Blocked == status.AbsenceGrace && !s.Stray && !e.grace.knows(s.ID) {
 			s.Why = fmt.Sprintf("%s is not there; it is created when it stays away for %s, since another run may just have made it", s.ID.Local(), e.o.AbsenceGrace)
 		}
 	}

@@ -49,13 +49,17 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		}
 	}
 	if write && v.approved(e.currentFrame().Owner) && ctx.Err() == nil {
-		if err := e.consume(ctx, &v); err != nil {
-			return e.unwritten(&v, err)
-		}
-		writes++
 		released := *u
 		released.Policy.Mode = ""
-		v = e.look(ctx, &released, v.live, write)
+		free := e.look(ctx, &released, v.live, write)
+		if slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }) {
+			if err := e.consume(ctx, &v); err != nil {
+				return e.unwritten(&v, err)
+			}
+			writes++
+			free = e.look(ctx, &released, v.live, write)
+		} // else the word is kept until something can be done
+		v = free
 		v.unit = u
 	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
