@@ -21,6 +21,9 @@ type changeLine struct {
 // its beginning with the one above is shortened.
 func (d diffText) changes(s plan.Step) {
 	all := changesOf(s)
+	if !d.fields { // -v
+		all = forPeople(all)
+	}
 	var paths []string
 	for _, c := range all {
 		paths = append(paths, specPath(s.Section, c.Path))

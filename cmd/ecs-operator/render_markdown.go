@@ -249,7 +249,7 @@ func stepLines(s plan.Step) []string {
 	for _, note := range s.Notes {
 		lines = append(lines, "# "+plainLine(note))
 	}
-	for _, c := range changesOf(s) {
+	for _, c := range forPeople(changesOf(s)) {
 		path := specPath(s.Section, c.Path)
 		tail := ""
 		if c.Note != "" || c.Reason == diff.FromDrift {

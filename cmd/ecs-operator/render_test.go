@@ -335,3 +335,20 @@ func TestReportPanic(t *testing.T) {
 		t.Errorf("a user reads:\n%s", text)
 	}
 }
+
+// The operator's own notes are left out beside other changes, and told where they
+// are the only ones.
+func TestForPeople(t *testing.T) {
+	hash, revision := diff.Change{Path: "tags.ecs-operator:spec-hash"}, diff.Change{Path: "tags.ecs-operator:revision"}
+	count, owner := diff.Change{Path: "desiredCount"}, diff.Change{Path: "tags.ecs-operator:owner"}
+	for _, c := range []struct{ given, want []diff.Change }{
+		{[]diff.Change{hash, count, revision}, []diff.Change{count}},
+		{[]diff.Change{owner, hash}, []diff.Change{owner}},
+		{[]diff.Change{hash, revision}, []diff.Change{hash, revision}},
+		{nil, nil},
+	} {
+		if got := forPeople(c.given); !gocmp.Equal(got, c.want) {
+			t.Errorf("of %v: %v, want %v", c.given, got, c.want)
+		}
+	}
+}

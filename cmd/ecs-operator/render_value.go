@@ -61,6 +61,23 @@ func showValue(v any) string {
 	return visible(strings.TrimSuffix(out.String(), "\n"))
 }
 
+// bookkeeping are tags that only say what the operator wrote: what is worth
+// telling beside them is what it was.
+var bookkeeping = []string{resource.TagSpecHash, resource.TagRevision, resource.TagSecretHash}
+
+// forPeople leaves the operator's own notes out where there is anything else to
+// tell. Machines get them all.
+func forPeople(changes []diff.Change) []diff.Change {
+	told := slices.DeleteFunc(slices.Clone(changes), func(c diff.Change) bool {
+		key, tag := strings.CutPrefix(c.Path, "tags.")
+		return tag && slices.Contains(bookkeeping, key)
+	})
+	if len(told) == 0 {
+		return changes
+	}
+	return told
+}
+
 // changesOf are a step's changes; those of a create are all that the author wrote
 // of what would be created, because its plan holds no comparison. Our own tags are
 // no news there.
