@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -61,6 +62,12 @@ func (k *service) Beside(o resource.Object, t resource.Turn) (resource.Object, s
 			continue
 		}
 		for _, from := range t.From {
+			if slices.ContainsFunc(in.LoadBalancers, func(have ecstypes.LoadBalancer) bool {
+				return aws.ToString(have.TargetGroupArn) == from && aws.ToString(have.ContainerName) == aws.ToString(lb.ContainerName) &&
+					aws.ToInt32(have.ContainerPort) == aws.ToInt32(lb.ContainerPort)
+			}) {
+				continue // it gives way to two
+			}
 			old := lb
 			old.TargetGroupArn = aws.String(from)
 			beside = append(beside, old)

@@ -73,6 +73,9 @@
 // done, and the service stays in both groups until they have been turned: the step
 // names them.
 //
+// A target group under a renamed key, and another one of the document to which the
+// service and its rules are to move, take over in the same way (takeover_rename.go).
+//
 // Nothing of this is needed where the old group has no targets or no load balancer
 // leads to it: then the new one takes its place at once.
 package plan

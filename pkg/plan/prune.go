@@ -42,7 +42,7 @@ func (m *maker) prune() {
 // taken: a takeover that is under way tells of the target group, and deletes it last.
 func (m *maker) taken(arn string) bool {
 	return slices.ContainsFunc(m.takes, func(t *takeover) bool {
-		return t.stage < dropping && slices.ContainsFunc(t.old, func(l resource.Live) bool { return l.ARN == arn })
+		return t.stage < dropping && slices.ContainsFunc(t.old, func(l resource.Live) bool { return l.ARN == arn && m.goes(t, l) })
 	})
 }
 

@@ -86,17 +86,17 @@ func (m *maker) replacements(objects []*resource.Object) map[resource.ID]bool {
 	return out
 }
 
-// suspects are the target groups that the live service and rules lead to and the
-// document does not know: perhaps what a replacement is about to leave behind.
+// suspects are the target groups that the live service and rules lead to and
+// nothing of the document does: perhaps what a replacement is about to leave behind.
 // Each comes with those that lead to it.
 func (m *maker) suspects(objects []*resource.Object) map[string][]resource.ID {
-	known := map[string]bool{}
+	known, led := map[string]bool{}, m.led(objects)
 	groups := false
 	for _, o := range objects {
 		if o.ID.Kind == resource.KindTargetGroup {
 			_, ok := m.kinds[o.ID.Kind].(resource.Succession)
 			groups = groups || ok
-			if l := m.in.Live[o.ID]; l.Presence == resource.Present {
+			if l := m.in.Live[o.ID]; l.Presence == resource.Present && led[o.ID] {
 				known[l.ARN] = true
 			}
 		}
@@ -173,20 +173,23 @@ func (m *maker) takeover(o *resource.Object, replaced bool, suspects map[string]
 			t.fresh = &g
 		}
 	}
+	t.roads(m, objects)
 	for _, arn := range slices.Sorted(maps.Keys(m.in.Groups)) {
 		g := m.in.Groups[arn]
 		_, suspect := suspects[arn]
 		if g.Presence != resource.Present || !(suspect || replaced && arn == live.ARN) {
 			continue
 		}
-		if reason, _ := foreign(m.in, o.ID, g); reason == "" && g.ID == o.ID {
+		if arn == live.ARN && !replaced {
+			continue // what it is itself
+		}
+		if reason, _ := foreign(m.in, o.ID, g); reason == "" && (g.ID == o.ID || t.succeeds(m, g, suspects[arn])) {
 			t.old = append(t.old, g)
 		}
 	}
 	if len(t.old) == 0 {
 		return
 	}
-	t.roads(m, objects)
 	t.sort(m)
 	if m.direct(t) {
 		m.lossless[o.ID] = true
@@ -194,7 +197,7 @@ func (m *maker) takeover(o *resource.Object, replaced bool, suspects map[string]
 	}
 	if why := m.hindrance(t, o); why != "" {
 		m.obstacle[o.ID] = why
-		if t.fresh != nil && !m.in.Unit.Policy.Recreate {
+		if !replaced && !m.in.Unit.Policy.Recreate {
 			m.strand(t, why)
 		}
 		return
@@ -310,7 +313,7 @@ func (m *maker) strand(t *takeover, why string) {
 	for _, id := range append([]resource.ID{t.service}, t.rules...) {
 		for _, old := range t.old {
 			if m.leads(id)[old.ARN] > 0 {
-				m.stranded[id] = fmt.Sprintf("%s is taking over from %s, and %s; undo that until it has, or policy.recreate: true moves the requests at once", t.fresh.Name, old.Name, why)
+				m.stranded[id] = fmt.Sprintf("%s is taking over from %s, and %s; undo that until it has, or policy.recreate: true moves the requests at once", t.freshName(), old.Name, why)
 			}
 		}
 	}

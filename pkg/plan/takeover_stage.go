@@ -68,11 +68,8 @@ func (t *takeover) hasTurned(m *maker, id resource.ID) bool {
 // others finds the rules through which requests come to an old target group and
 // which this document does not turn.
 func (t *takeover) others(m *maker) {
-	ours := map[string]bool{}
-	for _, id := range t.rules {
-		ours[m.in.Live[id].ARN] = true
-	}
 	for _, old := range t.old {
+		ours := m.turns(old.ARN)
 		for _, lead := range old.Group.LedBy {
 			if lead.Weight > 0 && !ours[lead.ARN] {
 				t.foreign = append(t.foreign, lead)
@@ -219,7 +216,7 @@ func (m *maker) later() []Step {
 				out = append(out, m.laterStep(t, id, "actions", t.names(false), t.freshName(), diff.InPlace, afterLeft))
 			}
 			for _, old := range t.old {
-				if slices.ContainsFunc(m.in.Strays, func(l resource.Live) bool { return l.ARN == old.ARN }) {
+				if !m.goes(t, old) || slices.ContainsFunc(m.in.Strays, func(l resource.Live) bool { return l.ARN == old.ARN }) {
 					continue // its deletion is planned as that of any stray
 				}
 				out = append(out, Step{ID: t.id, Action: ActionDelete, ARN: old.ARN, Effect: diff.None, Section: m.drafts[t.id].Section,
