@@ -172,8 +172,8 @@ func TestDeathWhileDeleting(t *testing.T) {
 				}
 				break
 			}
-			if testing.Short() && k%4 == 0 {
-				k += 6
+			if testing.Short() && k%2 == 0 {
+				k += 8
 			}
 		}
 	}

@@ -141,6 +141,7 @@ func TestNoFight(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
 		e := w.engine()
+		e.o.Resync = 10 * minute // five days of passes
 		defer w.run(e)()
 		w.until("Ready", stands(e, "hello", status.Synced))
 		for range 5 {

@@ -390,8 +390,12 @@ func TestListenersByName(t *testing.T) {
 // A hundred rules of fifty documents stand on one listener: a second apply writes
 // nothing, and a pass reads the listener in calls that do not grow with documents.
 func TestHundredRules(t *testing.T) {
+	documents := 50
+	if testing.Short() {
+		documents = 12
+	}
 	inWorld(t, func(t *testing.T, w *world) {
-		for i := range 50 {
+		for i := range documents {
 			name := fmt.Sprintf("s%02d", i)
 			second := strconv.Itoa(100 + i)
 			if i%2 == 1 {
@@ -400,11 +404,11 @@ func TestHundredRules(t *testing.T) {
 			w.files.put(name+".yaml", ruled(name, "web auto "+onPath("/"+name+"/*"), "other "+second+" "+onPath("/"+name+"/deep/*")))
 		}
 		out := w.wait(w.engine())
-		if len(out) != 50 {
+		if len(out) != documents {
 			t.Fatalf("%d services", len(out))
 		}
 		w.allReady(out)
-		if n := len(w.rules(mainListener)); n != 100 {
+		if n := len(w.rules(mainListener)); n != 2*documents {
 			t.Fatalf("%d rules", n)
 		}
 		since, calls := w.mark(), len(w.sandbox.Journal())
@@ -416,7 +420,7 @@ func TestHundredRules(t *testing.T) {
 				counted[c.Operation]++
 			}
 		}
-		t.Logf("one pass over 100 rules of 50 documents: %v", counted)
+		t.Logf("one pass over %d rules of %d documents: %v", 2*documents, documents, counted)
 		for op, most := range map[string]int{"DescribeRules": 1, "DescribeLoadBalancers": 1, "DescribeListeners": 1, "DescribeTags": 10} {
 			if counted[op] > most {
 				t.Errorf("%d calls of %s, want %d at most", counted[op], op, most)

@@ -46,7 +46,10 @@ func upgraded(wrap func(resource.Kind) resource.Kind) func([]resource.Kind) []re
 // over 100 live services writes nothing, and what was put aside stays aside. An
 // upgrade that forgets the old form fails this test.
 func TestUpgrade(t *testing.T) {
-	const services, bad = 100, 3
+	services, bad := 100, 3
+	if testing.Short() {
+		services = 25
+	}
 	for name, c := range map[string]struct {
 		wrap   func(resource.Kind) resource.Kind
 		honest bool
