@@ -35,6 +35,14 @@ var alarmRules = []Rule{
 		})},
 	{"alarm-period", spec.Error, "An alarm's period is 10, 20, 30 or a multiple of 60 seconds; all its periods are a week at most, a day where they are under an hour.",
 		"choose another period or evaluationPeriods", onAlarms(alarmPeriod)},
+	{"alarm-suppressor", spec.Error, "A composite alarm with actionsSuppressor has actionsSuppressorWaitPeriod and actionsSuppressorExtensionPeriod.",
+		"write both", func(v *unit, f found) { // PutCompositeAlarm: both are required when it is specified
+			for _, a := range v.pages {
+				if aws.ToString(a.in.ActionsSuppressor) != "" && (a.in.ActionsSuppressorWaitPeriod == nil || a.in.ActionsSuppressorExtensionPeriod == nil) {
+					f(a.Object, "actionsSuppressor", "a period is missing")
+				}
+			}
+		}},
 	{"alarm-datapoints", spec.Error, "datapointsToAlarm is at most evaluationPeriods.", "lower the one or raise the other",
 		onAlarms(func(a *alarm, f found) {
 			if d, n := a.in.DatapointsToAlarm, a.in.EvaluationPeriods; d != nil && n != nil && *d > *n {

@@ -109,6 +109,7 @@ type unit struct {
 	policies []body[applicationautoscaling.PutScalingPolicyInput]
 	actions  []body[applicationautoscaling.PutScheduledActionInput]
 	alarms   []body[cloudwatch.PutMetricAlarmInput]
+	pages    []body[cloudwatch.PutCompositeAlarmInput]
 }
 
 func newUnit(u *resource.Unit) *unit {
@@ -132,6 +133,8 @@ func newUnit(u *resource.Unit) *unit {
 			v.actions = append(v.actions, body[applicationautoscaling.PutScheduledActionInput]{o, in})
 		case *cloudwatch.PutMetricAlarmInput:
 			v.alarms = append(v.alarms, body[cloudwatch.PutMetricAlarmInput]{o, in})
+		case *cloudwatch.PutCompositeAlarmInput:
+			v.pages = append(v.pages, body[cloudwatch.PutCompositeAlarmInput]{o, in})
 		}
 	}
 	return v
