@@ -165,6 +165,8 @@ func (p *parts) service() {
 		}
 	}
 	named := slices.DeleteFunc(slices.Clone(p.ports), func(p port) bool { return p.name == "" })
+	connected := len(named) > 0 && dig(s, "serviceConnectConfiguration") != nil
+	p.shift(s, connected)
 	if len(named) > 0 {
 		p.connect(s, named[0])
 	}
@@ -222,10 +224,20 @@ func (p *parts) connect(s map[string]any, to port) {
 				"clientAliases": []any{map[string]any{"port": 80, "dnsName": "b"}, map[string]any{"port": 80, "dnsName": "a"}},
 				"tls":           map[string]any{"issuerCertificateAuthority": map[string]any{"awsPcaAuthorityArn": "arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/x"}, "roleArn": anyRole, "kmsKey": "k"}}
 		}
+		if aliases := list(one, "clientAliases"); len(aliases) > 0 && p.coin("test traffic") {
+			aliases[0]["testTrafficRules"] = p.oneOf("test traffic rules", `{"header": {"name": "X-Test"}}`, `{"header": {"name": "X-Test", "value": {"exact": "yes"}}}`)
+		}
 		c["services"] = []any{one}
 	}
 	if p.coin("lattice") {
-		s["vpcLatticeConfigurations"] = []any{map[string]any{"portName": to.name, "roleArn": anyRole, "targetGroupArn": "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-1"}}
+		one := map[string]any{"portName": to.name, "roleArn": anyRole, "targetGroupArn": "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-1"}
+		if p.coin("lattice pair") {
+			one["advancedConfiguration"] = p.oneOf("lattice advanced",
+				`{"alternateTargetGroupArn": "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-2", "productionListenerRule": "arn:aws:vpc-lattice:us-east-1:123456789012:service/svc-1/listener/l-1/rule/r-1"}`,
+				`{"alternateTargetGroupArn": "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-2", "productionListenerRule": "arn:aws:vpc-lattice:us-east-1:123456789012:service/svc-1/listener/l-1/rule/r-1",
+					"testListenerRule": "arn:aws:vpc-lattice:us-east-1:123456789012:service/svc-1/listener/l-1/rule/r-2"}`)
+		}
+		s["vpcLatticeConfigurations"] = []any{one}
 	}
 	if p.coin("gateway") {
 		g := map[string]any{"portName": to.name}

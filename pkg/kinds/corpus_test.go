@@ -245,6 +245,11 @@ func alone(in *ecs.CreateServiceInput, written map[string]string) {
 	if in.DesiredCount == nil && in.SchedulingStrategy != ecstypes.SchedulingStrategyDaemon {
 		in.DesiredCount = aws.Int32(0)
 	}
+	if d := in.DeploymentConfiguration; d != nil {
+		for i := range d.LifecycleHooks { // a function is named by another tool's template
+			d.LifecycleHooks[i].HookTargetArn, d.LifecycleHooks[i].RoleArn = aws.String(fmt.Sprintf(anyFunction, i)), aws.String(anyRole)
+		}
+	}
 	if d := in.DeploymentConfiguration; d != nil && d.Alarms != nil && d.Alarms.AlarmNames == nil {
 		d.Alarms.AlarmNames = []string{} // as Complete does
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -101,7 +102,10 @@ func anyCase(r *rapid.T) *resource.Unit {
 	samePlan(r, w, u)
 	w.apply(u)
 	w.clean(u)
-	w.settle()
+	for _, d := range []time.Duration{90 * time.Second, 4 * time.Minute, 3 * time.Hour} { // in the middle of a rollout, and after it
+		w.sandbox.Advance(d)
+		w.clean(u)
+	}
 	w.fresh()
 	w.clean(u)
 	if n := w.apply(u); n != 0 {

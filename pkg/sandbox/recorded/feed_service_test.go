@@ -64,12 +64,6 @@ func (f *feeder) service(a recorded.Answer) (both, error) {
 	if len(rec.Tags) > 0 {
 		include = append(include, ecstypes.ServiceFieldTags)
 	}
-	if d := in.DeploymentConfiguration; d != nil && d.Strategy != "" && d.Strategy != ecstypes.DeploymentStrategyRolling {
-		d.Strategy = "" // the sandbox does not run it yet: the exceptions name what is missing then
-		for i := range in.LoadBalancers {
-			in.LoadBalancers[i].AdvancedConfiguration = nil
-		}
-	}
 	if _, err := f.ecs.CreateService(f.ctx, in); err != nil {
 		return both{}, err
 	}
@@ -170,10 +164,37 @@ func (f *feeder) serviceGroups(rec *ecstypes.Service) error {
 		if err != nil {
 			return err
 		}
-		if _, err := f.elb.CreateListener(f.ctx, &elbv2.CreateListenerInput{LoadBalancerArn: &lb, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp,
-			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &arn}}}); err != nil {
+		forward := []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &arn}}
+		out, err := f.elb.CreateListener(f.ctx, &elbv2.CreateListenerInput{LoadBalancerArn: &lb, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: forward})
+		if err != nil {
 			return err
 		}
+		if err := f.servicePair(l.AdvancedConfiguration, out.Listeners[0].ListenerArn, forward, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// servicePair makes what traffic is shifted with: the second target group, and the
+// rules, which forward to the first.
+func (f *feeder) servicePair(a *ecstypes.AdvancedConfiguration, listener *string, forward []elbtypes.Action, kind elbtypes.TargetTypeEnum) error {
+	if a == nil {
+		return nil
+	}
+	if _, err := f.group(*a.AlternateTargetGroupArn, elbtypes.ProtocolEnumHttp, kind); err != nil {
+		return err
+	}
+	for i, rule := range []*string{a.ProductionListenerRule, a.TestListenerRule} {
+		if rule == nil {
+			continue
+		}
+		out, err := f.elb.CreateRule(f.ctx, &elbv2.CreateRuleInput{ListenerArn: listener, Priority: aws.Int32(int32(i + 1)), Actions: forward,
+			Conditions: []elbtypes.RuleCondition{{Field: aws.String("path-pattern"), Values: []string{"/*"}}}})
+		if err != nil {
+			return err
+		}
+		f.named(*rule, *out.Rules[0].RuleArn)
 	}
 	return nil
 }
