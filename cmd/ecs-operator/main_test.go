@@ -66,6 +66,11 @@ func scriptSetup(env *testscript.Env) error {
 	env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "no-credentials"))
 	env.Setenv("SPEED", fastWorld)
 	env.Setenv("ECS_OPERATOR_POLL", "50ms")
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLES", examples)
 	return os.CopyFS(filepath.Join(env.WorkDir, "quickstart"), os.DirFS("../../examples/quickstart"))
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -30,7 +29,9 @@ const weightPath = "actions[].forwardConfig.targetGroups[].weight"
 // whyGoverned is the reason in the words of diff -v.
 const whyGoverned = "ECS moves the weights of this rule in its deployments"
 
-// govern marks a rule that the unit's service names for its traffic shifts. A
+// govern marks a rule that the unit's service names for its traffic shifts, under
+// ROLLING too: a service that comes back from another strategy runs behind either
+// of the two groups, and weights by the document could lead to no task at all. A
 // service that names rules by ARN marks every rule of the unit: which one it means
 // is known when the rule is read.
 func govern(u *resource.Unit, o *resource.Object) {
@@ -39,12 +40,8 @@ func govern(u *resource.Unit, o *resource.Object) {
 		return
 	}
 	in, ok := s.Want.(*ecs.CreateServiceInput)
-	if !ok || in.DeploymentConfiguration == nil {
+	if !ok {
 		return
-	}
-	switch in.DeploymentConfiguration.Strategy {
-	case "", ecstypes.DeploymentStrategyRolling:
-		return // ECS leaves the weights alone
 	}
 	text := "$(" + o.Section + ".arn)"
 	for i, lb := range in.LoadBalancers {

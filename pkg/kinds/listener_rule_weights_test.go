@@ -33,8 +33,9 @@ func TestGovernedWeights(t *testing.T) {
 		{"shifted", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 0, "green", 100), nil},
 		{"in the middle", ecstypes.DeploymentStrategyCanary, forward("blue", 95, "green", 5), nil},
 		{"another order", ecstypes.DeploymentStrategyLinear, forward("green", 1, "blue", 0), nil},
-		{"rolling", ecstypes.DeploymentStrategyRolling, forward("blue", 0, "green", 1), []string{"actions[0].forwardConfig.targetGroups"}},
-		{"no strategy", "", forward("blue", 0, "green", 1), []string{"actions[0].forwardConfig.targetGroups"}},
+		{"rolling, back from another strategy", ecstypes.DeploymentStrategyRolling, forward("blue", 0, "green", 1), nil},
+		{"no strategy, but a pair", "", forward("blue", 0, "green", 1), nil},
+		{"no pair", "none", forward("blue", 0, "green", 1), []string{"actions[0].forwardConfig.targetGroups"}},
 		{"another group", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 0, "red", 1), []string{"actions[0].forwardConfig.targetGroups"}},
 		{"the alternate beside it", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 0, "green", 1, "alt", 100), nil},
 		{"a group is gone", ecstypes.DeploymentStrategyBlueGreen, forward("blue", 1), []string{"actions[0].forwardConfig.targetGroups"}},
@@ -47,6 +48,10 @@ func TestGovernedWeights(t *testing.T) {
 				DeploymentConfiguration: &ecstypes.DeploymentConfiguration{Strategy: c.strategy},
 				LoadBalancers: []ecstypes.LoadBalancer{{TargetGroupArn: aws.String("blue"), AdvancedConfiguration: &ecstypes.AdvancedConfiguration{AlternateTargetGroupArn: aws.String("alt"),
 					ProductionListenerRule: aws.String("$(listenerRules.web.arn)")}}}}}
+			if c.strategy == "none" {
+				in := service.Want.(*ecs.CreateServiceInput)
+				in.DeploymentConfiguration, in.LoadBalancers[0].AdvancedConfiguration = nil, nil
+			}
 			u := &resource.Unit{Key: id.Key(), Objects: []resource.Object{rule, service}}
 			k := newListenerRule(base{})
 			k.Complete(resource.Frame{}, u, &u.Objects[0])

@@ -241,7 +241,55 @@ func deploymentOf(d *types.ServiceDeployment) resource.Deployment {
 	if d.Rollback != nil && out.Reason == "" {
 		out.Reason = aws.ToString(d.Rollback.Reason)
 	}
+	if c := d.DeploymentConfiguration; c != nil {
+		out.Strategy = string(c.Strategy)
+	}
+	if t := d.TargetServiceRevision; t != nil && out.Shifts() {
+		out.Traffic = aws.ToFloat64(t.RequestedProductionTrafficWeight)
+	}
+	if d.Status == types.ServiceDeploymentStatusInProgress { // on the way back nothing is waited for
+		out.Hooks = waiting(d.LifecycleHookDetails)
+	}
 	return out
+}
+
+// waiting are the hooks that have no outcome yet.
+func waiting(details []types.DeploymentLifecycleHookDetail) []resource.DeploymentHook {
+	var out []resource.DeploymentHook
+	for _, h := range details {
+		switch h.Status {
+		case types.DeploymentLifecycleHookStatusAwaitingAction, types.DeploymentLifecycleHookStatusInProgress:
+			out = append(out, resource.DeploymentHook{ID: aws.ToString(h.HookId), Function: aws.ToString(h.TargetArn),
+				Until: rfc3339(h.ExpiresAt), Then: string(h.TimeoutAction)})
+		}
+	}
+	return out
+}
+
+// Continue presses the button of a pause hook.
+func (r *rollouts) Continue(ctx context.Context, target, deployment, pause string, back bool) error {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return err
+	}
+	in := &ecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: &deployment, HookId: &pause, Action: types.DeploymentLifecycleHookActionContinue}
+	if back {
+		in.Action = types.DeploymentLifecycleHookActionRollback
+	}
+	_, err = c.Write.ECS.ContinueServiceDeployment(ctx, in)
+	return err
+}
+
+// Stop rolls a deployment back. The enum knows ABORT as well; the operation's
+// documentation accepts ROLLBACK only.
+func (r *rollouts) Stop(ctx context.Context, target, deployment string) error {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return err
+	}
+	_, err = c.Write.ECS.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{
+		ServiceDeploymentArn: &deployment, StopType: types.StopServiceDeploymentStopTypeRollback})
+	return err
 }
 
 // settle reads ECS' status. STOP_REQUESTED and STOPPED have two causes: a newer

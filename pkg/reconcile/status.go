@@ -210,7 +210,12 @@ func (f finding) rolling() (bool, string) {
 			requested = f.service.Service.Desired
 		}
 		why := fmt.Sprintf("rollout in progress: %d of %d tasks running", d.Running, requested)
-		if requested > 0 && d.Running >= requested {
+		switch {
+		case d.Shifts():
+			why = "rollout in progress: " + shiftProgress(d, requested)
+		case len(d.Hooks) > 0:
+			why = "rollout in progress: " + hookProgress(d)
+		case requested > 0 && d.Running >= requested:
 			why = fmt.Sprintf("rollout in progress: all %d tasks running, ECS waits for health checks and for old tasks to drain", requested)
 		}
 		if d.Failed > 0 {

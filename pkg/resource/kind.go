@@ -109,8 +109,8 @@ type Write struct {
 	Unit Live
 }
 
-// Rollouts is the second seam: the deployments of ECS services. (Continue, Run
-// and Stop join it with pause hooks and deploy hooks.)
+// Rollouts is the second seam: the deployments of ECS services. (Run joins it with
+// deploy hooks.)
 type Rollouts interface {
 	// Current returns the deployment that the live service is in or ended
 	// with; nil when ECS has none.
@@ -120,6 +120,11 @@ type Rollouts interface {
 	History(ctx context.Context, service Live, n int) ([]Deployment, error)
 	// Tag sets and removes tags of an ECS service or task definition revision.
 	Tag(ctx context.Context, target, arn string, set map[string]string, remove []string) error
+	// Continue answers a pause that a deployment waits in: it goes on, or, with
+	// back, is rolled back.
+	Continue(ctx context.Context, target, deployment, pause string, back bool) error
+	// Stop has ECS roll a deployment back, whatever its configuration says of rollbacks.
+	Stop(ctx context.Context, target, deployment string) error
 }
 
 // Deployment is one ECS service deployment.
@@ -142,8 +147,28 @@ type Deployment struct {
 	// Failed counts failed tasks against the circuit breaker's threshold.
 	Failed, Threshold           int32
 	Requested, Running, Pending int32
-	LifecycleStage              string
+	// Strategy is ROLLING, BLUE_GREEN, LINEAR or CANARY. LifecycleStage is AWS'
+	// word for where the deployment is, and Traffic the percentage of production
+	// requests that the new tasks get; a rolling deployment knows none.
+	Strategy       string
+	LifecycleStage string
+	Traffic        float64
+	// Hooks are the lifecycle hooks that it waits for.
+	Hooks []DeploymentHook
 }
+
+// DeploymentHook is a lifecycle hook that a deployment waits for.
+type DeploymentHook struct {
+	ID string
+	// Function is the ARN of the function that is asked; "" where a person is (PAUSE).
+	Function string
+	Until    string // RFC 3339; then ECS does what Then says
+	Then     string // CONTINUE or ROLLBACK
+}
+
+// Shifts reports whether the deployment has a second set of tasks that it shifts
+// the traffic to.
+func (d *Deployment) Shifts() bool { return d.Strategy != "" && d.Strategy != "ROLLING" }
 
 // DeploymentStatus is our reading of an ECS service deployment's status.
 type DeploymentStatus string
