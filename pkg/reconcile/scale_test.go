@@ -13,6 +13,9 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
@@ -89,8 +92,9 @@ func TestScale(t *testing.T) {
 		stop()
 		first := len(w.sandbox.Journal())
 		told := &counts{}
+		core, logged := observer.New(zap.InfoLevel)
 		e = New(Options{Kinds: kinds.All(w.pool), Rollouts: kinds.NewRollouts(w.pool), Sections: kinds.Sections(), Source: w.files,
-			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute, Metrics: told}) // a fresh process
+			Poll: 10 * hour, AbsenceGrace: 2 * time.Second, Resync: minute, Metrics: told, Log: zap.New(core)}) // a fresh process
 		stop = w.run(e)
 		w.sleep(30 * time.Second)
 		t.Logf("the first complete pass: %d calls", len(w.sandbox.Journal())-first)
@@ -127,6 +131,11 @@ func TestScale(t *testing.T) {
 			}
 		}
 		told.mu.Unlock()
+		if lines := logged.FilterMessageSnippet("read in turns").All(); len(lines) == 0 || len(lines) > 5 || !strings.Contains(lines[len(lines)-1].Message, "target-group-attributes every ") {
+			t.Errorf("the log says of them: %v", lines)
+		} else {
+			t.Log(lines[len(lines)-1].Message)
+		}
 		if passes < int(watched/minute)*4/5 {
 			t.Errorf("%d passes in %v", passes, watched)
 		}
