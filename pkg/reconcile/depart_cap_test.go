@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -106,4 +107,39 @@ func TestManualApprovalOfADeletion(t *testing.T) {
 			t.Error("a deletion is told as a creation")
 		}
 	})
+}
+
+// A run that waits for its second look deletes nothing when the documents are
+// others by then, or cannot be read.
+func TestDocumentsMoveWhileARunWaits(t *testing.T) {
+	for name, c := range map[string]struct {
+		move func(w *world)
+		why  string
+	}{
+		"it is back":   {func(w *world) { w.files.put("a/a01.yaml", hello("a01", "nginx:1.29")) }, "the documents have changed"},
+		"another one":  {func(w *world) { w.files.put("b.yaml", hello("b", "nginx:1.29")) }, "the documents have changed"},
+		"unreadable":   {func(w *world) { w.files.fail(errDisk) }, "the source could not be read"},
+		"a bad answer": {func(w *world) { w.files.fail(nil, source.Problem{Path: "x.yaml", Message: "permission denied"}) }, "could not be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.many("a", 3)
+				w.sync(w.scoped("a", true))
+				w.drop("a", 1, 2)
+				e := w.scoped("a", true)
+				e.o.AbsenceGrace, e.grace.grace = minute, minute
+				go func() {
+					w.sleep(minute / 2)
+					c.move(w)
+				}()
+				mark := w.mark()
+				out := w.sync(e)["a01"]
+				w.want(out, status.StateProgressing, status.Waiting, status.ExitNotDone)
+				if !strings.Contains(out.Status.Why, c.why) {
+					t.Errorf("it is told %q", out.Status.Why)
+				}
+				w.quiet(mark, "a run whose documents moved")
+			})
+		})
+	}
 }

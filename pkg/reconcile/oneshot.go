@@ -122,6 +122,8 @@ func (a *application) round(ctx context.Context) {
 	}
 	if a.seen.IsZero() {
 		a.e.count(ctx, a.e.targetsOf(units), units)
+	} else if slices.ContainsFunc(units, func(u *resource.Unit) bool { return u.Gone }) {
+		a.e.reconsider(ctx)
 	}
 	live := a.e.observe(ctx, units)
 	for _, layer := range layers(units) {
@@ -214,6 +216,9 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 			}
 		}
 		return false
+	}
+	if u.Gone && a.e.doubtOf(u.Key) != "" { // this run reads no other documents
+		return true
 	}
 	if !a.writes(u) && o.Left > 0 { // nobody does it here
 		return true

@@ -33,6 +33,25 @@ func doubtful(snap source.Snapshot, problems []spec.Problem) string {
 	return ""
 }
 
+// reconsider reads the source once more before something is deleted for what was
+// not in it: a run that waits before it deletes must not outlive the mistake that
+// somebody mends meanwhile. It changes nothing else of what the run works on.
+func (e *Engine) reconsider(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	snap, err := e.o.Source.Snapshot(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case err != nil:
+		e.source.doubt = orElse(e.source.doubt, "the source could not be read: "+oneSentence(err.Error()))
+	case !snap.Complete:
+		e.source.doubt = orElse(e.source.doubt, "some of its files could not be read")
+	case snap.Revision != e.frame.Source:
+		e.source.doubt = orElse(e.source.doubt, "the documents have changed since this run read them; run it again")
+	}
+}
+
 func oneSentence(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
