@@ -152,7 +152,7 @@ func (s *ruleSearch) likely(ctx context.Context, objects []*resource.Object) err
 }
 
 func (s *ruleSearch) one(ctx context.Context, o *resource.Object) (resource.Live, error) {
-	if arn := s.byTags(o); arn != "" {
+	if arn := s.byTags(o); arn != "" && s.tags[arn][resource.TagScope] == o.Tags[resource.TagScope] {
 		return ruleLive(o.ID, s.rules[arn], s.tags[arn]), nil
 	}
 	if err := s.everyTag(ctx); err != nil {
@@ -167,14 +167,24 @@ func (s *ruleSearch) one(ctx context.Context, o *resource.Object) (resource.Live
 	return s.occupant(o), nil
 }
 
-// byTags is the rule that carries the object's identity.
-func (s *ruleSearch) byTags(o *resource.Object) string {
+// byTags is the rule that carries the object's identity. Of several it is that of
+// the object's own scope, else one without: another scope may name the same unit.
+func (s *ruleSearch) byTags(o *resource.Object) (best string) {
+	rank := func(arn string) int {
+		switch s.tags[arn][resource.TagScope] {
+		case o.Tags[resource.TagScope]:
+			return 2
+		case "":
+			return 1
+		}
+		return 0
+	}
 	for _, arn := range slices.Sorted(maps.Keys(s.tags)) {
-		if s.rules[arn] != nil && sameIdentity(s.tags[arn], o.Tags) {
-			return arn
+		if s.rules[arn] != nil && sameIdentity(s.tags[arn], o.Tags) && (best == "" || rank(arn) > rank(best)) {
+			best = arn
 		}
 	}
-	return ""
+	return best
 }
 
 func sameIdentity(have, want map[string]string) bool {

@@ -3,6 +3,7 @@ package kinds
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -132,7 +133,9 @@ func (k *taskDefinition) strays(ctx context.Context, q resource.Query) map[resou
 }
 
 // Observe finds scalable targets by their service. Of a stray only the ARN may
-// be known, which does not say the service: then all are gone through.
+// be known, which does not say the service: then all are gone through. One that
+// scales a service of another cluster than its tags name was copied with them, and
+// is nobody's here, like a service of that sort.
 func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
 	if !strays(q) {
 		return k.named.Observe(ctx, q)
@@ -148,7 +151,7 @@ func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[reso
 	}
 	return eachStray(q, func(o *resource.Object) (resource.Live, error) {
 		t := byARN[o.ARN]
-		if t == nil {
+		if t == nil || !strings.HasPrefix(aws.ToString(t.ResourceId), resourceID(o.ID.Cluster, "")) {
 			return resource.Live{Presence: resource.Absent}, nil
 		}
 		tags, err := scalingTags{}.read(ctx, c.Read, []string{o.ARN})

@@ -104,13 +104,19 @@ func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resour
 		return nil, nil
 	}
 	var out []resource.Live
+	known := map[string]bool{} // where two scalable targets carry the same tags
 	for _, k := range e.o.Kinds {
 		if counter, ok := k.(resource.Attached); ok {
 			found, err := counter.Attached(ctx, e.currentFrame().Owner, targets)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", k.Name(), err)
 			}
-			out = append(out, found...)
+			for _, l := range found {
+				if !known[l.ARN] {
+					out = append(out, l)
+				}
+				known[l.ARN] = true
+			}
 		}
 	}
 	return out, nil
