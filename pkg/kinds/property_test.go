@@ -102,7 +102,11 @@ func anyCase(r *rapid.T) *resource.Unit {
 	samePlan(r, w, u)
 	w.apply(u)
 	w.clean(u)
-	for _, d := range []time.Duration{90 * time.Second, 4 * time.Minute, 3 * time.Hour} { // in the middle of a rollout, and after it
+	last := 5 * time.Minute
+	if strings.Contains(text, `"strategy"`) || strings.Contains(text, `"lifecycleHooks"`) {
+		last = 2 * time.Hour
+	}
+	for _, d := range []time.Duration{90 * time.Second, 4 * time.Minute, last} { // in the middle of a rollout, and after it
 		w.sandbox.Advance(d)
 		w.clean(u)
 	}
