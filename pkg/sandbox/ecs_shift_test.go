@@ -129,8 +129,8 @@ func TestBlueGreen(t *testing.T) {
 	b.follow("app")
 	b.pass(1)
 	b.ends("app", types.ServiceDeploymentStatusSuccessful)
-	b.traced("PRE_SCALE_UP 1/0 test 1/0", "SCALE_UP 100/0 test 1/0", "POST_SCALE_UP 100/0 test 1/0",
-		"TEST_TRAFFIC_SHIFT 100/0 test 0/100", "POST_TEST_TRAFFIC_SHIFT 100/0 test 0/100", "PRE_PRODUCTION_TRAFFIC_SHIFT 100/0 test 0/100",
+	b.traced("PRE_SCALE_UP 1/0 test 1/0", "SCALE_UP 1/0 test 1/0", "POST_SCALE_UP 1/0 test 1/0",
+		"TEST_TRAFFIC_SHIFT 1/0 test 0/100", "POST_TEST_TRAFFIC_SHIFT 1/0 test 0/100", "PRE_PRODUCTION_TRAFFIC_SHIFT 1/0 test 0/100",
 		"PRODUCTION_TRAFFIC_SHIFT 0/100 test 0/100", "POST_PRODUCTION_TRAFFIC_SHIFT 0/100 test 0/100", "BAKE_TIME 0/100 test 0/100",
 		"CLEAN_UP 0/100 test 0/100", "CLEAN_UP 0/100 test 0/100 SUCCESSFUL")
 	first := b.service("app")

@@ -128,7 +128,7 @@ func (w *World) attach(s *ecsService, digits string) error {
 		if lb.AdvancedConfiguration == nil || w.targetGroupAttached(group) {
 			continue
 		}
-		if err := w.weigh(aws.ToString(lb.AdvancedConfiguration.ProductionListenerRule), lb, group, 0); err != nil {
+		if err := w.weigh(aws.ToString(lb.AdvancedConfiguration.ProductionListenerRule), lb, group, -1); err != nil {
 			return err
 		}
 	}
@@ -137,8 +137,8 @@ func (w *World) attach(s *ecsService, digits string) error {
 
 // weigh rewrites the forward action of a rule: the pair of target groups in the
 // order of the service, with their weights (cdk-real-drift#1730: the plain
-// targetGroupArn is gone from it). Others that the rule forwards to are left out,
-// as they have no place in a share of the whole (unverified).
+// targetGroupArn is gone from it). Others that the rule forwards to stay as they
+// are (unverified). A negative share only adds the group, without traffic.
 func (w *World) weigh(ruleARN string, lb types.LoadBalancer, group string, share float64) error {
 	r := w.ruleBehind(ruleARN)
 	if r == nil {
@@ -151,16 +151,33 @@ func (w *World) weigh(ruleARN string, lb types.LoadBalancer, group string, share
 	mine, rest := weights(share)
 	actions := shape.Clone(r.Value.Actions)
 	forward := actions[i].ForwardConfig
+	before := forward.TargetGroups
 	forward.TargetGroups = nil
+	weightOf := func(arn *string) int32 {
+		for _, tg := range before {
+			if aws.ToString(tg.TargetGroupArn) == aws.ToString(arn) {
+				return aws.ToInt32(tg.Weight)
+			}
+		}
+		return 0
+	}
 	for _, arn := range []*string{lb.TargetGroupArn, lb.AdvancedConfiguration.AlternateTargetGroupArn} {
 		weight := rest
 		if aws.ToString(arn) == group {
 			weight = mine
 		}
+		if share < 0 {
+			weight = weightOf(arn)
+		}
 		if !w.targetGroupExists(aws.ToString(arn)) {
 			return fmt.Errorf("was unable to modify the listener rule %s: the target group %s does not exist.", ruleARN, aws.ToString(arn))
 		}
 		forward.TargetGroups = append(forward.TargetGroups, elbtypes.TargetGroupTuple{TargetGroupArn: arn, Weight: aws.Int32(weight)})
+	}
+	for _, tg := range before {
+		if arn := aws.ToString(tg.TargetGroupArn); arn != aws.ToString(lb.TargetGroupArn) && arn != aws.ToString(lb.AdvancedConfiguration.AlternateTargetGroupArn) {
+			forward.TargetGroups = append(forward.TargetGroups, tg)
+		}
 	}
 	actions[i].TargetGroupArn = nil
 	r.Value.Actions = actions
