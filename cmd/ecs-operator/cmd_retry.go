@@ -35,9 +35,9 @@ func newRetryCommand(c *console, g *globalOptions) *cobra.Command {
 		Use:   "retry NAME",
 		Short: "Lift the quarantine of a service, so that its content is tried once more",
 		Long: `A content whose rollout failed or was rolled back is quarantined: it is not
-deployed again until the document changes. retry removes the quarantine, for the
-case that the cause lay elsewhere (a missing image, a dead dependency). The next
-apply, or the daemon's next pass, deploys it.
+deployed again until the document changes. retry removes the quarantine, and the
+outcome of hooks that failed, for the case that the cause lay elsewhere (a missing
+image, a dead dependency). The next apply, or the daemon's next pass, deploys it.
 
 NAME is the service's name or cluster/name.
 
@@ -87,6 +87,10 @@ func runRetry(ctx context.Context, c *console, g *globalOptions, o *retryOptions
 	}
 	if o.json() {
 		return writeJSON(c.out, retryReport{frame: m.frame(ctx, "retry", loaded), Service: key.Name, Cluster: key.Cluster, Lifted: lifted})
+	}
+	if lifted.Deployment == "" {
+		_, _ = fmt.Fprintf(c.out, "%s: the failed outcome is forgotten%s (hook %s); the next apply runs it again\n", key, m.inSandbox(), lifted.Hooks)
+		return nil
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: quarantine lifted%s (%s, %s); the next apply deploys that content again\n", key, m.inSandbox(), lifted.TaskDefinition, lifted.Cause)
 	return nil

@@ -160,6 +160,8 @@ func (d diffText) action(s plan.Step) (symbol, consequence string) {
 		return d.p.loud("~"), string(diff.Replacement)
 	case plan.ActionAdopt:
 		return d.p.warn("~"), "adopt: writes our tags only"
+	case plan.ActionRun:
+		return d.p.warn("»"), "run a task " + hookTurn(s)
 	case plan.ActionUpdate:
 		if s.ID.Kind == resource.KindTaskDefinition {
 			return d.p.warn("~"), "new revision"

@@ -50,6 +50,7 @@ func (*service) Section() spec.Section {
 		Unions:     ecsUnions(),
 		Required:   serviceRequired,
 		Documents:  ecsDocuments(),
+		Override:   hookOverride(),
 	}
 }
 

@@ -65,6 +65,8 @@ func Consequences(p Plan, service resource.Live) Consequence {
 			step = s
 		}
 		switch {
+		case s.After != "" && s.ID.Kind == resource.KindService && afterAHook(s.After):
+			c.Effect = diff.Worst(c.Effect, s.Effect) // it comes by itself
 		case s.After != "": // the next part of the same story
 		case s.Blocked != "":
 			if c.Blocked == "" || s.Effect.Rank() > c.Held.Rank() {

@@ -28,10 +28,13 @@ func (m *maker) gateDeployment(d *draft) {
 	if !ours {
 		return
 	}
-	reason, why := m.deployReason(d)
-	if reason == "" {
-		return
+	if reason, why := m.deployReason(d); reason != "" {
+		m.holdDeployment(d, reason, why)
 	}
+}
+
+// holdDeployment puts aside what starts a deployment; the rest may be written.
+func (m *maker) holdDeployment(d *draft, reason status.Reason, why string) {
 	var harmless []diff.Change
 	held := d.held
 	for _, c := range d.Changes {

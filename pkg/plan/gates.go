@@ -117,7 +117,7 @@ func (m *maker) holdFollowers() {
 		if d == nil || !d.writes() {
 			continue
 		}
-		if id.Kind == resource.KindTaskDefinition || s.live.Presence == resource.Present && !d.stays && s.refersTo(id, changes) {
+		if id.Kind == resource.KindTaskDefinition && !m.hooking || id.Kind != resource.KindTaskDefinition && s.live.Presence == resource.Present && !d.stays && s.refersTo(id, changes) {
 			d.block(reason, why)
 		}
 	}

@@ -69,6 +69,9 @@ func once(in Input) Plan {
 				d.block(status.DependencyMissing, why)
 			}
 		}
+		if d == m.service {
+			m.gateHooks(d)
+		}
 	}
 	m.holdFollowers()
 	m.followAsides()
@@ -86,7 +89,7 @@ func once(in Input) Plan {
 			}
 		}
 	}
-	add(m.order)
+	add(m.withHooks())
 	m.plan.moved = m.moved()
 	for _, s := range m.later() {
 		m.plan.Steps, m.of = append(m.plan.Steps, s), append(m.of, m.drafts[s.ID])
@@ -116,6 +119,9 @@ type maker struct {
 	order   []*draft
 	service *draft // nil for a unit without one
 	strays  []*draft
+	before  []*draft // hooks that run before the service is touched
+	behind  []*draft // hooks that run after its deployment
+	hooking bool     // the deployment waits for a hook
 	plan    Plan
 	// Of target groups that take over from others: those that lose nothing, why
 	// others would, what is not known well enough to be written, and the rest.

@@ -16,6 +16,9 @@ type Quarantine struct {
 	// Lifted: a person asked to try again. The content may be deployed, and the
 	// named deployment and all before it count no longer.
 	Lifted bool `json:"lifted,omitempty"`
+	// Hooks names those that failed with the content, where `retry` lets them begin
+	// anew; they are no part of the tag.
+	Hooks string `json:"hooks,omitempty"`
 }
 
 // liftedWord ends the tag of a quarantine that was lifted. The tag stays, because

@@ -17,6 +17,7 @@ const (
 	ActionReplace Action = "replace"
 	ActionDelete  Action = "delete"
 	ActionAdopt   Action = "adopt"
+	ActionRun     Action = "run" // a hook's task
 )
 
 // Plan is everything that one pass would do to one unit, in order.
@@ -43,11 +44,12 @@ type Plan struct {
 	// Seal tells whether the same plan would be made again.
 	Seal Seal `json:"seal"`
 
-	needsHistory bool
-	raised       int32 // the count that somebody raised outside of git, 0 for none
-	needsGroups  []string
-	moved        map[resource.ID]bool             // by a takeover
-	objects      map[resource.ID]*resource.Object // that are wanted in another form than the document's
+	needsHistory  bool
+	needsPrevious bool
+	raised        int32 // the count that somebody raised outside of git, 0 for none
+	needsGroups   []string
+	moved         map[resource.ID]bool             // by a takeover
+	objects       map[resource.ID]*resource.Object // that are wanted in another form than the document's
 }
 
 // Step is one object's part of a plan.
@@ -122,6 +124,9 @@ type Input struct {
 	// were not needed. HistoryErr keeps a deployment from being planned as safe.
 	History    []resource.Deployment
 	HistoryErr error
+	// Previous are the deployments of History, each with what it carried: those that
+	// Plan.NeedsPrevious asked for. Nil where nobody looked.
+	Previous []resource.Deployment
 	// Now is the only time that a plan knows: for suspensions that have ended. RFC 3339.
 	Now string
 	// InGrace are objects that this process has seen or written and that have
@@ -170,6 +175,12 @@ type Input struct {
 // against the spec, or one failed with this content and no tag remembers it. It
 // is false for a plan that was made with a history.
 func (p Plan) NeedsHistory() bool { return p.needsHistory }
+
+// NeedsPrevious reports whether it must be known what the service's earlier
+// deployments carried, and the plan be made again with that: a hook failed after a
+// deployment, and the service goes back. It is false for a plan that was made with
+// Previous.
+func (p Plan) NeedsPrevious() bool { return p.needsPrevious }
 
 // NeedsGroups are the ARNs of target groups that must be read as they stand and
 // the plan made again with them: one takes over from another. It is nil for a

@@ -48,6 +48,8 @@ func (e *Engine) execute(ctx context.Context, v *view) *execution {
 			x.block(s, reason, "waits for "+need.Local())
 		case s.Stray:
 			x.prune(ctx, s)
+		case s.Action == plan.ActionRun:
+			x.runHook(ctx, s)
 		default:
 			x.step(ctx, s)
 		}
@@ -125,8 +127,11 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 		leave := append(slices.Clone(x.unit.Policy.Ignore), apart(x.plan, s)...)
 		o.Want = ruled.Rules(&o, resource.Compare{Policy: x.unit.Policy}).Keep(o.Want, live.Value, leave, o.Section)
 	}
+	if !x.markHooks(ctx, s, service) {
+		return
+	}
 	w := resource.Write{Object: o, Live: live, Changes: s.Changes, Unit: service}
-	x.write(ctx, s, k, x.stamped(k, s, w))
+	x.write(ctx, s, k, x.withHooks(s, x.stamped(k, s, w)))
 }
 
 // attrs answers references from what exists.

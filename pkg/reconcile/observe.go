@@ -218,6 +218,10 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 		in.History, in.HistoryErr = e.history(ctx, v.service())
 		v.plan = plan.Make(in)
 	}
+	if v.plan.NeedsPrevious() {
+		in.Previous = e.previous(ctx, v.service())
+		v.plan = plan.Make(in)
+	}
 	if news := e.fights.saw(&v); len(news) > 0 {
 		e.tellContests(u, news)
 		in.Contested = e.fights.contested(u)

@@ -38,6 +38,18 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	}
 	v := e.look(ctx, u, live, write)
 	writes := 0
+	if write && ctx.Err() == nil {
+		n, err := e.tendHooks(ctx, &v)
+		if writes += n; err != nil {
+			return e.unwritten(&v, err)
+		}
+		if n > 0 {
+			v = e.look(ctx, u, v.live, write)
+			if agreed != nil {
+				agreed.begun = true
+			}
+		}
+	}
 	if write && v.plan.Quarantine != nil && !v.untouchable() && ctx.Err() == nil {
 		if err := e.remember(ctx, &v); err != nil {
 			return e.unwritten(&v, err)
@@ -48,11 +60,11 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 			agreed.begun = true
 		}
 	}
-	if write && v.approved(e.currentFrame().Owner) && ctx.Err() == nil {
+	if underWay := v.hooksApproved(); write && (underWay || v.approved(e.currentFrame().Owner)) && ctx.Err() == nil {
 		released := *u
 		released.Policy.Mode = ""
 		free := e.look(ctx, &released, v.live, write)
-		if slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }) {
+		if !underWay && slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }) {
 			if err := e.consume(ctx, &v); err != nil {
 				return e.unwritten(&v, err)
 			}
@@ -150,7 +162,7 @@ func (e *Engine) await(v *view) {
 // unwritten is the outcome when the quarantine could not be written: nothing
 // else is done then.
 func (e *Engine) unwritten(v *view, err error) Outcome {
-	r, why := status.Reconciling, "the quarantine could not be written: "+err.Error()
+	r, why := status.Reconciling, "what must be remembered first could not be written: "+err.Error()
 	switch resource.ClassOf(err) {
 	case resource.ClassDenied:
 		r = status.AccessDenied

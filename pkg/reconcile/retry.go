@@ -3,9 +3,11 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // Retry lifts the quarantine of a unit of the last Load, so that its content is
@@ -25,7 +27,13 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 		return none, err
 	}
 	q, tagged := plan.ParseQuarantine(live.Tags[resource.TagQuarantine])
-	if !tagged || q.Lifted {
+	hooks, err := e.retryHooks(ctx, u)
+	switch {
+	case err != nil:
+		return none, err
+	case (!tagged || q.Lifted) && len(hooks) > 0:
+		return plan.Quarantine{Hash: u.ContentHash, Cause: string(status.HookFailed), Hooks: strings.Join(hooks, ", ")}, nil
+	case !tagged || q.Lifted:
 		return none, fmt.Errorf("%s: nothing is quarantined", key)
 	}
 	lifted := q
@@ -36,5 +44,6 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 		return none, fmt.Errorf("%s: the quarantine could not be lifted: %w", key, err)
 	}
 	e.ended.forget(key)
+	q.Hooks = strings.Join(hooks, ", ")
 	return q, nil
 }

@@ -147,6 +147,9 @@ func (f finding) badRollout() (status.Reason, string) {
 	if d == resource.DeploymentRollingBack {
 		return status.RollingBack, "ECS is rolling the deployment back" + words
 	}
+	if q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine]); tagged && !q.Lifted && f.unit.Carries(q.Hash) && q.Cause == string(status.HookFailed) {
+		return f.hookFailed()
+	}
 	held := f.plan.Quarantine != nil || f.remembered()
 	for _, s := range f.plan.Steps {
 		held = held || s.Blocked == status.Quarantined
@@ -170,6 +173,8 @@ func (f finding) badRollout() (status.Reason, string) {
 		return status.RolledBack, "rolled back by ECS" + words + retry
 	case string(status.RolloutFailed):
 		return status.RolloutFailed, "the deployment failed" + words + retry
+	case string(status.HookFailed):
+		return f.hookFailed()
 	}
 	return status.Quarantined, "this content did not survive an earlier deployment" + retry
 }

@@ -109,9 +109,13 @@ type Write struct {
 	Unit Live
 }
 
-// Rollouts is the second seam: the deployments of ECS services. (Run joins it with
-// deploy hooks.)
+// Rollouts is the second seam: the deployments of ECS services, and the tasks
+// that run around them.
 type Rollouts interface {
+	TaskRunner
+	// Fill completes deployments of a History with what they carried
+	// (Deployment.Content), where ECS still tells.
+	Fill(ctx context.Context, service Live, deployments []Deployment) error
 	// Current returns the deployment that the live service is in or ended
 	// with; nil when ECS has none.
 	Current(ctx context.Context, service Live) (*Deployment, error)

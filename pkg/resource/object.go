@@ -63,6 +63,8 @@ type Unit struct {
 	// DependsOn are the services that must be Ready before this unit is
 	// written; who loads the documents resolves their names.
 	DependsOn []UnitKey
+	// Hooks are the tasks to run around a deployment, in the document's order.
+	Hooks []Hook
 	// ContentHash is the versioned hash of the rollout content: the task
 	// definition and the written service fields whose change starts a new
 	// deployment. It is a hint, never a reason (design: writes).

@@ -20,6 +20,7 @@ const (
 	TagQuarantine = TagPrefix + "quarantine"
 	TagHold       = TagPrefix + "hold"
 	TagApproved   = TagPrefix + "approved"
+	TagHook       = TagPrefix + "hook-"       // and the hook's name: on task definition revisions
 	TagSecretHash = TagPrefix + "secret-hash" // on listener rules: which client secret was sent
 )
 

@@ -139,6 +139,10 @@ func (w *World) run(cl *ecsCluster, t *ecsTask) {
 		w.registerTargets(cl, s, t)
 		w.wake(s, time.Second)
 	}
+	if t.Job != nil && t.Fate != fateCrash && t.Fate != fateOOM {
+		w.next(t, t.Job.Takes)
+		return
+	}
 	w.next(t, min(crashAfter, healthPoll))
 }
 
@@ -154,6 +158,7 @@ func (t *ecsTask) eachContainer(change func(c *types.Container)) {
 // What the tag of an image says about its containers.
 const (
 	fateCrash     = "crash"     // exits with 1 shortly after the start
+	fateOOM       = "oom"       // is killed shortly after the start, for its memory
 	fateUnhealthy = "unhealthy" // runs and never passes a health check
 	fateMissing   = "missing"   // cannot be pulled
 )
@@ -161,7 +166,7 @@ const (
 func imageFate(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	switch _, tag, _ := strings.Cut(lastSegment(image), ":"); tag {
-	case fateCrash, fateUnhealthy, fateMissing:
+	case fateCrash, fateOOM, fateUnhealthy, fateMissing:
 		return tag
 	}
 	return ""
@@ -174,7 +179,7 @@ func taskFate(def types.TaskDefinition) string {
 		switch fate := imageFate(aws.ToString(c.Image)); {
 		case fate == fateMissing:
 			return fate
-		case fate == fateCrash && aws.ToBool(c.Essential):
+		case (fate == fateCrash || fate == fateOOM) && aws.ToBool(c.Essential):
 			worst = fate
 		case fate == fateUnhealthy && worst == "":
 			worst = fate
@@ -185,8 +190,12 @@ func taskFate(def types.TaskDefinition) string {
 
 // examine looks at a running task: has it crashed, is it healthy?
 func (w *World) examine(cl *ecsCluster, t *ecsTask) {
-	if t.Fate == fateCrash {
+	switch {
+	case t.Fate == fateCrash || t.Fate == fateOOM:
 		w.crash(cl, t)
+		return
+	case t.Job != nil:
+		w.jobDone(cl, t)
 		return
 	}
 	def := w.taskDefinition(aws.ToString(t.Task.TaskDefinitionArn))
@@ -298,8 +307,11 @@ func (w *World) crash(cl *ecsCluster, t *ecsTask) {
 	t.eachContainer(func(c *types.Container) {
 		c.LastStatus = aws.String(taskStopped)
 		c.ExitCode = aws.Int32(137) // killed after the essential one
-		if imageFate(aws.ToString(c.Image)) == fateCrash {
+		switch imageFate(aws.ToString(c.Image)) {
+		case fateCrash:
 			c.ExitCode = aws.Int32(1)
+		case fateOOM: // "OutOfMemoryError: Container killed due to memory usage": Developer Guide, stopped task error codes
+			c.Reason = aws.String("OutOfMemoryError: Container killed due to memory usage")
 		}
 	})
 	w.taskFailed(cl, t)

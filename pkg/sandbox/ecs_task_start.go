@@ -46,6 +46,9 @@ func (w *World) startTask(cl *ecsCluster, l launch) *ecsTask {
 	if l.overrides == nil {
 		t.Task.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}}
 	}
+	if l.service == nil {
+		t.Job = jobOf(l.overrides)
+	}
 	if l.startedBy != "" {
 		t.Task.StartedBy = aws.String(l.startedBy)
 	}

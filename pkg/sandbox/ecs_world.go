@@ -104,7 +104,8 @@ type ecsTask struct {
 	CPU     int32  // what it holds on its container instance
 	Memory  int32
 	Ports   []string // "80/tcp"
-	Fate    string   // what its images' tags say: "", crash, unhealthy, missing
+	Fate    string   // what its images' tags say: "", crash, oom, unhealthy, missing
+	Job     *ecsJob  `json:",omitempty"` // it runs to an end of its own
 	Step    int64    // the only live timer is the one that carries this number
 	Proven  bool     // runs and has passed all its health checks
 	Targets []ecsTarget

@@ -76,7 +76,7 @@ func serviceFrame() *Field {
 			)),
 			policy(),
 			texts("dependsOn", "Services of the same documents (`name` or `cluster/name`) that must be Ready first."),
-			optional(object("hooks", "Tasks to run around a deployment. "+later+": none is run yet.", stage("preDeploy"), stage("postDeploy"))),
+			optional(object("hooks", "Tasks to run once for each content: `preDeploy` before the service is touched (a failure blocks the rollout), `postDeploy` after the deployment has succeeded (a failure takes the service back).", stage("preDeploy"), stage("postDeploy"))),
 		))
 }
 
@@ -102,7 +102,7 @@ func policy() *Field {
 func stage(name string) *Field {
 	path := "hooks." + name
 	return &Field{Path: path, Name: name, Form: Map, Doc: "By names of your own.", Elem: object(path+"[]", "",
-		leaf(path+"[].overrides", Any, "Overrides of the task, as RunTask has them.", ""), leaf(path+"[].timeout", Text, "A duration like `10m`.", ""))}
+		leaf(path+"[].overrides", Any, "Overrides of the task, as RunTask has them.", ""), leaf(path+"[].timeout", Text, "How long the task may take: a duration like `10m`.", "30m"))}
 }
 
 func environment(service *Field) *Field {

@@ -62,6 +62,9 @@ type Section struct {
 	// Attributes are the section's own.
 	Others     []Section
 	When, Form string
+	// Override is set of the section whose service the hooks of a document (spec.hooks)
+	// run tasks beside.
+	Override *Override
 }
 
 // Sugar rewrites a mapping into a list of pairs with the given member names.
@@ -97,10 +100,10 @@ type Document struct {
 	// Account and Region are what the environment insists on, "" where it does
 	// not: a caller who is somewhere else must not write.
 	Account, Region string
-	// Freeze are the environment's, and Hooks the document's: both are read and
-	// kept for a later version.
+	// Freeze are the environment's, read and kept for a later version.
 	Freeze []Freeze
-	Hooks  []Hook
+	// Hooks are the document's, in its order.
+	Hooks []Hook
 	// Form is the document before it was decoded, with Options.Forms only.
 	Form *Form
 }
@@ -198,6 +201,13 @@ type Problem struct {
 	Path string
 	// Duplicate: another document claims the same identity.
 	Duplicate bool
+}
+
+// ProblemAt is an error at a place file:line:column.
+func ProblemAt(pos, message string) Problem {
+	p := Problem{Message: message}
+	p.File, p.Line, p.Column = placed(pos)
+	return p
 }
 
 // String prints file:line:column: message, and the code of a lint behind it.

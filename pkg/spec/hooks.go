@@ -2,27 +2,49 @@ package spec
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
+
+// The stages of a Hook.
+const (
+	PreDeploy  = "preDeploy"
+	PostDeploy = "postDeploy"
+)
+
+// DefaultHookTimeout is how long a hook's task may take where the author does not say.
+const DefaultHookTimeout = 30 * time.Minute
 
 // Hook is one task that is to run before or after a deployment.
 type Hook struct {
-	Stage   string // preDeploy, postDeploy
+	Stage   string // PreDeploy, PostDeploy
 	Name    string
-	Timeout string // Go duration
-	// Overrides of the task, as AWS has them in RunTask.
+	Timeout string // Go duration, "" for DefaultHookTimeout
+	// Overrides of the task, as AWS has them in RunTask: the pointer that
+	// Section.Override gave, filled; nil where none are written.
 	Overrides any
 	Pos       string
 }
 
-// hooks reads spec.hooks and judges its form; running them comes later.
-func (f *frame) hooks(key, n *yaml.Node) {
+// Override is how the overrides of a hook's task are decoded.
+type Override struct {
+	New      func() any
+	Sugar    map[string]Sugar
+	Verbatim []string
+	Required []string
+}
+
+// hooks reads spec.hooks.
+func (f *frame) hooks(_, n *yaml.Node) {
 	stage := func(name string) field {
 		return field{name: name, decode: func(_, v *yaml.Node) { f.stage(name, v) }}
 	}
-	f.fields(n, "hooks", []field{stage("preDeploy"), stage("postDeploy")})
-	f.r.warnf(key, "spec.hooks is kept for a later version: no task is run before or after a deployment yet")
+	f.fields(n, "hooks", []field{stage(PreDeploy), stage(PostDeploy)})
 }
 
 func (f *frame) stage(stage string, n *yaml.Node) {
@@ -40,69 +62,51 @@ func (f *frame) stage(stage string, n *yaml.Node) {
 			f.r.errorf(key, "%s: %s is no name for this document: up to 64 letters, digits, hyphens and underscores", path, quoted(key.Value))
 			continue
 		}
+		if slices.ContainsFunc(f.doc.Hooks, func(h Hook) bool { return h.Name == key.Value }) {
+			f.r.errorf(key, "%s: there is another hook %s: its outcome stands in a tag of that name, so give each its own", path, quoted(key.Value))
+			continue
+		}
 		h := Hook{Stage: stage, Name: key.Value, Pos: f.r.pos(key)}
 		at := path + "." + key.Value
 		f.fields(value, at, []field{
-			{name: "overrides", decode: func(_, v *yaml.Node) { f.overrides(v, at+".overrides"); h.Overrides = plainOf(v) }},
-			{name: "timeout", decode: func(_, v *yaml.Node) { h.Timeout = f.duration(v, at+".timeout") }},
+			{name: "overrides", decode: func(k, v *yaml.Node) { h.Overrides = f.overrides(k, v, at+".overrides") }},
+			{name: "timeout", decode: func(_, v *yaml.Node) {
+				h.Timeout = f.duration(v, at+".timeout")
+				if d, err := time.ParseDuration(h.Timeout); err == nil && d < time.Second {
+					f.r.errorf(v, "%s.timeout: expects at least 1s, got %s", at, quoted(h.Timeout))
+				}
+			}},
 		})
 		f.doc.Hooks = append(f.doc.Hooks, h)
 	}
 }
 
-// overrides judges what every TaskOverride has in common: a mapping, whose
-// container overrides are a list of mappings with a name.
-func (f *frame) overrides(n *yaml.Node, path string) {
-	if n.Kind != yaml.MappingNode {
-		f.r.errorf(n, "%s: expects a mapping, got %s", path, got(n))
-		return
+// overrides decodes AWS' TaskOverride. No reference stands in it: the task runs
+// beside the objects of the document, not among them.
+func (f *frame) overrides(key, n *yaml.Node, path string) any {
+	at := slices.IndexFunc(f.sections, func(s section) bool { return s.Override != nil })
+	if at < 0 {
+		f.r.errorf(n, "%s: nothing here runs tasks", path)
+		return nil
 	}
-	_, list := lookup(n, "containerOverrides")
-	if list == nil || isNull(list) {
-		return
-	}
-	if list.Kind != yaml.SequenceNode {
-		f.r.errorf(list, "%s.containerOverrides: expects a list, got %s: write it as a list", path, got(list))
-		return
-	}
-	for i, item := range list.Content {
-		if !hasKey(item, "name") {
-			f.r.errorf(item, "%s: name is required", fmt.Sprintf("%s.containerOverrides[%d]", path, i))
+	o := f.sections[at].Override
+	b, _ := decodeBody(f.r, Section{Path: path, New: o.New, Sugar: o.Sugar, Verbatim: o.Verbatim, Required: o.Required}, "", key, n, nil)
+	shape.MapStrings(b.Value, func(place, text string) string {
+		verbatim := slices.ContainsFunc(o.Verbatim, func(v string) bool {
+			return strings.TrimSuffix(v, "[]") == strings.TrimSuffix(indexFree(place), "[]")
+		})
+		if ref := anyReference.FindString(text); ref != "" && !strings.Contains(text, "$"+ref) && !variable.MatchString(ref) && (!verbatim || f.readsLikeReference(strings.Trim(ref, "$()"))) {
+			f.r.add(ProblemAt(orPos(b.Written[place], f.r.pos(n)),
+				fmt.Sprintf("%s.%s: %s: no reference can stand in a hook; write the value, or $$( for a literal $(", path, place, ref)))
 		}
-	}
+		return strings.ReplaceAll(text, "$$(", "$(")
+	})
+	return b.Value
 }
 
-// plainOf turns a node into maps, slices and scalars, typed as YAML has them.
-func plainOf(n *yaml.Node) any {
-	switch n.Kind {
-	case yaml.MappingNode:
-		out := make(map[string]any, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			out[n.Content[i].Value] = plainOf(n.Content[i+1])
-		}
-		return out
-	case yaml.SequenceNode:
-		out := make([]any, 0, len(n.Content))
-		for _, item := range n.Content {
-			out = append(out, plainOf(item))
-		}
-		return out
+func orPos(pos, other string) string {
+	if pos == "" {
+		return other
 	}
-	switch n.ShortTag() {
-	case "!!null":
-		return nil
-	case "!!bool":
-		if b, msg := parseBool(n); msg == "" {
-			return b
-		}
-	case "!!int":
-		if i, msg := parseInt(n, 64); msg == "" {
-			return i
-		}
-	case "!!float":
-		if v, msg := parseFloat(n); msg == "" {
-			return v
-		}
-	}
-	return n.Value
+	return pos
 }

@@ -82,8 +82,7 @@ b.yaml:4:121: spec.params.d.enum: expects a list of single values, for a paramet
 b.yaml:4:155: spec.params.e.enum: expects a number, got "y"
 b.yaml:4:183: $(params.z): the template declares no parameter z; there are a, b, c, d, e`, []string{"default/hello"}},
 		{"hooks", []string{inHello("  hooks: {preDeploy: {a b: {}, c: {overrides: [], timeout: x, cmd: y}, d: {overrides: {containerOverrides: [{command: [x]}]}}}, later: {}}\n" + goodTask + goodService)},
-			`a.yaml:5:3: warning: spec.hooks is kept for a later version: no task is run before or after a deployment yet
-a.yaml:5:23: hooks.preDeploy: "a b" is no name for this document: up to 64 letters, digits, hyphens and underscores
+			`a.yaml:5:23: hooks.preDeploy: "a b" is no name for this document: up to 64 letters, digits, hyphens and underscores
 a.yaml:5:47: hooks.preDeploy.c.overrides: expects a mapping, got a list
 a.yaml:5:60: hooks.preDeploy.c.timeout: expects a duration like 30m or 1h, got "x"
 a.yaml:5:63: hooks.preDeploy.c: unknown field "cmd"; known here: overrides, timeout

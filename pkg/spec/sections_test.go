@@ -53,6 +53,10 @@ func testSections() []Section {
 			Attributes: []string{"arn", "name"},
 			Unions: []shape.Union{shape.UnionOf[ecstypes.ServiceConnectContainerConfiguration](
 				&ecstypes.ServiceConnectContainerConfigurationMemberLogLevel{})},
+			Override: &Override{New: func() any { return new(ecstypes.TaskOverride) },
+				Sugar:    map[string]Sugar{"containerOverrides[].environment": pairs},
+				Verbatim: []string{"containerOverrides[].command", "containerOverrides[].environment[].value"},
+				Required: []string{"containerOverrides[].name"}},
 			Documents: []shape.Document{shape.DocumentOf(document.NewLazyDocument)},
 		},
 		{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/google/go-cmp/cmp"
 )
@@ -77,7 +78,6 @@ func TestExamples(t *testing.T) {
 		warnings = append(warnings, p.String())
 	}
 	for _, want := range []string{
-		"checkout.yaml:93:3: warning: spec.hooks is kept for a later version: no task is run before or after a deployment yet",
 		"others.yaml:16:3: warning: spec.freeze is kept for a later version: nothing is held back by it yet",
 	} {
 		if !strings.Contains(strings.Join(warnings, "\n"), want) {
@@ -101,6 +101,9 @@ func TestExamples(t *testing.T) {
 	}
 	if len(prod.Hooks) != 2 || prod.Hooks[0].Stage != "preDeploy" || prod.Hooks[0].Timeout != "10m" {
 		t.Errorf("%+v", prod.Hooks)
+	}
+	if o, ok := prod.Hooks[0].Overrides.(*ecstypes.TaskOverride); !ok || strings.Join(o.ContainerOverrides[0].Command, " ") != "./migrate up" {
+		t.Errorf("%+v", prod.Hooks[0].Overrides)
 	}
 	task, tb := body[ecs.RegisterTaskDefinitionInput](t, prod, "taskDefinition")
 	api := task.ContainerDefinitions[0]

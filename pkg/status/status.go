@@ -39,6 +39,7 @@ const (
 	RolloutFailed Reason = "RolloutFailed"
 	RolledBack    Reason = "RolledBack"
 	Quarantined   Reason = "Quarantined"
+	HookFailed    Reason = "HookFailed" // a task before or after the deployment failed
 	// errors that only a new spec or a person mends
 	InvalidSpec       Reason = "InvalidSpec"
 	DuplicateIdentity Reason = "DuplicateIdentity"
@@ -66,7 +67,7 @@ func (r Reason) Exit() int {
 		return ExitOK
 	case ManualMode, ObserveMode, Suspended, OnHold, NeedsRecreate, NeedsApproval, Contested, NotOurs, OtherScope:
 		return ExitHeld
-	case RolloutFailed, RolledBack, Quarantined, RollingBack:
+	case RolloutFailed, RolledBack, Quarantined, RollingBack, HookFailed:
 		return ExitRolloutFailed
 	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, InternalError:
 		return ExitError
