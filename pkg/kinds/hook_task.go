@@ -119,7 +119,7 @@ func (r *rollouts) StopTask(ctx context.Context, run resource.Run, arn, reason s
 }
 
 func (r *rollouts) taskOf(ctx context.Context, c *awsclient.Clients, run resource.Run, t *types.Task) resource.Task {
-	out := resource.Task{ARN: aws.ToString(t.TaskArn), Status: aws.ToString(t.LastStatus), CreatedAt: rfc3339(t.CreatedAt)}
+	out := resource.Task{ARN: aws.ToString(t.TaskArn), Status: aws.ToString(t.LastStatus)}
 	out.Stopped = out.Status == "STOPPED"
 	if !out.Stopped {
 		return out

@@ -90,7 +90,7 @@ func (x *execution) startTask(ctx context.Context, s *plan.Step, h *resource.Hoo
 		return
 	}
 	x.writes++
-	state.Phase, state.Task, state.At = plan.HookStarted, taskID(t.ARN), orElse(t.CreatedAt, now())
+	state.Phase, state.Task, state.At = plan.HookStarted, taskID(t.ARN), now()
 	if x.note(ctx, s, revision, h, state) {
 		x.e.tell(Event{Unit: x.unit.Key, Kind: EventStep, Step: s, Message: fmt.Sprintf("started hook %s: task %s", h.Name, state.Task)})
 		x.block(s, status.Waiting, fmt.Sprintf("hook %s runs since %s (task %s, timeout %s)", h.Name, state.At, state.Task, h.Timeout))
@@ -238,7 +238,7 @@ func (e *Engine) tend(ctx context.Context, v *view, h *resource.Hook, state plan
 		ended.Phase = plan.HookSucceeded
 		return &ended, nil
 	}
-	ended.Phase, ended.Why = plan.HookFailed, strings.ReplaceAll(t.Failure, "(container ", "in container (") // brackets are not in a tag's alphabet
+	ended.Phase, ended.Why = plan.HookFailed, strings.NewReplacer("(container ", "in container ", ")", "").Replace(t.Failure) // no brackets in a tag's alphabet
 	if _, late, ok := strings.Cut(t.Failure, timeoutWords); ok {
 		ended.Why = "timed out after " + strings.TrimSuffix(late, " is over")
 	}
@@ -358,6 +358,9 @@ func (f finding) hookFailed() (status.Reason, string) {
 	}
 	if running, progress := f.rolling(); running && s.TaskDefinition != "" {
 		return status.RollingBack, fmt.Sprintf("%s; the service goes back to %s: %s", why, plan.RevisionName(s.TaskDefinition), progress)
+	}
+	if f.touched && !f.heldBack() { // written in this pass, and over before it was looked at
+		return status.RollingBack, fmt.Sprintf("%s; the service goes back to %s", why, plan.RevisionName(s.TaskDefinition))
 	}
 	if f.heldBack() {
 		why += fmt.Sprintf("; the service is back at %s", plan.RevisionName(s.TaskDefinition))

@@ -199,6 +199,8 @@ func pastTense(cause string) string {
 	switch status.Reason(cause) {
 	case status.RolledBack, status.RollingBack:
 		return "was rolled back by ECS"
+	case status.HookFailed:
+		return "was followed by a hook that failed"
 	}
 	return "failed"
 }

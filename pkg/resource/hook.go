@@ -85,10 +85,9 @@ type Run struct {
 
 // Task is one task of a hook.
 type Task struct {
-	ARN       string
-	Status    string // RUNNING and the like
-	CreatedAt string // RFC 3339
-	Stopped   bool
+	ARN     string
+	Status  string // RUNNING and the like
+	Stopped bool
 	// Failure is why a stopped task was no success, in one sentence; "" for one.
 	Failure string
 	// Exit is the exit code of the container that counts; nil where it has none.
