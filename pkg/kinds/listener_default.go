@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
-	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
@@ -84,51 +83,6 @@ func describeListeners(ctx context.Context, c *awsclient.Clients, arns []string)
 		}
 	})
 	return out, err
-}
-
-// settleDefault keeps the traffic where it is until somebody stands behind the
-// wanted target group: it joins the live ones with the weight 0 first, so that ECS
-// finds it associated with the load balancer and nobody is sent there.
-func (k *listenerRule) settleDefault(out resource.Settled, want *elasticloadbalancingv2.CreateRuleInput, l resource.Live, s resource.Standing) resource.Settled {
-	live, _ := l.Value.(*elasticloadbalancingv2.CreateRuleInput)
-	if _, empty := emptyGroup(&out.Object, s); !empty || live == nil {
-		return out
-	}
-	w, have := onlyForward(want.Actions), onlyForward(live.Actions)
-	if w == nil || have == nil {
-		return out // an answer of its own, or none before: no request is taken from anybody
-	}
-	full := plainActions(want.Actions)
-	// References are not resolved here, so what the live action has of ours is told by weight.
-	var others []types.TargetGroupTuple
-	for _, tg := range forwardGroups(have) {
-		if aws.ToInt32(tg.Weight) > 0 || tg.Weight == nil {
-			others = append(others, tg)
-		}
-	}
-	groups := []types.TargetGroupTuple{}
-	for _, tg := range forwardGroups(w) {
-		if slices.ContainsFunc(others, func(t types.TargetGroupTuple) bool {
-			return aws.ToString(t.TargetGroupArn) == aws.ToString(tg.TargetGroupArn)
-		}) {
-			return out
-		}
-		tg.Weight = aws.Int32(0)
-		groups = append(groups, tg)
-	}
-	if len(others) == 0 {
-		return out
-	}
-	w.TargetGroupArn = nil
-	if w.ForwardConfig == nil {
-		w.ForwardConfig = &types.ForwardActionConfig{}
-	}
-	w.ForwardConfig.TargetGroups = append(groups, others...)
-	rewriteRefs(&out.Object)
-	out.Later = []diff.Change{{Path: "actions", Op: diff.Replace, Old: plainActions(want.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
-		Pos: out.Object.Written["actions"], Note: "until then the target group stands beside the present ones with the weight 0"}}
-	out.After = firstDeployment
-	return out
 }
 
 // rewriteRefs finds the places of references again after the actions were rewritten.

@@ -69,10 +69,11 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 		want.ListenerArn = aws.String(at.listener)
 	}
 	out.Notes = at.notes
-	if word == priorityDefault {
-		return k.settleDefault(out, want, l, s)
-	}
 	live, _ := l.Value.(*elasticloadbalancingv2.CreateRuleInput)
+	if word == priorityDefault {
+		join(&out, want, live, s)
+		return out
+	}
 	if word == priorityAuto {
 		switch {
 		case l.Presence == resource.Present && live != nil && live.Priority != nil:
@@ -86,15 +87,19 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 	if at.taken != "" && (live == nil || aws.ToInt32(live.Priority) != aws.ToInt32(want.Priority)) {
 		out.Taken = at.taken
 	}
-	k.hide(&out, want, live, at, s)
+	if live != nil && !isHidden(live.Conditions) {
+		join(&out, want, live, s)
+	} else {
+		k.hide(&out, want, live, at, s)
+	}
 	return out
 }
 
-// hide puts the rule's first step in its place where two are needed.
+// hide puts the first step of a rule that is new, or hidden, in its place where two
+// are needed.
 func (k *listenerRule) hide(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleInput, at *around, s resource.Standing) {
 	group, ok := emptyGroup(&out.Object, s)
-	hidden := live != nil && isHidden(live.Conditions)
-	if !ok || !hidden && (live != nil || at.from == "") {
+	if !ok || live == nil && at.from == "" {
 		return
 	}
 	full := want.Conditions

@@ -15,7 +15,7 @@ func (m *maker) settle(d *draft) *resource.Object {
 	if !ok || d.live.Presence == resource.Unknown {
 		return d.object
 	}
-	d.settled = s.Settle(*d.object, d.live, resource.Standing{Empty: m.empty()})
+	d.settled = s.Settle(*d.object, d.live, m.around(d.ID))
 	d.object, d.Settled = &d.settled.Object, &d.settled.Object
 	return d.object
 }
@@ -43,6 +43,14 @@ func (d *draft) unsettled() {
 func (d *draft) later(s resource.Settled) {
 	d.hold(s.Later, status.Waiting, "it follows when "+s.After)
 	d.heldAfter = s.After
+}
+
+func (m *maker) around(id resource.ID) resource.Standing {
+	s := resource.Standing{Empty: m.empty(), ARNs: map[resource.ID]string{}, Moved: m.takesPart(id)}
+	for group := range s.Empty {
+		s.ARNs[group] = m.in.Live[group].ARN
+	}
+	return s
 }
 
 // empty are the target groups that the unit's service is to stand behind and has

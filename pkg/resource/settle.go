@@ -17,6 +17,11 @@ type Standing struct {
 	// Empty are target groups of the unit behind which its service has not yet
 	// ended a deployment well: nobody may be sent there.
 	Empty map[ID]bool
+	// ARNs are those of the empty ones that are there.
+	ARNs map[ID]string
+	// Moved: a target group takes over from another, and the object already says
+	// where its requests go meanwhile.
+	Moved bool
 }
 
 // Settled is an object as it is to be now.

@@ -1,0 +1,87 @@
+package kinds
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// join keeps the requests of a live rule, or of a listener's default action, where
+// they go until somebody stands behind the wanted target group: it joins with the
+// weight 0 first, so that ECS finds it associated with the load balancer and nobody
+// is sent there. Where no other wanted group gets requests, the live ones keep them.
+func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleInput, s resource.Standing) {
+	if live == nil || s.Moved || out.Object.Extra[governed] != nil {
+		return
+	}
+	w, have := onlyForward(want.Actions), onlyForward(live.Actions)
+	if w == nil || have == nil {
+		return // an answer of its own, or none before: no request is taken from anybody
+	}
+	full := plainActions(want.Actions)
+	now := forwards(live.Actions)
+	groups, joins, served := forwardGroups(w), false, false
+	for i := range groups {
+		at, empty := emptyAt(&out.Object, s, aws.ToString(groups[i].TargetGroupArn))
+		if empty && now[at] == 0 && weightOf(groups[i]) > 0 {
+			groups[i].Weight, joins = aws.Int32(0), true
+		}
+		served = served || weightOf(groups[i]) > 0
+	}
+	if !joins {
+		return
+	}
+	if !served {
+		kept := keptGroups(groups, have)
+		if len(kept) == 0 {
+			return // nobody gets these requests
+		}
+		groups = append(groups, kept...)
+	}
+	if len(groups) > maxActionGroups {
+		return // there is no room beside the others: they are turned at once, as the document says
+	}
+	w.TargetGroupArn = nil
+	if w.ForwardConfig == nil {
+		w.ForwardConfig = &types.ForwardActionConfig{}
+	}
+	w.ForwardConfig.TargetGroups = groups
+	rewriteRefs(&out.Object)
+	out.Later = append(out.Later, diff.Change{Path: "actions", Op: diff.Replace, Old: plainActions(want.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
+		Pos: out.Object.Written["actions"], Note: "until then the target group stands beside the present ones with the weight 0"})
+	out.After = firstDeployment
+}
+
+// emptyAt is the ARN of an empty target group that an action names by reference or
+// by ARN, "" while it is not there.
+func emptyAt(o *resource.Object, s resource.Standing, named string) (string, bool) {
+	for _, r := range o.Refs {
+		if r.Text == named && s.Empty[r.To] {
+			return s.ARNs[r.To], true
+		}
+	}
+	for id, arn := range s.ARNs {
+		if arn == named && arn != "" && s.Empty[id] {
+			return arn, true
+		}
+	}
+	return "", false
+}
+
+// keptGroups are the live groups that get requests and that are not wanted.
+func keptGroups(wanted []types.TargetGroupTuple, have *types.Action) []types.TargetGroupTuple {
+	var out []types.TargetGroupTuple
+	for _, tg := range forwardGroups(have) {
+		if weightOf(tg) > 0 && !slices.ContainsFunc(wanted, func(w types.TargetGroupTuple) bool {
+			return aws.ToString(w.TargetGroupArn) == aws.ToString(tg.TargetGroupArn)
+		}) {
+			out = append(out, tg)
+		}
+	}
+	return out
+}
