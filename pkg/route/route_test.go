@@ -163,7 +163,7 @@ func TestVerdictsAgreeWithRequests(t *testing.T) {
 			}
 		}
 	})
-	if covers == 0 || disjoint == 0 || both == 0 {
+	if !testing.Short() && (covers == 0 || disjoint == 0 || both == 0) { // -short draws a fifth
 		t.Errorf("the draws prove little: %d covers, %d disjoint, %d requests taken by both", covers, disjoint, both)
 	}
 }
