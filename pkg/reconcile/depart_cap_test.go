@@ -1,11 +1,13 @@
 package reconcile
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -139,6 +141,44 @@ func TestDocumentsMoveWhileARunWaits(t *testing.T) {
 					t.Errorf("it is told %q", out.Status.Why)
 				}
 				w.quiet(mark, "a run whose documents moved")
+			})
+		})
+	}
+}
+
+// A suspension in the middle of a deletion stops it before the next write, and
+// keeps it so.
+func TestSuspendedWhileDeleting(t *testing.T) {
+	for _, after := range []string{"DeleteScalingPolicy", "DeleteAlarms", "DeregisterTaskDefinition", "AddTags"} {
+		t.Run("after "+after, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.files.put("web.yaml", web)
+				w.files.put("other.yaml", hello("other", "nginx:1.29"))
+				w.sync(w.scoped("a", true))
+				w.files.put("web.yaml", "")
+				mark, at := w.mark(), 0
+				w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+					if at == 0 && strings.HasPrefix(c.Operation, "Describe") && w.wrote(mark, after) {
+						at = 1
+						w.tag("web", resource.TagSuspend, "until=2099-01-01T00:00:00Z by=user/anna")
+						at = w.mark()
+					}
+					return nil
+				})
+				out := w.syncFor(t.Context(), w.scoped("a", true), 10*minute)["web"]
+				if at == 0 {
+					t.Fatalf("the moment never came: %v", w.writes(mark))
+				}
+				w.quiet(at, "a suspended deletion")
+				if out.Status.Reason != status.Suspended {
+					t.Errorf("it says %s %s", out.Status.Reason, out.Status.Why)
+				}
+				w.spoil(nil)
+				w.untag("web", resource.TagSuspend)
+				w.sync(w.scoped("a", true))
+				if left := w.owned("default/web"); len(left) > 0 {
+					t.Errorf("after its end there are left: %v", left)
+				}
 			})
 		})
 	}
