@@ -165,3 +165,26 @@ func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[reso
 		return l, err
 	})
 }
+
+// InUse tells what else hangs on a scalable target: DeregisterScalableTarget deletes
+// the scaling policies and scheduled actions with it, whoever made them.
+func (k *scalableTarget) InUse(ctx context.Context, l resource.Live) (string, error) {
+	c, err := k.clients(ctx, l.ID.Target)
+	if err != nil {
+		return "", err
+	}
+	id := scaledID(l)
+	what := ""
+	if err := describePolicies(ctx, c.Read, &id, func(p *scalingtypes.ScalingPolicy) { what = "the scaling policy " + aws.ToString(p.PolicyName) }); err != nil {
+		return "", gone(err)
+	}
+	if err := describeActions(ctx, c.Read, &id, func(a *scalingtypes.ScheduledAction) {
+		what = "the scheduled action " + aws.ToString(a.ScheduledActionName)
+	}); err != nil {
+		return "", gone(err)
+	}
+	if what == "" {
+		return "", nil
+	}
+	return what + " hangs on it, which is not the operator's and would go with it; delete that by hand when nobody needs it", nil
+}

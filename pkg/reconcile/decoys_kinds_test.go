@@ -190,3 +190,35 @@ func TestDecoysOfEveryKind(t *testing.T) {
 		})
 	}
 }
+
+// Taking the scaling out of a document does not take somebody else's policy with it,
+// which AWS would delete together with the scalable target.
+func TestSomebodysPolicyOnOurScalableTarget(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		with := func(doc string) string { return strings.Replace(doc, "  cluster: default\n", pruning1, 1) }
+		w.files.put("web.yaml", with(web))
+		w.sync(w.scoped("a", true))
+		id, name := "service/default/web", "somebody-cpu"
+		dimension, namespace := scalingtypes.ScalableDimensionECSServiceDesiredCount, scalingtypes.ServiceNamespaceEcs
+		_, err := w.person().Write.AutoScaling.PutScalingPolicy(t.Context(), &applicationautoscaling.PutScalingPolicyInput{ResourceId: &id, ScalableDimension: dimension,
+			ServiceNamespace: namespace, PolicyName: &name, PolicyType: scalingtypes.PolicyTypeTargetTrackingScaling,
+			TargetTrackingScalingPolicyConfiguration: &scalingtypes.TargetTrackingScalingPolicyConfiguration{TargetValue: aws.Float64(50),
+				PredefinedMetricSpecification: &scalingtypes.PredefinedMetricSpecification{PredefinedMetricType: scalingtypes.MetricTypeECSServiceAverageMemoryUtilization}}})
+		w.ok(err)
+		w.files.put("web.yaml", with(without(web, "  scaling:", "  alarms:")))
+		mark := w.mark()
+		out := w.syncFor(t.Context(), w.scoped("a", true), 5*minute)["web"]
+		if w.wrote(mark, "DeregisterScalableTarget") || !w.wrote(mark, "DeleteScalingPolicy") {
+			t.Fatalf("somebody's policy went with it: %v", w.writes(mark))
+		}
+		if !strings.Contains(out.Status.Why, "somebody-cpu") {
+			t.Errorf("it is told %q", out.Status.Why)
+		}
+		_, err = w.person().Write.AutoScaling.DeleteScalingPolicy(t.Context(), &applicationautoscaling.DeleteScalingPolicyInput{ResourceId: &id, ScalableDimension: dimension, ServiceNamespace: namespace, PolicyName: &name})
+		w.ok(err)
+		w.want(w.sync(w.scoped("a", true))["web"], status.StateReady, status.Synced, 0)
+		if !w.wrote(mark, "DeregisterScalableTarget") {
+			t.Error("it stays when nobody uses it any more")
+		}
+	})
+}

@@ -97,7 +97,8 @@ func (x *execution) prune(ctx context.Context, s *plan.Step) {
 		x.block(s, status.ChangedSincePlanned, why)
 		return
 	}
-	if held, ok := k.(resource.Occupied); ok && s.Action == plan.ActionDelete {
+	ends := x.unit.Gone && s.ID.Kind == resource.KindScalableTarget // what hangs on it scales a service that is going
+	if held, ok := k.(resource.Occupied); ok && s.Action == plan.ActionDelete && !ends {
 		switch why, err := held.InUse(ctx, live); {
 		case err != nil:
 			x.block(s, readReason(err), fmt.Sprintf("nobody can tell whether %s is still in use: %v", s.ID.Local(), err))
