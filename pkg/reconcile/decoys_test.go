@@ -32,7 +32,7 @@ func (w *world) decoys() (picture func() string) {
 	api := w.person().Write
 	_, err := api.ECS.CreateCluster(w.t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("elsewhere")})
 	w.ok(err)
-	var groups, alarms []string
+	var groups, alarms, rules []string
 	n := 0
 	for _, tags := range decoyTags {
 		n++
@@ -48,6 +48,15 @@ func (w *world) decoys() (picture func() string) {
 		out, err := api.ELB.CreateTargetGroup(w.t.Context(), tg)
 		w.ok(err)
 		groups = append(groups, aws.ToString(out.TargetGroups[0].TargetGroupArn))
+		rule := &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(mainListener), Priority: aws.Int32(int32(200 + n)),
+			Conditions: []elbtypes.RuleCondition{{Field: aws.String("path-pattern"), Values: []string{"/decoy/" + suffix}}},
+			Actions:    []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: out.TargetGroups[0].TargetGroupArn}}}
+		for k, v := range tags {
+			rule.Tags = append(rule.Tags, elbtypes.Tag{Key: aws.String(k), Value: aws.String(strings.Replace(v, "KEY", "rule/web", 1))})
+		}
+		made, err := api.ELB.CreateRule(w.t.Context(), rule)
+		w.ok(err)
+		rules = append(rules, aws.ToString(made.Rules[0].RuleArn))
 		_, err = api.CloudWatch.PutMetricAlarm(w.t.Context(), alarm)
 		w.ok(err)
 		alarms = append(alarms, *alarm.AlarmName)
@@ -71,6 +80,11 @@ func (w *world) decoys() (picture func() string) {
 		w.ok(err)
 		t, err := read.ELB.DescribeTags(w.t.Context(), &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: groups})
 		w.ok(err)
+		r, err := read.ELB.DescribeRules(w.t.Context(), &elasticloadbalancingv2.DescribeRulesInput{RuleArns: rules})
+		w.ok(err)
+		of, err := read.ELB.DescribeTags(w.t.Context(), &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: rules})
+		w.ok(err)
+		all = append(all, r.Rules, of.TagDescriptions)
 		a, err := read.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: alarms})
 		w.ok(err)
 		s, err := read.ECS.DescribeServices(w.t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("elsewhere"), Services: []string{"web"}, Include: []types.ServiceField{types.ServiceFieldTags}})
