@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -64,8 +65,12 @@ func (s *ruleSearch) taken(ctx context.Context, o *resource.Object, at int32) (s
 	}
 	tags := s.tags[arn]
 	ours := tags[resource.TagOwner] == o.Tags[resource.TagOwner] && tags[resource.TagUnit] == o.Tags[resource.TagUnit]
-	if ours || s.leaves(tags, at) {
+	if s.leaves(tags, at) || ours && s.spokenFor(tags) {
 		return "", nil
+	}
+	if ours {
+		return fmt.Sprintf("priority %d is that of %s, which no document names any more: let the rule have its key again (%s), or write another priority",
+			at, s.name(arn), strings.TrimPrefix(tags[resource.TagKey], "rule/")), nil
 	}
 	return fmt.Sprintf("priority %d is that of %s, which is not ours to move: choose another", at, s.name(arn)), nil
 }

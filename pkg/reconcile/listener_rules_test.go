@@ -428,3 +428,20 @@ func TestHundredRules(t *testing.T) {
 		}
 	})
 }
+
+// A rule under another key, with the number that the old one still has, is told so
+// and waits; nothing is tried again and again.
+func TestARenamedRuleIsTold(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a/*")))
+		w.allReady(w.wait(w.engine()))
+		w.files.put("a.yaml", ruled("a", "new 10 "+onPath("/a/*")))
+		since := w.mark()
+		o := w.apply(w.engine(), ApplyOptions{})["a"]
+		w.want(o, status.StateStalled, status.NotOurs, 3)
+		if !strings.Contains(o.Status.Why, "priority 10 is that of rule/web of default/a, which no document names any more: let the rule have its key again (web), or write another priority") {
+			t.Errorf("it says %q", o.Status.Why)
+		}
+		w.quiet(since, "while the old one has the place")
+	})
+}
