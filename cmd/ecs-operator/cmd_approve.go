@@ -17,8 +17,11 @@ type approveOptions struct {
 	formOptions
 	outputOptions
 	pruneOptions
+	cluster string
+	target  string
 	deletes string
 	plan    string
+	stage   string
 }
 
 // AddFlags declares the flags of approve.
@@ -29,6 +32,9 @@ func (o *approveOptions) AddFlags(f *pflag.FlagSet) {
 	o.pruneOptions.AddFlags(f)
 	f.StringVar(&o.deletes, "deletes", "", "approve the deletion of services that diff showed with this `HASH`")
 	f.StringVar(&o.plan, "plan", "", "approve the plan of NAME that diff showed with this `HASH` (policy.mode: manual)")
+	f.StringVar(&o.stage, "stage", "", "continue the deployment of NAME that waits at this `STAGE` in a pause hook")
+	f.StringVar(&o.cluster, "cluster", "", "for a stage: the ECS cluster; NAME is then the ECS service's name, and no document is read")
+	f.StringVar(&o.target, "target", resource.DefaultTarget, "with --cluster: the target, as --targets names it")
 }
 
 func (o *approveOptions) finalize(g *globalOptions, names []string) error {
@@ -36,12 +42,16 @@ func (o *approveOptions) finalize(g *globalOptions, names []string) error {
 		return err
 	}
 	switch {
-	case o.deletes == "" && o.plan == "":
-		return errors.New("approve what? Give --deletes HASH, or NAME --plan HASH, as diff printed it")
-	case o.deletes != "" && (o.plan != "" || len(names) > 0):
-		return errors.New("--deletes approves the deletions of a whole scope: give it alone, without NAME and --plan")
-	case o.plan != "" && len(names) != 1:
-		return errors.New("which service's plan? Give one NAME, like 'ecs-operator approve checkout --plan HASH -f services/'")
+	case o.deletes == "" && len(names) == 0 && o.plan == "" && o.stage == "":
+		return errors.New("approve what? Give a NAME to see what of it waits, or --deletes HASH as diff printed it")
+	case o.deletes != "" && (o.plan != "" || o.stage != "" || len(names) > 0):
+		return errors.New("--deletes approves the deletions of a whole scope: give it alone, without NAME, --plan and --stage")
+	case o.deletes == "" && len(names) != 1:
+		return errors.New("which service's? Give one NAME, like 'ecs-operator approve checkout --plan HASH -f services/'")
+	case o.plan != "" && o.stage != "":
+		return errors.New("--plan and --stage are two approvals: give them one after the other")
+	case o.cluster != "" && (o.plan != "" || o.deletes != ""):
+		return errors.New("a plan is made from documents: leave out --cluster")
 	}
 	return o.pruneOptions.finalize(g)
 }
@@ -56,14 +66,20 @@ type approveReport struct {
 func newApproveCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &approveOptions{}
 	cmd := &cobra.Command{
-		Use:   "approve NAME --plan HASH | --deletes HASH",
-		Short: "Let a plan happen that waits for a person",
-		Long: `approve gives the word that a plan waits for, as the tag ecs-operator:approved of
-the ECS service. diff prints the hash and the command.
+		Use:   "approve NAME [--stage STAGE | --plan HASH] | --deletes HASH",
+		Short: "Let happen what waits for a person",
+		Long: `approve gives the word that something waits for. With NAME alone it prints what of
+the service waits, with the command for each; where that is one stage of a deployment
+and nothing else, it is continued.
+
+With NAME --stage it is a deployment that waits at that lifecycle stage in a pause
+hook: ECS continues it at once. 'ecs-operator abort' rolls it back instead. With
+--cluster, NAME is the ECS service's name, and no document is needed.
 
 With NAME --plan it is the plan of one service with policy.mode: manual. It is
 carried out by the next apply or pass of the daemon, if it is then still the same,
-and the word is used up by that.
+and the word is used up by that. It stands in the tag ecs-operator:approved of the
+ECS service; diff prints the hash and the command.
 
 With --deletes it is the deletion of more services than --max-deletes lets one
 revision delete. It holds for that revision of the documents and for the very
@@ -72,7 +88,11 @@ services that diff showed. Give the same --scope and --prune as to apply.
 The plan is made again first; one that has changed since is not approved.
 
 Exit codes: 0 done; 2 an error, also when there is nothing to approve.`,
-		Example: `  # Look, approve, apply
+		Example: `  # What waits? A stage that alone does is continued
+  ecs-operator approve checkout -f services/
+  ecs-operator approve checkout --cluster main --stage PRE_PRODUCTION_TRAFFIC_SHIFT
+
+  # Look, approve, apply
   ecs-operator diff services/
   ecs-operator approve checkout --plan 0123456789abcdef01234567 -f services/
   ecs-operator apply services/
@@ -84,12 +104,16 @@ Exit codes: 0 done; 2 an error, also when there is nothing to approve.`,
 		},
 	}
 	o.AddFlags(cmd.Flags())
+	completeStage(cmd)
 	return cmd
 }
 
 func runApprove(ctx context.Context, c *console, g *globalOptions, o *approveOptions, names []string) error {
 	if err := o.finalize(g, names); err != nil {
 		return err
+	}
+	if o.plan == "" && o.deletes == "" {
+		return runApproveStage(ctx, c, g, o, names[0])
 	}
 	m, loaded, err := open(ctx, c, g, job{paths: o.paths, form: o.formOptions, prune: o.pruneOptions})
 	if err != nil {

@@ -41,11 +41,17 @@ type named struct {
 
 // find opens a machine and finds the service.
 func (o *serviceOptions) find(ctx context.Context, c *console, g *globalOptions, name string) (*named, error) {
+	return o.findFor(ctx, c, g, name, job{})
+}
+
+// findFor is find with a machine for a certain job.
+func (o *serviceOptions) findFor(ctx context.Context, c *console, g *globalOptions, name string, j job) (*named, error) {
 	if err := o.finalize(); err != nil {
 		return nil, err
 	}
 	if o.cluster == "" {
-		m, loaded, err := open(ctx, c, g, job{paths: o.paths})
+		j.paths = o.paths
+		m, loaded, err := open(ctx, c, g, j)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +65,7 @@ func (o *serviceOptions) find(ctx context.Context, c *console, g *globalOptions,
 	if strings.Contains(name, "/") {
 		return nil, fmt.Errorf("%q: with --cluster, NAME is the service's name alone", name)
 	}
-	m, err := assemble(ctx, c, g, job{})
+	m, err := assemble(ctx, c, g, j)
 	if err != nil {
 		return nil, err
 	}

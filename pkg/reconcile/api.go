@@ -113,6 +113,9 @@ type Outcome struct {
 	Left int
 	// TimedOut: the wait ended before the rollout did. The rollout goes on.
 	TimedOut bool
+
+	live    resource.Live        // the ECS service as the pass saw it
+	rollout *resource.Deployment // that it is in or ended with; nil: settled, or not read
 }
 
 // Metrics is told what the machine does; pkg/metrics implements it, NoMetrics ignores it.

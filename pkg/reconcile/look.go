@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// Picture is one service at one moment, for people who watch it.
+type Picture struct {
+	Outcome
+	// Deployment is the newest one, whether it runs or has ended; nil for none.
+	Deployment *resource.Deployment
+	Targets    []resource.GroupHealth
+	// Events are the service's newest events, newest first.
+	Events []resource.ServiceEvent
+	// Unread says of each part that could not be read why.
+	Unread []string
+}
+
+// bare reports whether nothing is known of a unit but its name (Bare).
+func bare(u *resource.Unit) bool { return u.ContentHash == "" }
+
+// Look plans one unit, writes nothing, and says how it and its deployment
+// stand. Of a unit without a document (Bare) only what AWS has is judged.
+func (e *Engine) Look(ctx context.Context, u *resource.Unit) Picture {
+	p := Picture{Outcome: e.glance(ctx, u)}
+	live := p.live
+	if live.Presence != resource.Present || e.o.Rollouts == nil {
+		return p
+	}
+	unread := func(what string, err error) {
+		if err != nil {
+			p.Unread = append(p.Unread, fmt.Sprintf("%s: %v", what, err))
+		}
+	}
+	var err error
+	p.Deployment, err = e.o.Rollouts.Current(ctx, live)
+	unread("deployment", err)
+	p.nameShares(ctx, e, live)
+	p.Targets, err = e.o.Rollouts.Targets(ctx, live)
+	unread("target health", err)
+	p.Events, err = e.o.Rollouts.Events(ctx, live)
+	unread("events", err)
+	return p
+}
+
+// nameShares says which task definition each side of the deployment has.
+func (p *Picture) nameShares(ctx context.Context, e *Engine, live resource.Live) {
+	d := p.Deployment
+	if d == nil {
+		return
+	}
+	d.Target.TaskDefinition = plan.RevisionName(d.TaskDefinition)
+	for i := range d.Sources {
+		s := &d.Sources[i]
+		content, err := e.o.Rollouts.Carried(ctx, live, resource.Deployment{TargetRevision: s.Revision})
+		if err == nil {
+			s.TaskDefinition = plan.RevisionName(content[resource.KindTaskDefinition].ARN)
+		}
+	}
+}
+
+// glance is Inspect for one unit, also for one without a document.
+func (e *Engine) glance(ctx context.Context, u *resource.Unit) Outcome {
+	if !bare(u) {
+		return e.Inspect(ctx, []*resource.Unit{u})[0]
+	}
+	_, live := e.reread(ctx, u, u.Object(serviceID(u)), nil)
+	f := finding{unit: u, service: live, now: now(), plan: plan.Plan{Unit: u.Key, Steps: []plan.Step{}}}
+	switch live.Presence {
+	case resource.Unknown:
+		f.unknown = live.Err
+	case resource.Present:
+		f.rollout, f.unknown = e.o.Rollouts.Current(ctx, live)
+	}
+	out := Outcome{Plan: f.plan, Status: judge(f), live: live, rollout: f.rollout}
+	if d := f.rollout; d != nil && d.Status.Ended() && d.Status.Bad() {
+		// No document says what is wanted: what was deployed last is what counts.
+		out.Status.Reason, out.Status.State = badReason(d.Status), status.StateStalled
+		out.Status.Why = fmt.Sprintf("the last deployment, of %s, %s: %s", plan.RevisionName(d.TaskDefinition), pastTense(string(badReason(d.Status))), orElse(d.Reason, "ECS gives no reason"))
+	}
+	if live.Presence == resource.Absent {
+		out.Err = fmt.Errorf("%s: there is no such ECS service", u.Key)
+		out.Status.Reason, out.Status.State, out.Status.Why = status.DependencyMissing, status.StateStalled, "there is no such ECS service"
+	}
+	e.settle(out.Status)
+	return out
+}
+
+// deployed reports whether the service has the content that the document wants:
+// nothing that starts a deployment differs, held back or not.
+func (o Outcome) deployed() bool {
+	if o.live.Presence != resource.Present {
+		return false
+	}
+	for _, s := range o.Plan.Steps {
+		if s.ID.Kind != resource.KindService && s.ID.Kind != resource.KindTaskDefinition || s.Stray {
+			continue
+		}
+		if s.Blocked == status.Quarantined || s.Action != plan.ActionNone && s.Effect.Deploys() {
+			return false
+		}
+	}
+	return true
+}
+
+// under is the deployment that runs now, nil for none.
+func (o Outcome) under() *resource.Deployment {
+	if o.rollout == nil || o.rollout.Status.Ended() {
+		return nil
+	}
+	return o.rollout
+}
