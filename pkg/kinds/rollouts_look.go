@@ -38,25 +38,6 @@ func shareOf(s types.ServiceRevisionSummary) resource.Share {
 		Pending: s.PendingTaskCount, Production: s.RequestedProductionTrafficWeight, Test: s.RequestedTestTrafficWeight}
 }
 
-// Carried reads the target revision of a deployment.
-func (r *rollouts) Carried(ctx context.Context, service resource.Live, d resource.Deployment) (map[string]resource.Live, error) {
-	if d.TargetRevision == "" {
-		return map[string]resource.Live{}, nil
-	}
-	revs, err := r.snapshot(ctx, service.ID.Target, []string{d.TargetRevision})
-	if resource.ClassOf(err) == resource.ClassNotFound {
-		return map[string]resource.Live{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	rev, ok := revs[d.TargetRevision]
-	if !ok {
-		return map[string]resource.Live{}, nil
-	}
-	return r.content(ctx, service, &rev)
-}
-
 // ActiveRevisions lists a family's ACTIVE revisions, newest first.
 func (r *rollouts) ActiveRevisions(ctx context.Context, target, family string, n int) ([]string, error) {
 	c, err := r.clients(ctx, target)
@@ -92,7 +73,7 @@ func (r *rollouts) Revision(ctx context.Context, target, name string) (resource.
 }
 
 // Tasks lists running and stopped tasks. DescribeTasks takes 100 (SDK).
-func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource.Task, error) {
+func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource.ServiceTask, error) {
 	c, err := r.clients(ctx, service.ID.Target)
 	if err != nil {
 		return nil, err
@@ -105,7 +86,7 @@ func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource
 			return nil, err
 		}
 	}
-	out := []resource.Task{}
+	out := []resource.ServiceTask{}
 	for chunk := range slices.Chunk(arns, 100) {
 		found, err := c.Read.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(service.ID.Cluster), Tasks: chunk})
 		if err != nil {
@@ -115,21 +96,21 @@ func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource
 			out = append(out, taskOf(&found.Tasks[i]))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b resource.Task) int {
+	slices.SortStableFunc(out, func(a, b resource.ServiceTask) int {
 		return cmp.Or(cmp.Compare(stopped(a), stopped(b)), strings.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
 	})
 	return out, nil
 }
 
-func stopped(t resource.Task) int {
+func stopped(t resource.ServiceTask) int {
 	if t.Status == "STOPPED" {
 		return 1
 	}
 	return 0
 }
 
-func taskOf(t *types.Task) resource.Task {
-	out := resource.Task{
+func taskOf(t *types.Task) resource.ServiceTask {
+	out := resource.ServiceTask{
 		ID: lastSegment(aws.ToString(t.TaskArn)), ARN: aws.ToString(t.TaskArn), TaskDefinition: lastSegment(aws.ToString(t.TaskDefinitionArn)),
 		Status: aws.ToString(t.LastStatus), Wanted: aws.ToString(t.DesiredStatus), Health: string(t.HealthStatus),
 		Zone: aws.ToString(t.AvailabilityZone), CreatedAt: rfc3339(t.CreatedAt), StoppedAt: rfc3339(t.StoppedAt),

@@ -57,9 +57,9 @@ func (p *Picture) nameShares(ctx context.Context, e *Engine, live resource.Live)
 	d.Target.TaskDefinition = plan.RevisionName(d.TaskDefinition)
 	for i := range d.Sources {
 		s := &d.Sources[i]
-		content, err := e.o.Rollouts.Carried(ctx, live, resource.Deployment{TargetRevision: s.Revision})
-		if err == nil {
-			s.TaskDefinition = plan.RevisionName(content[resource.KindTaskDefinition].ARN)
+		was := []resource.Deployment{{TargetRevision: s.Revision}}
+		if err := e.o.Rollouts.Fill(ctx, live, was); err == nil {
+			s.TaskDefinition = plan.RevisionName(was[0].Content[resource.KindTaskDefinition].ARN)
 		}
 	}
 }

@@ -29,8 +29,8 @@ type ServiceEvent struct {
 	Message string `json:"message"`
 }
 
-// Task is a task of a service. ECS forgets one that has stopped within the hour.
-type Task struct {
+// ServiceTask is a task of a service. ECS forgets one that has stopped within the hour.
+type ServiceTask struct {
 	ID             string          `json:"id"`
 	ARN            string          `json:"arn"`
 	TaskDefinition string          `json:"taskDefinition"` // family:revision
