@@ -115,3 +115,46 @@ func (o Outcome) under() *resource.Deployment {
 	}
 	return o.rollout
 }
+
+// History lists the newest deployments of a unit's service, newest first.
+func (e *Engine) History(ctx context.Context, u *resource.Unit, n int) ([]resource.Deployment, error) {
+	live, err := e.present(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return e.o.Rollouts.History(ctx, live, n)
+}
+
+// Tasks lists the tasks of a unit's service.
+func (e *Engine) Tasks(ctx context.Context, u *resource.Unit) ([]resource.ServiceTask, error) {
+	live, err := e.present(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return e.o.Rollouts.Tasks(ctx, live)
+}
+
+// Events lists what ECS tells of a unit's service, newest first.
+func (e *Engine) Events(ctx context.Context, u *resource.Unit) ([]resource.ServiceEvent, error) {
+	live, err := e.present(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return e.o.Rollouts.Events(ctx, live)
+}
+
+// present reads the unit's ECS service, whoever owns it: looking harms nobody.
+func (e *Engine) present(ctx context.Context, u *resource.Unit) (resource.Live, error) {
+	svc := u.Object(serviceID(u))
+	if svc == nil {
+		return resource.Live{}, fmt.Errorf("%s: the document has no ECS service", u.Key)
+	}
+	_, live := e.reread(ctx, u, svc, nil)
+	switch live.Presence {
+	case resource.Unknown:
+		return live, fmt.Errorf("%s: the ECS service could not be read: %w", u.Key, live.Err)
+	case resource.Absent:
+		return live, fmt.Errorf("%s: there is no such ECS service", u.Key)
+	}
+	return live, nil
+}
