@@ -52,7 +52,7 @@ var (
 	})
 	udpAttributes = with(commonAttributes, map[string]string{
 		"deregistration_delay.connection_termination.enabled": "false", "proxy_protocol_v2.enabled": "true",
-		"target_health_state.unhealthy.draining_interval_seconds": "30",
+		"target_health_state.unhealthy.connection_termination.enabled": "false", "target_health_state.unhealthy.draining_interval_seconds": "30",
 	})
 )
 

@@ -229,10 +229,7 @@ func togetherAttributes(g *body[elb.CreateTargetGroupInput], have map[string]str
 	if datagram && have["preserve_client_ip.enabled"] == "false" {
 		at("preserve_client_ip.enabled", "it cannot be off with %s", g.in.Protocol)
 	}
-	if datagram && have["target_health_state.unhealthy.connection_termination.enabled"] == "true" {
-		at("target_health_state.unhealthy.connection_termination.enabled", "it cannot be on with %s", g.in.Protocol)
-	}
-	if s := have["target_health_state.unhealthy.draining_interval_seconds"]; s != "" && s != "0" && !datagram &&
+	if s := have["target_health_state.unhealthy.draining_interval_seconds"]; s != "" && s != "0" &&
 		have["target_health_state.unhealthy.connection_termination.enabled"] != "false" {
 		at("target_health_state.unhealthy.draining_interval_seconds", "it needs target_health_state.unhealthy.connection_termination.enabled: false")
 	}

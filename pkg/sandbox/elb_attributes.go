@@ -51,7 +51,7 @@ func targetGroupAttributeDefaults(tg *elbtypes.TargetGroup) map[string]string {
 	a["deregistration_delay.connection_termination.enabled"] = strconv.FormatBool(datagram)
 	a["preserve_client_ip.enabled"] = strconv.FormatBool(!byAddress)
 	a["proxy_protocol_v2.enabled"] = "false"
-	a["target_health_state.unhealthy.connection_termination.enabled"] = strconv.FormatBool(!datagram)
+	a["target_health_state.unhealthy.connection_termination.enabled"] = "true" // UDP and TCP_UDP too: recorded answers of AWS
 	a["target_health_state.unhealthy.draining_interval_seconds"] = "0"
 	return a
 }

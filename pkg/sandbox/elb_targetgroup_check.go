@@ -61,8 +61,6 @@ func checkTogether(tg *elbtypes.TargetGroup, have map[string]string) error {
 		return no("slow_start.duration_seconds", "without the algorithm round_robin")
 	case datagram && have["preserve_client_ip.enabled"] == "false":
 		return no("preserve_client_ip.enabled", "with protocol "+string(tg.Protocol))
-	case datagram && have[health+"connection_termination.enabled"] == "true":
-		return no(health+"connection_termination.enabled", "with protocol "+string(tg.Protocol))
 	case have[health+"draining_interval_seconds"] != "" && have[health+"draining_interval_seconds"] != "0" && have[health+"connection_termination.enabled"] == "true":
 		return no(health+"draining_interval_seconds", "while connections to unhealthy targets are terminated")
 	case have[failover+"on_deregistration"] != have[failover+"on_unhealthy"]:
