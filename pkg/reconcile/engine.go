@@ -32,6 +32,7 @@ const (
 //	Status   what the last passes found
 type Engine struct {
 	o      Options
+	whys   explanations
 	byKind map[string]resource.Kind
 	log    *zap.Logger
 	m      Metrics

@@ -94,6 +94,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 			e.after(ctx, x, &f)
 		}
 	}
+	f.cause = e.why(ctx, u.Key, f.service, f.rollout)
 	out = Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left(), live: f.service, rollout: f.rollout}
 	switch r := out.Status.Reason; {
 	case write && r == status.RolloutInProgress:

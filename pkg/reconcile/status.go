@@ -20,6 +20,7 @@ type finding struct {
 	executed bool  // the plan's unblocked steps were done
 	touched  bool  // the service was written in this pass
 	now      string
+	cause    string // what the tasks, targets and events say of it
 }
 
 // judge says how a service stands. It is pure.
@@ -70,7 +71,7 @@ func (f finding) reason() (status.Reason, string) {
 			case r != "":
 				progress += "; changes wait for its end"
 			}
-			return status.RolloutInProgress, progress
+			return status.RolloutInProgress, f.because(progress)
 		}
 	}
 	switch {
@@ -94,7 +95,7 @@ func (f finding) reason() (status.Reason, string) {
 		if len(s.LastEvents) > 0 && !strings.HasSuffix(s.LastEvents[0], "has reached a steady state.") {
 			why += ": " + strings.TrimSuffix(s.LastEvents[0], ".")
 		}
-		return status.Reconciling, why
+		return status.Reconciling, f.because(why)
 	}
 	return status.Synced, ""
 }
@@ -145,7 +146,7 @@ func (f finding) badRollout() (status.Reason, string) {
 		}
 	}
 	if d == resource.DeploymentRollingBack {
-		return status.RollingBack, "ECS is rolling the deployment back" + words
+		return status.RollingBack, f.because("ECS is rolling the deployment back" + words)
 	}
 	if q, tagged := plan.ParseQuarantine(f.service.Tags[resource.TagQuarantine]); tagged && !q.Lifted && f.unit.Carries(q.Hash) && q.Cause == string(status.HookFailed) {
 		return f.hookFailed()
@@ -170,9 +171,9 @@ func (f finding) badRollout() (status.Reason, string) {
 	retry := fmt.Sprintf("; this content is quarantined until the spec changes or `ecs-operator retry %s`", f.unit.Key.Name)
 	switch cause {
 	case string(status.RolledBack), string(status.RollingBack):
-		return status.RolledBack, "rolled back by ECS" + words + retry
+		return status.RolledBack, f.because("rolled back by ECS"+words) + retry
 	case string(status.RolloutFailed):
-		return status.RolloutFailed, "the deployment failed" + words + retry
+		return status.RolloutFailed, f.because("the deployment failed"+words) + retry
 	case string(status.HookFailed):
 		return f.hookFailed()
 	}

@@ -113,6 +113,10 @@ type Write struct {
 // that run around them.
 type Rollouts interface {
 	TaskRunner
+	// Why says in one sentence what keeps a service from running as it is wanted, ""
+	// where nothing tells. It is asked only of services that wait or have failed;
+	// the deployment is the one that it is about, nil for none.
+	Why(ctx context.Context, service Live, d *Deployment) (string, error)
 	// Fill completes deployments of a History with what they carried
 	// (Deployment.Content), where ECS still tells.
 	Fill(ctx context.Context, service Live, deployments []Deployment) error
