@@ -137,10 +137,14 @@ func (o *pathOptions) AddFlags(f *pflag.FlagSet) {
 }
 
 // paceOptions are for the commands that write and follow rollouts.
-type paceOptions struct{ poll, absenceGrace time.Duration }
+type paceOptions struct {
+	poll, absenceGrace time.Duration
+	maxRollouts        int
+}
 
-// AddFlags declares --poll and --absence-grace.
+// AddFlags declares --poll, --absence-grace and --max-concurrent-rollouts.
 func (o *paceOptions) AddFlags(f *pflag.FlagSet) {
+	f.IntVar(&o.maxRollouts, "max-concurrent-rollouts", 0, "start no deployment while those of `N` services of this run are under way; 0 for any number")
 	f.DurationVar(&o.poll, "poll", 0, "how often a running rollout is looked at (default 5s; with --sandbox by its speed)")
 	f.DurationVar(&o.absenceGrace, "absence-grace", 0, "how long something that may be there must be missing before it is made again (default 1m0s; 2s with --sandbox)")
 }
@@ -151,6 +155,9 @@ func (o *paceOptions) finalize() error {
 	}
 	if o.absenceGrace < 0 {
 		return fmt.Errorf("--absence-grace %s: want no less than nothing", o.absenceGrace)
+	}
+	if o.maxRollouts < 0 {
+		return fmt.Errorf("--max-concurrent-rollouts %d: want a number of services, or 0 for any", o.maxRollouts)
 	}
 	return nil
 }

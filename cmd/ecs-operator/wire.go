@@ -121,6 +121,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Resync:       j.resync,
 		AbsenceGrace: g.absenceGrace(j.pace.absenceGrace),
 		Poll:         g.poll(j.pace.poll),
+		MaxRollouts:  j.pace.maxRollouts,
 		Log:          log,
 		Metrics:      counters,
 		OnEvent:      j.onEvent,

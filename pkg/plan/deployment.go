@@ -88,7 +88,7 @@ func (m *maker) deployReason(d *draft) (status.Reason, string) {
 		return reason, fmt.Sprintf("the service's deployments could not be read, and without them no new one is started: %v", m.in.HistoryErr)
 	}
 	m.needHistory()
-	return "", ""
+	return m.notNow()
 }
 
 func (m *maker) needHistory() {
@@ -131,6 +131,10 @@ func (m *maker) judgeStanding(d *draft) {
 	switch {
 	case known && tag.Lifted && tag.Deployment == DeploymentID(m.standing(d).Deployment):
 		// Nothing differs, yet a person asked to try again: the same revision, by force.
+		if reason, why := m.notNow(); reason != "" {
+			d.hold([]diff.Change{m.again(d)}, reason, why)
+			return
+		}
 		d.Changes = append(d.Changes, m.again(d))
 		d.decide(m.in.Unit.Policy.Recreate)
 		return

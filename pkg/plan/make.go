@@ -70,8 +70,10 @@ func once(in Input) Plan {
 			}
 		}
 		if d == m.service {
+			m.gateFirst()
 			m.gateHooks(d)
 		}
+		m.gateTraffic(d)
 	}
 	m.holdFollowers()
 	m.followAsides()

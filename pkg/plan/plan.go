@@ -160,6 +160,10 @@ type Input struct {
 	Doubt string
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
+	// Held is why no deployment may be started now although nothing of the unit
+	// itself speaks against it: who plans sees the other services too. The zero
+	// value holds nothing.
+	Held Held
 	// Cover lists in every step who governs which field.
 	Cover bool
 	// Untouched: this process has seen AWS as this very document wants it, so

@@ -41,6 +41,10 @@ type Options struct {
 	Prune      bool
 	MaxDeletes MaxDeletes
 
+	// MaxRollouts is how many services may be in a deployment at once before
+	// another one is started; 0 for any number.
+	MaxRollouts int
+
 	Workers      int           // units reconciled at once; default 4
 	Resync       time.Duration // full pass; default 60 s, with jitter
 	AbsenceGrace time.Duration // default 60 s

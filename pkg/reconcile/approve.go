@@ -67,6 +67,33 @@ func (v *view) approved(owner string) bool {
 	return false
 }
 
+// released is the view of a unit whose plan a person has let happen.
+func (e *Engine) released(ctx context.Context, v *view) view {
+	u := *v.unit
+	u.Policy.Mode = ""
+	r := e.look(ctx, &u, v.live, true)
+	r.unit = v.unit
+	return r
+}
+
+// mustWait reports whether an approved plan may not be carried out now: in a freeze,
+// or before its turn, the approval is kept for later, and the view says so.
+func (e *Engine) mustWait(v, free *view) bool {
+	e.turn(free, nil)
+	for _, held := range free.plan.Steps {
+		switch held.Blocked {
+		case status.FreezeWindow, status.WaveWaiting, status.WaveFailed, status.ConcurrencyLimit:
+			for i := range v.plan.Steps {
+				if s := &v.plan.Steps[i]; s.Blocked == status.ManualMode {
+					s.Blocked, s.Why = held.Blocked, "the plan is approved; "+held.Why
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // consume uses the word up before anything is done: a plan that happens to be the
 // same again some day needs a new one. A crash in between loses the approval, and
 // never doubles it.

@@ -164,6 +164,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	for _, us := range byTarget(units) {
 		wg.Go(func() {
 			live := d.e.observe(ctx, us)
+			d.e.seed(ctx, us, live)
 			if ctx.Err() == nil {
 				d.hand(s, us, live, touched)
 			}
@@ -247,6 +248,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	}
 	if stalled {
 		out = d.keepReason(m, out)
+		d.e.fleet.stands(key, out.Status)
 	}
 	d.learn(m, world, out, stalled)
 	if !d.left(u, out) {
@@ -255,6 +257,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	}
 	d.blocked()
 	d.dependents(key)
+	d.turns()
 	d.mu.Lock()
 	s := d.sweeping
 	d.mu.Unlock()
@@ -321,6 +324,22 @@ func (d *daemon) dependents(key resource.UnitKey) {
 	d.mu.Unlock()
 	for _, k := range wake {
 		d.queue.Add(k)
+	}
+}
+
+// fewWake is how many units are woken one by one; more are read together.
+const fewWake = 10
+
+// turns wakes the units whose turn has come: a wave below them is done, or a
+// rollout has ended.
+func (d *daemon) turns() {
+	wake := d.e.fleet.ready()
+	if len(wake) > fewWake {
+		d.wakeSweep()
+		return
+	}
+	for _, key := range wake {
+		d.queue.Add(key)
 	}
 }
 

@@ -8,6 +8,7 @@
 //	pass.go      one reconcile of one unit: look, remember, execute, judge
 //	apply.go     a plan's steps: resolve, read again, compare, write
 //	rollout.go   deployments: current, history, quarantine
+//	fleet.go     whose turn it is to be deployed; waves.go, slots.go
 //	loop.go      what AWS does not keep is not deployed again and again
 //	grace.go     when something that is not there counts as missing
 //	status.go    what was found → conditions, reason, one sentence (pure)

@@ -41,6 +41,7 @@ type Engine struct {
 	ended    *endedDeployments
 	families *keyedLocks // one registration at a time per family
 	fights   *fightGuard
+	fleet    *fleet
 	raises   raiseKeeper
 
 	eventMu sync.Mutex // events are told in order, one at a time
@@ -97,6 +98,7 @@ func New(o Options) *Engine {
 		ended:    newEndedDeployments(),
 		families: newKeyedLocks(),
 		fights:   newFightGuard(o.AbsenceGrace),
+		fleet:    newFleet(o.MaxRollouts),
 		status:   map[resource.UnitKey]status.Service{},
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},

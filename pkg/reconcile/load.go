@@ -245,6 +245,7 @@ func (l *loading) dependencies(docs []spec.Document) {
 			}
 		}
 	}
+	l.laterNeeds()
 	var round []resource.UnitKey
 	for _, key := range l.keys() {
 		if way := l.circle(key); way != nil {

@@ -101,6 +101,11 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 			gone = append(gone, key)
 		}
 	}
+	var units []*resource.Unit
+	for _, m := range d.units {
+		units = append(units, m.unit)
+	}
+	d.e.fleet.enrol(units) // under the lock: no pass over a new document comes before
 	d.mu.Unlock()
 	d.tellProblems(l.Problems)
 	d.e.strangers(l)

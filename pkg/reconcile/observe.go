@@ -179,6 +179,7 @@ type view struct {
 	rollout *resource.Deployment // the deployment that the service is in, nil for none or not asked
 	// rolloutErr: the deployment could not be read; it is then unknown.
 	rolloutErr error
+	in         plan.Input // that the plan was made from
 }
 
 func (v *view) service() resource.Live { return v.live[serviceID(v.unit)] }
@@ -231,6 +232,14 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	if v.plan.Quarantine == nil {
 		v.plan.Quarantine = v.unremembered()
 	}
+	v.in = in
+	e.word(&v)
+	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
+	return v
+}
+
+// word says what a plan by itself cannot know of the reasons in it.
+func (e *Engine) word(v *view) {
 	v.blame()
 	manualWay(&v.plan)
 	for i := range v.plan.Steps {
@@ -238,8 +247,6 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 			s.Why = fmt.Sprintf("%s is not there; it is created when it stays away for %s, since another run may just have made it", s.ID.Local(), e.o.AbsenceGrace)
 		}
 	}
-	e.log.Debug("planned", zap.Stringer("unit", u.Key), zap.Int("steps", len(v.plan.Steps)))
-	return v
 }
 
 // standing reads target groups of which one takes over from another.

@@ -47,6 +47,7 @@ func (e *Engine) Apply(ctx context.Context, units []*resource.Unit, o ApplyOptio
 	}
 	a := &application{e: e, units: units, o: o, out: make([]Outcome, len(units)), open: map[int]bool{}, tries: make([]int, len(units)), wrote: map[int]bool{}}
 	a.agree()
+	e.fleet.enrol(units)
 	for i := range units {
 		a.open[i] = true
 	}
@@ -126,6 +127,7 @@ func (a *application) round(ctx context.Context) {
 		a.e.reconsider(ctx)
 	}
 	live := a.e.observe(ctx, units)
+	a.e.seed(ctx, units, live)
 	for _, layer := range layers(units) {
 		a.e.each(layer, func(n int) {
 			u, i := layer[n], index[layer[n]]
@@ -216,6 +218,10 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 			}
 		}
 		return false
+	case status.WaveFailed:
+		return true
+	case status.WaveWaiting:
+		return !a.waveMayOpen(u)
 	}
 	if u.Gone && a.e.doubtOf(u.Key) != "" { // this run reads no other documents
 		return true
@@ -235,6 +241,17 @@ func (a *application) mayComeTrue(key resource.UnitKey) bool {
 		}
 	}
 	return false
+}
+
+// waveMayOpen reports whether the services of lower waves are still being worked
+// on, or have let go of this one's since it was refused.
+func (a *application) waveMayOpen(u *resource.Unit) bool {
+	for i, other := range a.units {
+		if a.open[i] && other.Policy.Wave < u.Policy.Wave {
+			return true
+		}
+	}
+	return a.e.fleet.open(u.Policy.Wave)
 }
 
 // cut is what stands when the caller does not want to wait any longer.
@@ -297,7 +314,8 @@ func (o Outcome) Exit() int {
 	return status.WorstExit(codes...)
 }
 
-// layers sorts units so that each comes after those that it depends on.
+// layers sorts units so that each comes after those that it depends on, and after
+// those of lower waves.
 func layers(units []*resource.Unit) [][]*resource.Unit {
 	waiting := map[resource.UnitKey]bool{}
 	for _, u := range units {
@@ -306,8 +324,12 @@ func layers(units []*resource.Unit) [][]*resource.Unit {
 	var out [][]*resource.Unit
 	for len(units) > 0 {
 		var layer, rest []*resource.Unit
+		wave := units[0].Policy.Wave
 		for _, u := range units {
-			ready := true
+			wave = min(wave, u.Policy.Wave)
+		}
+		for _, u := range units {
+			ready := u.Policy.Wave == wave
 			for _, need := range u.DependsOn {
 				ready = ready && (!waiting[need] || need == u.Key)
 			}

@@ -61,18 +61,20 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		}
 	}
 	if underWay := v.hooksApproved(); write && (underWay || v.approved(e.currentFrame().Owner)) && ctx.Err() == nil {
-		released := *u
-		released.Policy.Mode = ""
-		free := e.look(ctx, &released, v.live, write)
-		if !underWay && slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }) {
+		free := e.released(ctx, &v)
+		switch {
+		case underWay:
+			v = free
+		case e.mustWait(&v, &free):
+		case slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }):
 			if err := e.consume(ctx, &v); err != nil {
 				return e.unwritten(&v, err)
 			}
 			writes++
-			free = e.look(ctx, &released, v.live, write)
-		} // else the word is kept until something can be done
-		v = free
-		v.unit = u
+			v = e.released(ctx, &v)
+		default: // the word is kept until something can be done
+			v = free
+		}
 	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
 		image: v.image(), now: now()}
@@ -80,6 +82,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	if write {
 		e.await(&v)
 		e.loops.hold(&v)
+		e.turn(&v, agreed)
 		if agreed != nil {
 			agreed.allow(&v)
 		}
@@ -96,6 +99,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	}
 	f.cause = e.why(ctx, u.Key, f.service, f.rollout)
 	out = Outcome{Plan: f.plan, Status: judge(f), Writes: writes, Err: err, Left: f.left(), live: f.service, rollout: f.rollout}
+	e.fleet.saw(u, f, out)
 	switch r := out.Status.Reason; {
 	case write && r == status.RolloutInProgress:
 		e.rolledOut(u.Key)
@@ -148,6 +152,8 @@ func (e *Engine) await(v *view) {
 			why = "waits for " + need.Name + ", which is not among the documents"
 		case s.State != status.StateReady:
 			why = "waits for " + need.Name + " to be Ready"
+		case e.fleet.changed(need):
+			why = "waits for " + need.Name + " to be Ready with its present document"
 		default:
 			continue
 		}

@@ -285,13 +285,13 @@ func stateOf(r status.Reason) status.State {
 		return status.StateReady
 	case status.Reconciling, status.RolloutInProgress, status.RollingBack, status.DependencyMissing,
 		status.Throttled, status.ChangedSincePlanned, status.DeploymentRunning, status.AbsenceGrace,
-		status.Draining, status.Waiting, status.OutcomeUnknown, status.TimedOut:
+		status.Draining, status.Waiting, status.WaveWaiting, status.ConcurrencyLimit, status.OutcomeUnknown, status.TimedOut:
 		return status.StateProgressing
 	case status.Unobserved:
 		return status.StateUnknown
 	case status.Suspended:
 		return status.StateSuspended
-	case status.ManualMode, status.ObserveMode, status.DriftGrace, status.Contested:
+	case status.ManualMode, status.ObserveMode, status.FreezeWindow, status.DriftGrace, status.Contested:
 		return status.StateDrifted
 	}
 	return status.StateStalled

@@ -141,6 +141,7 @@ func TestReasonsOfErrors(t *testing.T) {
 func TestEveryReasonHasAConsequence(t *testing.T) {
 	for r, want := range map[status.Reason]next{
 		status.Synced: nextResync, status.Suspended: nextResync, status.Quarantined: nextResync, status.NotOurs: nextResync,
+		status.WaveWaiting: nextResync, status.WaveFailed: nextResync, status.ConcurrencyLimit: nextResync, status.FreezeWindow: nextResync, // woken when their turn comes
 		status.RolloutInProgress: nextPoll, status.RollingBack: nextPoll, status.AbsenceGrace: nextPoll, status.Draining: nextPoll, status.Waiting: nextPoll,
 		status.DependencyMissing: nextPoll, status.DeploymentRunning: nextPoll,
 		status.ChangedSincePlanned: nextNow,
@@ -154,7 +155,8 @@ func TestEveryReasonHasAConsequence(t *testing.T) {
 	for r, want := range map[status.Reason]status.State{
 		status.Synced: status.StateReady, status.Unobserved: status.StateUnknown, status.Throttled: status.StateProgressing,
 		status.AccessDenied: status.StateStalled, status.Quarantined: status.StateStalled, status.Suspended: status.StateSuspended,
-		status.ObserveMode: status.StateDrifted,
+		status.ObserveMode: status.StateDrifted, status.FreezeWindow: status.StateDrifted,
+		status.WaveWaiting: status.StateProgressing, status.ConcurrencyLimit: status.StateProgressing, status.WaveFailed: status.StateStalled,
 	} {
 		if got := stateOf(r); got != want {
 			t.Errorf("stateOf(%s) = %s, want %s", r, got, want)

@@ -32,6 +32,7 @@ type world struct {
 	files   *memory
 	pool    *awsclient.Pool
 	kinds   func([]resource.Kind) []resource.Kind // puts faults before real kinds
+	slots   int                                   // --max-concurrent-rollouts
 
 	mu     sync.Mutex
 	fault  sandbox.FaultFunc
@@ -80,7 +81,7 @@ func (w *world) engine() *Engine {
 	}
 	return New(Options{
 		Kinds: all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Poll: 5 * time.Second, AbsenceGrace: 2 * time.Second, Metrics: &w.counts,
+		Poll: 5 * time.Second, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots,
 		OnEvent: func(e Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

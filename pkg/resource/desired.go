@@ -18,6 +18,7 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 	u := &Unit{
 		Key: UnitKey{Target: target, Cluster: doc.Cluster, Name: doc.Name},
 		Pos: doc.Pos, Labels: doc.Labels, Policy: doc.Policy, Environment: doc.Environment, Account: doc.Account, Region: doc.Region,
+		Freeze: doc.Freeze,
 	}
 	byKind := make(map[string]Kind, len(kinds))
 	kindOf := make(map[string]string, len(kinds)) // section path → kind

@@ -65,6 +65,8 @@ type Unit struct {
 	DependsOn []UnitKey
 	// Hooks are the tasks to run around a deployment, in the document's order.
 	Hooks []Hook
+	// Freeze are the times in which its environment wants no deployment.
+	Freeze []spec.Freeze
 	// ContentHash is the versioned hash of the rollout content: the task
 	// definition and the written service fields whose change starts a new
 	// deployment. It is a hint, never a reason (design: writes).

@@ -80,12 +80,9 @@ func serviceFrame() *Field {
 		))
 }
 
-// later begins what is read and kept, and nothing acts on.
-const later = "Kept for a later version"
-
 func policy() *Field {
 	return object("policy", "How the operator treats the service.",
-		choice("policy.mode", "`manual` and `observe` show what differs and write nothing.", "auto", "auto", "manual", "observe"),
+		choice("policy.mode", "`manual` shows the plan and waits for `approve`; `observe` shows what differs and writes nothing.", "auto", "auto", "manual", "observe"),
 		leaf("policy.adopt", Boolean, "Take over what exists without our tag.", "false"),
 		leaf("policy.prune", Boolean, "Delete surroundings (rules, target groups, alarms, scaling) that the document does not name any more.", "false"),
 		choice("policy.onDelete", "What becomes of the service in AWS when its document is gone, in a run with `--scope`: it is kept, deleted with its surroundings, or left to others without our tags. Unwritten, it is kept unless the run has `--prune`.", "kept, or with --prune deleted", "keep", "prune", "orphan"),
@@ -94,7 +91,7 @@ func policy() *Field {
 			"fixed; with scaling initial", "initial", "band", "fixed"),
 		leaf("policy.driftGrace", Text, "How long a count that somebody raised outside of git is kept before the document holds again, like `30m`; `0s` for not at all. Only where the count is the document's (`desiredCount: fixed`).", "1h"),
 		leaf("policy.keepRevisions", Integer, "How many of the newest task definition revisions stay; older ones that no deployment refers to are deregistered after a rollout that succeeded.", "10"),
-		leaf("policy.wave", Integer, later+": `dependsOn` orders services.", "0"),
+		leaf("policy.wave", Integer, "Services of a higher wave start no deployment before all of the lower ones that had something to do are Ready.", "0"),
 		texts("policy.ignore", "Paths of the spec that are neither shown nor written, as `service.desiredCount` or `alarms.errors.threshold`."),
 	)
 }
@@ -108,7 +105,7 @@ func stage(name string) *Field {
 func environment(service *Field) *Field {
 	const at = "Environment."
 	window := object(at+"freeze[]", "",
-		required(leaf(at+"freeze[].cron", Text, "When it begins: minute, hour, day of month, month, day of week.", "")),
+		required(leaf(at+"freeze[].cron", Text, "When it begins, in UTC: minute, hour, day of month, month, day of week.", "")),
 		required(leaf(at+"freeze[].for", Text, "How long it lasts: a duration like `48h`.", "")),
 		leaf(at+"freeze[].reason", Text, "For people.", "none"))
 	body := object("", "What is so in this environment.",
@@ -117,7 +114,7 @@ func environment(service *Field) *Field {
 		leaf(at+"region", Text, "The AWS region. Who runs in another one is refused. Also `$(env.region)`.", "not checked"),
 		&Field{Path: at + "vars", Name: "vars", Form: Map, Doc: "What `$(env.NAME)` stands for: single values, lists and objects.", Unwritten: "none", Elem: &Field{Path: at + "vars[]", Form: Any}},
 		bodies(at+"defaults", "Merged under every service of the environment.", service),
-		&Field{Path: at + "freeze", Name: "freeze", Form: List, Doc: "Times in which nothing is to be changed. " + later + ": nothing is held back yet.", Unwritten: "none", Elem: window},
+		&Field{Path: at + "freeze", Name: "freeze", Form: List, Doc: "Times in which no deployment is started. Drift that costs no deployment is healed meanwhile.", Unwritten: "none", Elem: window},
 	)
 	for _, f := range body.Fields {
 		if f.Name != "defaults" {

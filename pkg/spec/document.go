@@ -100,7 +100,7 @@ type Document struct {
 	// Account and Region are what the environment insists on, "" where it does
 	// not: a caller who is somewhere else must not write.
 	Account, Region string
-	// Freeze are the environment's, read and kept for a later version.
+	// Freeze are the environment's.
 	Freeze []Freeze
 	// Hooks are the document's, in its order.
 	Hooks []Hook

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -101,7 +100,7 @@ func (p *parser) environment(n *yaml.Node, r *reporter) *environment {
 		plain("region", &e.region, &e.regionNode, regionForm, "an AWS region like eu-west-1"),
 		{name: "vars", decode: func(_, v *yaml.Node) { e.variables(v) }},
 		{name: "defaults", decode: func(_, v *yaml.Node) { e.under(f, v) }},
-		{name: "freeze", decode: func(k, v *yaml.Node) { e.windows(f, k, v) }},
+		{name: "freeze", decode: func(_, v *yaml.Node) { e.windows(f, v) }},
 	}
 	for _, name := range credentials {
 		fields = append(fields, field{name: name, hidden: true, decode: func(k, _ *yaml.Node) {
@@ -154,94 +153,6 @@ func (e *environment) under(f *frame, n *yaml.Node) {
 	if e.r.errors == before {
 		e.defaults = n
 	}
-}
-
-// Freeze is a time in which an Environment wants nothing to be changed.
-type Freeze struct {
-	Cron   string // when it begins
-	For    string // Go duration
-	Reason string
-	Pos    string
-}
-
-// windows reads spec.freeze.
-func (e *environment) windows(f *frame, key, n *yaml.Node) {
-	if n.Kind != yaml.SequenceNode {
-		e.r.errorf(n, "spec.freeze: expects a list, got %s: write it as a list", got(n))
-		return
-	}
-	for i, item := range n.Content {
-		w := Freeze{Pos: e.r.pos(item)}
-		path := fmt.Sprintf("spec.freeze[%d]", i)
-		f.fields(item, path, []field{
-			{name: "cron", decode: func(_, v *yaml.Node) {
-				if s, ok := f.text(v, path+".cron"); ok {
-					if problem := badCron(s); problem != "" {
-						e.r.errorf(v, "%s.cron: %s: %s", path, quoted(s), problem)
-					}
-					w.Cron = s
-				}
-			}},
-			{name: "for", decode: func(_, v *yaml.Node) { w.For = f.duration(v, path+".for") }},
-			{name: "reason", decode: func(_, v *yaml.Node) { w.Reason, _ = f.text(v, path+".reason") }},
-		})
-		for name, have := range map[string]bool{"cron": hasKey(item, "cron"), "for": hasKey(item, "for")} {
-			if !have && item.Kind == yaml.MappingNode {
-				e.r.errorf(item, "%s: %s is required", path, name)
-			}
-		}
-		e.freeze = append(e.freeze, w)
-	}
-	e.r.warnf(key, "spec.freeze is kept for a later version: nothing is held back by it yet")
-}
-
-func hasKey(n *yaml.Node, name string) bool {
-	_, v := lookup(n, name)
-	return v != nil && !isNull(v)
-}
-
-// cronFields are the five of crontab(5), with their ranges and names.
-var cronFields = []struct {
-	name     string
-	from, to int
-	names    []string
-}{
-	{"minute", 0, 59, nil}, {"hour", 0, 23, nil}, {"day of month", 1, 31, nil},
-	{"month", 1, 12, []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}},
-	{"day of week", 0, 7, []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}},
-}
-
-// badCron says what is wrong with a cron expression, "" for nothing.
-func badCron(s string) string {
-	parts := strings.Fields(s)
-	if len(parts) != len(cronFields) {
-		return fmt.Sprintf("expects five fields, minute hour day-of-month month day-of-week, got %d", len(parts))
-	}
-	for i, f := range cronFields {
-		for _, item := range strings.Split(parts[i], ",") {
-			span, step, stepped := strings.Cut(item, "/")
-			from, to, ranged := strings.Cut(span, "-")
-			good := span == "*" || cronValue(from, f.from, f.to, f.names) && (!ranged || cronValue(to, f.from, f.to, f.names))
-			if stepped {
-				good = good && cronValue(step, 1, f.to, nil)
-			}
-			if !good {
-				return fmt.Sprintf("%s is no %s", quoted(item), f.name)
-			}
-		}
-	}
-	return ""
-}
-
-func cronValue(s string, from, to int, names []string) bool {
-	if slices.Contains(names, strings.ToUpper(s)) {
-		return true
-	}
-	n := 0
-	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err != nil || strings.Trim(s, "0123456789") != "" {
-		return false
-	}
-	return n >= from && n <= to
 }
 
 // value answers for $(env.NAME).

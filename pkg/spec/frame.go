@@ -320,26 +320,6 @@ func (f *frame) policy(n *yaml.Node) {
 		count("wave", &p.Wave, -1000),
 		{name: "ignore", decode: func(_, v *yaml.Node) { f.ignore(v) }},
 	})
-	f.later(n)
-}
-
-// later warns of policy that is read and kept, and that nothing acts on in this
-// version: a safety net that somebody believes in must not be silent.
-func (f *frame) later(n *yaml.Node) {
-	p := f.doc.Policy
-	set := map[string]bool{
-		"wave": p.Wave != 0,
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if name := n.Content[i].Value; set[name] {
-			f.r.warnf(n.Content[i], "policy.%s is kept for a later version: %s", name, laterMeans[name])
-		}
-	}
-}
-
-// laterMeans says what happens meanwhile.
-var laterMeans = map[string]string{
-	"wave": "services are not ordered by it yet; dependsOn orders them",
 }
 
 func (f *frame) duration(n *yaml.Node, path string) string {

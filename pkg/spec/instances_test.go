@@ -42,7 +42,6 @@ b.yaml:4:71: spec.vars: "a b" is no name of a variable: letters, digits, hyphens
 b.yaml:4:84: spec.vars.d: $(env.e): variables are not made of other variables; write the value
 b.yaml:4:94: spec.vars.f: is empty; write "" for an empty text
 b.yaml:4:112: spec.defaults: unknown field "servce"; did you mean "service"?; known here: cluster, policy, dependsOn, template, hooks, taskDefinition, service, targetGroups, listenerRules, scaling, alarms
-b.yaml:4:125: warning: spec.freeze is kept for a later version: nothing is held back by it yet
 b.yaml:4:141: spec.freeze[0].cron: "0 16 * * FRY": "FRY" is no day of week
 b.yaml:4:162: spec.freeze[0].for: expects a duration like 30m or 1h, got "1d"
 b.yaml:4:167: spec.freeze[1]: cron is required

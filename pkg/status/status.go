@@ -25,6 +25,9 @@ const (
 	Waiting             Reason = "Waiting"    // for a step's After
 	DriftGrace          Reason = "DriftGrace" // an out-of-band increase of the count is held for a while
 	OutcomeUnknown      Reason = "OutcomeUnknown"
+	WaveWaiting         Reason = "WaveWaiting"      // a service of a lower wave is not done
+	WaveFailed          Reason = "WaveFailed"       // a service of a lower wave does not come up
+	ConcurrencyLimit    Reason = "ConcurrencyLimit" // as many rollouts run as may run at once
 	// held back by a decision
 	ManualMode    Reason = "ManualMode"
 	ObserveMode   Reason = "ObserveMode"
@@ -32,6 +35,7 @@ const (
 	OnHold        Reason = "OnHold"
 	NeedsRecreate Reason = "NeedsRecreate"
 	NeedsApproval Reason = "NeedsApproval" // more deletions than a run makes unasked, or a count below what runs
+	FreezeWindow  Reason = "FreezeWindow"  // its environment wants no deployment now
 	Contested     Reason = "Contested"     // something else keeps writing the same field back
 	NotOurs       Reason = "NotOurs"
 	OtherScope    Reason = "OtherScope"
@@ -65,7 +69,7 @@ func (r Reason) Exit() int {
 	switch r {
 	case "", Synced:
 		return ExitOK
-	case ManualMode, ObserveMode, Suspended, OnHold, NeedsRecreate, NeedsApproval, Contested, NotOurs, OtherScope:
+	case ManualMode, ObserveMode, Suspended, OnHold, NeedsRecreate, NeedsApproval, FreezeWindow, Contested, NotOurs, OtherScope:
 		return ExitHeld
 	case RolloutFailed, RolledBack, Quarantined, RollingBack, HookFailed:
 		return ExitRolloutFailed

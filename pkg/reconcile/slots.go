@@ -1,0 +1,69 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// slot gives a unit one of the rollouts that may run at once, or a place in the
+// queue. Running ones are counted as AWS has them, whoever started them. A service
+// that cannot be read does not count, unless a deployment of it was seen to run:
+// else one account that does not answer would hold up all others. The lock is held.
+func (f *fleet) slot(key resource.UnitKey, b *berth) (status.Reason, string) {
+	if f.limit == 0 || b.running {
+		b.running = true
+		return "", ""
+	}
+	before := slices.Index(f.queue, key)
+	if before < 0 {
+		f.queue = append(f.queue, key)
+		before = len(f.queue) - 1
+	}
+	unread := 0
+	for _, other := range f.berths {
+		if !other.read {
+			unread++
+		}
+	}
+	switch taken := f.taken(key); {
+	case unread > 0:
+		return status.ConcurrencyLimit, fmt.Sprintf("at most %d rollouts run at once, and %d services have not been read yet", f.limit, unread)
+	case taken+before >= f.limit:
+		return status.ConcurrencyLimit, fmt.Sprintf("%d of at most %d rollouts run (%s); %s", taken, f.limit, several(f.runners(key)), place(before))
+	}
+	f.leave(key)
+	b.running = true
+	return "", ""
+}
+
+// place says who is before a unit in the queue.
+func place(before int) string {
+	switch before {
+	case 0:
+		return "this one is next"
+	case 1:
+		return "1 service waits before this one"
+	}
+	return fmt.Sprintf("%d services wait before this one", before)
+}
+
+// taken counts the rollouts that run, but for one unit's.
+func (f *fleet) taken(but resource.UnitKey) int { return len(f.runners(but)) }
+
+func (f *fleet) runners(but resource.UnitKey) []string {
+	var names []string
+	for key, b := range f.berths {
+		if b.running && key != but {
+			names = append(names, key.Name)
+		}
+	}
+	return names
+}
+
+// leave takes a unit out of the queue.
+func (f *fleet) leave(key resource.UnitKey) {
+	f.queue = slices.DeleteFunc(f.queue, func(k resource.UnitKey) bool { return k == key })
+}
