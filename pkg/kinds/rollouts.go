@@ -227,6 +227,7 @@ func deploymentOf(d *types.ServiceDeployment) resource.Deployment {
 	out := resource.Deployment{
 		ARN: aws.ToString(d.ServiceDeploymentArn), Reason: aws.ToString(d.StatusReason),
 		CreatedAt: rfc3339(d.CreatedAt), FinishedAt: rfc3339(d.FinishedAt), LifecycleStage: string(d.LifecycleStage),
+		First: len(d.SourceServiceRevisions) == 0,
 	}
 	if out.FinishedAt == "" {
 		out.FinishedAt = rfc3339(d.StoppedAt)

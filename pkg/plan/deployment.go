@@ -79,6 +79,10 @@ func (m *maker) deployReason(d *draft) (status.Reason, string) {
 		m.plan.Quarantine = q
 		return status.Quarantined, quarantined(*q)
 	}
+	if q := m.forgotten(d, tag); q != nil {
+		m.plan.Quarantine = q
+		return status.Quarantined, quarantined(*q)
+	}
 	if reason, why := m.running(d); reason != "" {
 		m.needHistory()
 		return reason, why
@@ -206,6 +210,30 @@ func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 	return nil
 }
 
+// CauseForgotten is the cause of a quarantine that no deployment tells of any more.
+const CauseForgotten = "Forgotten"
+
+// forgotten is the quarantine of content that was written to the service, as its
+// tag says, and that the service does not have, while ECS knows of no deployment at
+// all: whatever took it back was longer ago than ECS remembers (90 days), when
+// nobody was there to write it down. It may have failed. A service that was changed
+// by hand lately has a deployment that says so, and is healed.
+func (m *maker) forgotten(d *draft, tag Quarantine) *Quarantine {
+	if m.in.History == nil || m.in.HistoryErr != nil || len(m.in.History) > 0 || !m.in.Unit.Carries(d.live.Tags[resource.TagSpecHash]) {
+		return nil
+	}
+	if tag.Lifted && m.in.Unit.Carries(tag.Hash) {
+		return nil // a person asked for it
+	}
+	q := &Quarantine{Hash: m.in.Unit.ContentHash, Cause: CauseForgotten}
+	for _, id := range d.Needs {
+		if td := m.drafts[id]; td != nil && id.Kind == resource.KindTaskDefinition && td.live.Presence == resource.Present && td.stays {
+			q.TaskDefinition = RevisionName(td.live.ARN)
+		}
+	}
+	return q
+}
+
 // carried reports whether a deployment had the unit's rollout content: nothing
 // that starts a deployment differs, the task definition being compared by what
 // is in it and not by its revision.
@@ -261,6 +289,9 @@ func cause(s resource.DeploymentStatus) string {
 }
 
 func quarantined(q Quarantine) string {
+	if q.Cause == CauseForgotten {
+		return fmt.Sprintf("this content was deployed (%s), AWS runs another, and ECS' history of 90 days does not say any more why; change the spec, or try it once more with `ecs-operator retry`", q.TaskDefinition)
+	}
 	return fmt.Sprintf("this content did not survive deployment %s (%s, %s); change the spec, or try it once more with `ecs-operator retry`",
 		q.Deployment, q.Cause, q.TaskDefinition)
 }

@@ -25,6 +25,7 @@ type harbour struct {
 	starts []string // services, in the order of their deployments
 	most   int
 	broken []string
+	back   bool // a deployment is being rolled back
 }
 
 // harbour begins to watch; what has ended already is no start.
@@ -40,6 +41,7 @@ func (h *harbour) see(v *sandbox.World, _ string) {
 		h.known = map[string]bool{}
 	}
 	running := 0
+	h.back = false
 	services := v.ECS.Clusters["default"].Services
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		for i, d := range services[name].Deployments {
@@ -47,6 +49,7 @@ func (h *harbour) see(v *sandbox.World, _ string) {
 			if last && !over(d.Deployment.Status) {
 				running++
 			}
+			h.back = h.back || d.Deployment.Status == types.ServiceDeploymentStatusRollbackInProgress
 			if h.known[arn] {
 				continue
 			}

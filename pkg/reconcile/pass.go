@@ -130,13 +130,23 @@ func (e *Engine) after(ctx context.Context, x *execution, f *finding) {
 	if svc == nil {
 		return
 	}
-	e.watch(x.unit.Key, f.service)
 	_, fresh := e.reread(ctx, x.unit, svc, x.known)
+	if before := x.live[svc.ID].Service; older(before, f.service.Service, fresh.Service) {
+		f.rollout, f.unknown = nil, nil // of before the write: it says nothing of what was begun
+		return
+	}
 	if fresh.Presence == resource.Present && fresh.Service != nil {
 		f.service = fresh
 		e.watch(x.unit.Key, fresh)
 	}
 	f.rollout, f.unknown = e.current(ctx, x.unit, f.service)
+}
+
+// older reports whether a read after a write shows the service as it was before it
+// (AWS' reads lag): the write's own answer named another primary deployment.
+func older(before, wrote, fresh *resource.ServiceState) bool {
+	return before != nil && wrote != nil && fresh != nil &&
+		wrote.PrimaryID != before.PrimaryID && fresh.PrimaryID == before.PrimaryID
 }
 
 // await blocks everything that a unit would write while a service that it

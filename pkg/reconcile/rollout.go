@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,7 +22,8 @@ const historyLength = 10
 type endedDeployments struct {
 	mu       sync.Mutex
 	byUnit   map[resource.UnitKey]endedDeployment
-	watching map[resource.UnitKey]string // ARN of a deployment seen under way
+	watching map[resource.UnitKey]string   // ARN of a deployment seen under way
+	left     map[resource.UnitKey][]string // ARNs of those that a newer one of ours took the place of
 }
 
 type endedDeployment struct {
@@ -30,7 +32,7 @@ type endedDeployment struct {
 }
 
 func newEndedDeployments() *endedDeployments {
-	return &endedDeployments{byUnit: map[resource.UnitKey]endedDeployment{}, watching: map[resource.UnitKey]string{}}
+	return &endedDeployments{byUnit: map[resource.UnitKey]endedDeployment{}, watching: map[resource.UnitKey]string{}, left: map[resource.UnitKey][]string{}}
 }
 
 // current returns the deployment that the service is in or ended with, and nil
@@ -60,6 +62,7 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 	if watched != "" && (d == nil || d.ARN != watched) {
 		e.outcome(ctx, u, service, watched)
 	}
+	e.leftBehind(ctx, u, service)
 	e.ended.mu.Lock()
 	defer e.ended.mu.Unlock()
 	switch {
@@ -90,6 +93,33 @@ func (e *Engine) outcome(ctx context.Context, u *resource.Unit, service resource
 	}
 }
 
+// leftBehind counts what became of deployments that a newer one took the place of.
+func (e *Engine) leftBehind(ctx context.Context, u *resource.Unit, service resource.Live) {
+	e.ended.mu.Lock()
+	left := e.ended.left[u.Key]
+	e.ended.mu.Unlock()
+	if len(left) == 0 {
+		return
+	}
+	history, err := e.history(ctx, service)
+	if err != nil {
+		return
+	}
+	var still []string
+	for _, d := range history { // what the history does not have is told by nobody any more
+		switch {
+		case !slices.Contains(left, d.ARN):
+		case d.Status.Ended():
+			e.m.Rollout(d.Status)
+		default:
+			still = append(still, d.ARN)
+		}
+	}
+	e.ended.mu.Lock()
+	defer e.ended.mu.Unlock()
+	e.ended.left[u.Key] = still
+}
+
 // watch makes sure that the outcome of a deployment that was just started is
 // asked for, however fast it ends.
 func (e *Engine) watch(key resource.UnitKey, service resource.Live) {
@@ -98,7 +128,11 @@ func (e *Engine) watch(key resource.UnitKey, service resource.Live) {
 	}
 	e.ended.mu.Lock()
 	defer e.ended.mu.Unlock()
-	e.ended.watching[key] = service.Service.CurrentDeployment
+	arn := service.Service.CurrentDeployment
+	if old := e.ended.watching[key]; old != "" && old != arn && !slices.Contains(e.ended.left[key], old) {
+		e.ended.left[key] = append(e.ended.left[key], old) // what became of it is still to be told
+	}
+	e.ended.watching[key] = arn
 }
 
 func (d *endedDeployments) forget(key resource.UnitKey) {
@@ -106,6 +140,7 @@ func (d *endedDeployments) forget(key resource.UnitKey) {
 	defer d.mu.Unlock()
 	delete(d.byUnit, key)
 	delete(d.watching, key)
+	delete(d.left, key)
 }
 
 func (e *Engine) history(ctx context.Context, service resource.Live) ([]resource.Deployment, error) {

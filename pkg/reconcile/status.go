@@ -173,9 +173,15 @@ func (f finding) badRollout() (status.Reason, string) {
 	case string(status.RolledBack), string(status.RollingBack):
 		return status.RolledBack, f.because("rolled back by ECS"+words) + retry
 	case string(status.RolloutFailed):
-		return status.RolloutFailed, f.because("the deployment failed"+words) + retry
+		text := "the deployment failed"
+		if f.rollout != nil && f.rollout.First {
+			text = "the first deployment failed, and there is nothing to go back to"
+		}
+		return status.RolloutFailed, f.because(text+words) + retry
 	case string(status.HookFailed):
 		return f.hookFailed()
+	case plan.CauseForgotten:
+		return status.Quarantined, "this content was deployed, and AWS runs another; ECS' history does not say any more why" + retry
 	}
 	return status.Quarantined, "this content did not survive an earlier deployment" + retry
 }
@@ -230,7 +236,7 @@ func (f finding) rolling() (bool, string) {
 				why += fmt.Sprintf(" (the circuit breaker trips at %d)", d.Threshold)
 			}
 		}
-		return true, why
+		return true, f.first(requested, why)
 	}
 	s := f.service.Service
 	if f.executed && f.touched && s != nil && s.PrimaryState == "IN_PROGRESS" {

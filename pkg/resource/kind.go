@@ -155,6 +155,8 @@ type Deployment struct {
 	FinishedAt string
 	// Superseded: stopped because a newer deployment replaced it.
 	Superseded bool
+	// First: nothing ran before it, so that ECS has nothing to go back to.
+	First bool
 	// TargetRevision is the service revision ARN that it carries;
 	// TaskDefinition that revision's task definition ARN.
 	TargetRevision string
