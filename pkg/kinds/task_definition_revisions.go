@@ -35,6 +35,8 @@ type revision struct {
 	tags    map[string]string
 	status  types.TaskDefinitionStatus
 	read    time.Time
+
+	registered string // RFC 3339
 }
 
 // Observe answers with the revision that the service runs. When that is not
@@ -213,12 +215,12 @@ func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revi
 func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 	in := &ecs.RegisterTaskDefinitionInput{}
 	shape.Project(in, td)
-	return &revision{arn: aws.ToString(td.TaskDefinitionArn), content: in, tags: tags, status: td.Status, read: time.Now()}
+	return &revision{arn: aws.ToString(td.TaskDefinitionArn), content: in, tags: tags, status: td.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
 }
 
 func (r *revision) live() resource.Live {
 	l := resource.Live{
-		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: r.tags, Value: r.content,
+		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: r.tags, Value: r.content, Registered: r.registered,
 		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
 	}
 	if r.status != types.TaskDefinitionStatusActive {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -213,11 +214,16 @@ func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 // CauseForgotten is the cause of a quarantine that no deployment tells of any more.
 const CauseForgotten = "Forgotten"
 
+// historyKept is how long ECS lists a service deployment (ServiceDeployment, SDK).
+const historyKept = 90 * 24 * time.Hour
+
 // forgotten is the quarantine of content that was written to the service, as its
 // tag says, and that the service does not have, while ECS knows of no deployment at
-// all: whatever took it back was longer ago than ECS remembers (90 days), when
-// nobody was there to write it down. It may have failed. A service that was changed
-// by hand lately has a deployment that says so, and is healed.
+// all: whatever took it back was longer ago than ECS remembers, when nobody was
+// there to write it down. It may have failed. Its revision is older than the
+// history; of a younger one the history's silence says that it never was deployed.
+// A service that was changed by hand lately has a deployment that says so, and is
+// healed.
 func (m *maker) forgotten(d *draft, tag Quarantine) *Quarantine {
 	if m.in.History == nil || m.in.HistoryErr != nil || len(m.in.History) > 0 || !m.in.Unit.Carries(d.live.Tags[resource.TagSpecHash]) {
 		return nil
@@ -225,13 +231,16 @@ func (m *maker) forgotten(d *draft, tag Quarantine) *Quarantine {
 	if tag.Lifted && m.in.Unit.Carries(tag.Hash) {
 		return nil // a person asked for it
 	}
-	q := &Quarantine{Hash: m.in.Unit.ContentHash, Cause: CauseForgotten}
-	for _, id := range d.Needs {
-		if td := m.drafts[id]; td != nil && id.Kind == resource.KindTaskDefinition && td.live.Presence == resource.Present && td.stays {
-			q.TaskDefinition = RevisionName(td.live.ARN)
-		}
+	td := m.drafts[d.ID.Of(resource.KindTaskDefinition, "")]
+	if td == nil || td.live.Presence != resource.Present || !td.stays || d.live.Service == nil || td.live.ARN == d.live.Service.TaskDefinition {
+		return nil
 	}
-	return q
+	made, err := time.Parse(time.RFC3339, td.live.Registered)
+	at, err2 := time.Parse(time.RFC3339, m.in.Now)
+	if err != nil || err2 != nil || at.Sub(made) < historyKept {
+		return nil
+	}
+	return &Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(td.live.ARN), Cause: CauseForgotten}
 }
 
 // carried reports whether a deployment had the unit's rollout content: nothing

@@ -95,7 +95,7 @@ func TestStoppedRightAfterTheWrite(t *testing.T) {
 					h := w.harbour(nil)
 					w.files.put("hello.yaml", hello("hello", c.image))
 					w.apply(w.engine(), ApplyOptions{})
-					w.sandbox.Advance(away)
+					w.sleep(away)
 					for range 3 {
 						o := w.wait(w.engine())["hello"]
 						if o.Status.Reason != c.reason && (away < 90*day || o.Status.Reason != status.Quarantined) || o.Exit() != 5 {
@@ -127,7 +127,7 @@ func TestQuarantineOutlivesTheHistory(t *testing.T) {
 				h := w.harbour(nil)
 				w.files.put("hello.yaml", hello("hello", c.image))
 				w.want(w.wait(w.engine())["hello"], status.StateStalled, c.reason, 5)
-				w.sandbox.Advance(100 * day)
+				w.sleep(100 * day)
 				mark := w.mark()
 				for range 2 {
 					w.want(w.wait(w.engine())["hello"], status.StateStalled, c.reason, 5)
@@ -141,7 +141,7 @@ func TestQuarantineOutlivesTheHistory(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.want(w.wait(w.engine())["hello"], status.StateStalled, c.reason, 5)
-				w.sandbox.Advance(100 * day)
+				w.sleep(100 * day)
 				w.want(w.wait(w.engine())["hello"], status.StateStalled, c.reason, 5)
 				if h.of("hello") != 2 {
 					t.Errorf("%d deployments after one retry", h.of("hello"))
@@ -316,4 +316,25 @@ func TestStuckFirstDeployment(t *testing.T) {
 			t.Errorf("why: %s", o.Status.Why)
 		}
 	})
+}
+
+// A service that has stood still for longer than ECS' history is deployed to as any
+// other, also when the operator is killed between the revision and the service.
+func TestAnOldServiceIsDeployed(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.before(false)
+			w.sleep(100 * day)
+			w.files.put("hello.yaml", hello("hello", "nginx:1.30"))
+			if killed {
+				w.spoil(always(sandbox.Fault{Code: "ServerException", Message: "not now", Status: 500}, "UpdateService"))
+				w.apply(w.engine(), ApplyOptions{})
+				w.spoil(nil)
+			}
+			w.ready(w.wait(w.engine()), "hello")
+			w.sleep(100 * day)
+			w.files.put("hello.yaml", hello("hello", "nginx:1.29")) // back to a revision of long ago
+			w.ready(w.wait(w.engine()), "hello")
+		})
+	}
 }

@@ -37,6 +37,8 @@ type Live struct {
 	// Image is set for task definitions only: the image that the service runs
 	// now, which is that of another revision while a rollout is held back.
 	Image string
+	// Registered is set for task definitions only: when the revision was, RFC 3339.
+	Registered string
 	// Service is set for ECS services only.
 	Service *ServiceState
 	// Group is set for target groups only.
