@@ -11,9 +11,7 @@ import (
 
 // abortReport is `abort -o json`.
 type abortReport struct {
-	frame
-	Service        string `json:"service"`
-	Cluster        string `json:"cluster"`
+	serviceFrame
 	Deployment     string `json:"deployment"`
 	TaskDefinition string `json:"taskDefinition"` // that is taken back
 	// Stopped: by this command; false when ECS was rolling it back already.
@@ -53,29 +51,23 @@ deployment is running.`,
 }
 
 func runAbort(ctx context.Context, c *console, g *globalOptions, o *serviceOptions, name string) error {
-	n, err := o.find(ctx, c, g, name)
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	if _, err := n.who(ctx, c); err != nil {
-		return err
-	}
-	d, stopped, err := n.m.Abort(ctx, n.unit)
-	if err != nil {
-		return err
-	}
-	if o.json() {
-		return writeJSON(c.out, abortReport{frame: n.m.frame(ctx, "abort", n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster,
-			Deployment: d.ARN, TaskDefinition: plan.RevisionName(d.TaskDefinition), Stopped: stopped})
-	}
-	what := fmt.Sprintf("the deployment of %s is stopped; ECS rolls it back", plan.RevisionName(d.TaskDefinition))
-	switch {
-	case !stopped && d.Status.Ended():
-		what = fmt.Sprintf("the deployment of %s was rolled back already", plan.RevisionName(d.TaskDefinition))
-	case !stopped:
-		what = fmt.Sprintf("ECS is rolling the deployment of %s back already", plan.RevisionName(d.TaskDefinition))
-	}
-	_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", n.unit.Key, what, n.m.inSandbox())
-	return nil
+	return o.on(ctx, c, g, name, job{}, func(n *named, _ string) error {
+		d, stopped, err := n.m.Abort(ctx, n.unit)
+		if err != nil {
+			return err
+		}
+		if o.json() {
+			return writeJSON(c.out, abortReport{serviceFrame: n.frame(ctx, "abort"),
+				Deployment: d.ARN, TaskDefinition: plan.RevisionName(d.TaskDefinition), Stopped: stopped})
+		}
+		what := fmt.Sprintf("the deployment of %s is stopped; ECS rolls it back", plan.RevisionName(d.TaskDefinition))
+		switch {
+		case !stopped && d.Status.Ended():
+			what = fmt.Sprintf("the deployment of %s was rolled back already", plan.RevisionName(d.TaskDefinition))
+		case !stopped:
+			what = fmt.Sprintf("ECS is rolling the deployment of %s back already", plan.RevisionName(d.TaskDefinition))
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", n.unit.Key, what, n.m.inSandbox())
+		return nil
+	})
 }

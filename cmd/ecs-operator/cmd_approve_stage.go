@@ -13,9 +13,7 @@ import (
 
 // waitingReport is `approve NAME -o json` without --plan and --deletes.
 type waitingReport struct {
-	frame
-	Service string        `json:"service"`
-	Cluster string        `json:"cluster"`
+	serviceFrame
 	Waiting []waitingJSON `json:"waiting"` // as it was found
 	// Approved is the stage that this command continued, "" for none.
 	Approved string `json:"approved,omitempty"`
@@ -37,45 +35,39 @@ type waitingJSON struct {
 // named, or that alone waits.
 func runApproveStage(ctx context.Context, c *console, g *globalOptions, o *approveOptions, name string) error {
 	s := serviceOptions{pathOptions: o.pathOptions, outputOptions: o.outputOptions, cluster: o.cluster, target: o.target}
-	n, err := s.findFor(ctx, c, g, name, job{form: o.formOptions, prune: o.pruneOptions})
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	if _, err := n.who(ctx, c); err != nil {
-		return err
-	}
-	w, err := n.m.WaitsFor(ctx, n.unit)
-	if err != nil {
-		return err
-	}
-	waiting, stage := waitingOf(w, n, o), o.stage
-	if stage == "" && w.Plan == "" {
-		stage = w.Stage
-	}
-	approved := ""
-	if stage != "" {
-		d, err := n.m.ApproveStage(ctx, n.unit, stage)
+	return s.on(ctx, c, g, name, job{form: o.formOptions, prune: o.pruneOptions}, func(n *named, _ string) error {
+		w, err := n.m.WaitsFor(ctx, n.unit)
 		if err != nil {
 			return err
 		}
-		approved = d.LifecycleStage
-	}
-	if o.json() {
-		return writeJSON(c.out, waitingReport{frame: n.m.frame(ctx, "approve-stage", n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster,
-			Waiting: waiting, Approved: approved})
-	}
-	if approved != "" {
-		_, _ = fmt.Fprintf(c.out, "%s: approved%s: the deployment of %s goes on from %s\n", n.unit.Key, n.m.inSandbox(), plan.RevisionName(w.Deployment.TaskDefinition), approved)
+		waiting, stage := waitingOf(w, n, o), o.stage
+		if stage == "" && w.Plan == "" {
+			stage = w.Stage
+		}
+		approved := ""
+		if stage != "" {
+			d, err := n.m.ApproveStage(ctx, n.unit, stage)
+			if err != nil {
+				return err
+			}
+			approved = d.LifecycleStage
+		}
+		if o.json() {
+			return writeJSON(c.out, waitingReport{serviceFrame: n.frame(ctx, "approve-stage"),
+				Waiting: waiting, Approved: approved})
+		}
+		if approved != "" {
+			_, _ = fmt.Fprintf(c.out, "%s: approved%s: the deployment of %s goes on from %s\n", n.unit.Key, n.m.inSandbox(), plan.RevisionName(w.Deployment.TaskDefinition), approved)
+			return nil
+		}
+		if len(waiting) == 0 {
+			_, _ = fmt.Fprintf(c.out, "%s: nothing waits for an approval%s\n", n.unit.Key, n.m.inSandbox())
+		}
+		for _, x := range waiting {
+			_, _ = fmt.Fprintf(c.out, "%s: %s\n    %s\n", n.unit.Key, x.sentence(), x.Command)
+		}
 		return nil
-	}
-	if len(waiting) == 0 {
-		_, _ = fmt.Fprintf(c.out, "%s: nothing waits for an approval%s\n", n.unit.Key, n.m.inSandbox())
-	}
-	for _, x := range waiting {
-		_, _ = fmt.Fprintf(c.out, "%s: %s\n    %s\n", n.unit.Key, x.sentence(), x.Command)
-	}
-	return nil
+	})
 }
 
 func (x waitingJSON) sentence() string {

@@ -21,10 +21,8 @@ type looks[T any] struct {
 
 // lookReport is `history|tasks|events -o json`.
 type lookReport struct {
-	frame
-	Service string `json:"service"`
-	Cluster string `json:"cluster"`
-	Items   []any  `json:"items"`
+	serviceFrame
+	Items []any `json:"items"`
 }
 
 func newLookCommand[T any](c *console, g *globalOptions, l looks[T]) *cobra.Command {
@@ -38,7 +36,7 @@ the ECS service's name, and no document is needed. Nothing is written.
 
 Exit codes: 0; 2 an error, also when there is no such ECS service.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := o.findFor(cmd.Context(), c, g, args[0], job{readOnly: true})
+			n, err := o.find(cmd.Context(), c, g, args[0], job{readOnly: true})
 			if err != nil {
 				return err
 			}
@@ -48,7 +46,7 @@ Exit codes: 0; 2 an error, also when there is no such ECS service.`,
 				return err
 			}
 			if o.json() {
-				r := lookReport{frame: n.m.frame(cmd.Context(), l.verb, n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster, Items: []any{}}
+				r := lookReport{serviceFrame: n.frame(cmd.Context(), l.verb), Items: []any{}}
 				for _, x := range items {
 					r.Items = append(r.Items, l.json(x))
 				}

@@ -11,9 +11,7 @@ import (
 
 // restartReport is `restart -o json`.
 type restartReport struct {
-	frame
-	Service        string `json:"service"`
-	Cluster        string `json:"cluster"`
+	serviceFrame
 	TaskDefinition string `json:"taskDefinition"`
 	Deployment     string `json:"deployment,omitempty"`
 }
@@ -49,23 +47,17 @@ Exit codes: 0 started; 2 an error.`,
 }
 
 func runRestart(ctx context.Context, c *console, g *globalOptions, o *serviceOptions, name string) error {
-	n, err := o.find(ctx, c, g, name)
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	if _, err := n.who(ctx, c); err != nil {
-		return err
-	}
-	live, err := n.m.Restart(ctx, n.unit)
-	if err != nil {
-		return err
-	}
-	revision := plan.RevisionName(live.Service.TaskDefinition)
-	if o.json() {
-		return writeJSON(c.out, restartReport{frame: n.m.frame(ctx, "restart", n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster,
-			TaskDefinition: revision, Deployment: live.Service.CurrentDeployment})
-	}
-	_, _ = fmt.Fprintf(c.out, "%s: %s is deployed once more%s\n", n.unit.Key, revision, n.m.inSandbox())
-	return nil
+	return o.on(ctx, c, g, name, job{}, func(n *named, _ string) error {
+		live, err := n.m.Restart(ctx, n.unit)
+		if err != nil {
+			return err
+		}
+		revision := plan.RevisionName(live.Service.TaskDefinition)
+		if o.json() {
+			return writeJSON(c.out, restartReport{serviceFrame: n.frame(ctx, "restart"),
+				TaskDefinition: revision, Deployment: live.Service.CurrentDeployment})
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: %s is deployed once more%s\n", n.unit.Key, revision, n.m.inSandbox())
+		return nil
+	})
 }

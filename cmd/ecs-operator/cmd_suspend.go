@@ -4,87 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
-	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
-	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
-
-// serviceOptions say which service is meant: by its document, or by its cluster
-// and name alone, which needs no document.
-type serviceOptions struct {
-	pathOptions
-	outputOptions
-	cluster string
-	target  string
-}
-
-// AddFlags declares what suspend and resume share.
-func (o *serviceOptions) AddFlags(f *pflag.FlagSet) {
-	o.pathOptions.AddFlags(f)
-	o.outputOptions.AddFlags(f)
-	f.StringVar(&o.cluster, "cluster", "", "the ECS cluster: NAME is then the ECS service's name, and no document is read")
-	f.StringVar(&o.target, "target", resource.DefaultTarget, "with --cluster: the target, as --targets names it")
-}
-
-// named is the service that a command works on.
-type named struct {
-	m      *machine
-	loaded reconcile.Loaded
-	unit   *resource.Unit
-}
-
-// find opens a machine and finds the service.
-func (o *serviceOptions) find(ctx context.Context, c *console, g *globalOptions, name string) (*named, error) {
-	return o.findFor(ctx, c, g, name, job{})
-}
-
-// findFor is find with a machine for a certain job.
-func (o *serviceOptions) findFor(ctx context.Context, c *console, g *globalOptions, name string, j job) (*named, error) {
-	if err := o.finalize(); err != nil {
-		return nil, err
-	}
-	if o.cluster == "" {
-		j.paths = o.paths
-		m, loaded, err := open(ctx, c, g, j)
-		if err != nil {
-			return nil, err
-		}
-		units, err := pick(loaded, []string{name})
-		if err != nil {
-			m.close()
-			return nil, err
-		}
-		return &named{m: m, loaded: loaded, unit: units[0]}, nil
-	}
-	if strings.Contains(name, "/") {
-		return nil, fmt.Errorf("%q: with --cluster, NAME is the service's name alone", name)
-	}
-	m, err := assemble(ctx, c, g, j)
-	if err != nil {
-		return nil, err
-	}
-	return &named{m: m, unit: m.Bare(resource.UnitKey{Target: o.target, Cluster: o.cluster, Name: name})}, nil
-}
-
-// who says on stderr where the command works, and answers who does.
-func (n *named) who(ctx context.Context, c *console) (string, error) {
-	clients, err := n.m.pool.For(ctx, n.unit.Key.Target)
-	if err != nil {
-		return "", err
-	}
-	lines, err := n.m.headerTargets(ctx, []string{n.unit.Key.Target})
-	if err != nil {
-		return "", err
-	}
-	c.note("%s", c.errStyle.dim(strings.Join(lines, "\n")))
-	return shortCaller(clients.Caller), nil
-}
 
 type suspendOptions struct {
 	serviceOptions
@@ -101,16 +27,14 @@ func (o *suspendOptions) AddFlags(f *pflag.FlagSet) {
 
 // suspensionReport is `suspend -o json` and `resume -o json`.
 type suspensionReport struct {
-	frame
-	Service string `json:"service"`
-	Cluster string `json:"cluster"`
-	Until   string `json:"until,omitempty"` // RFC 3339, absent: until it is resumed
-	By      string `json:"by,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	serviceFrame
+	Until  string `json:"until,omitempty"` // RFC 3339, absent: until it is resumed
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 func (n *named) report(ctx context.Context, kind string, s plan.Suspension) suspensionReport {
-	r := suspensionReport{frame: n.m.frame(ctx, kind, n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster, By: s.By, Reason: s.Reason}
+	r := suspensionReport{serviceFrame: n.frame(ctx, kind), By: s.By, Reason: s.Reason}
 	if !s.Until.IsZero() {
 		r.Until = s.Until.UTC().Format(time.RFC3339)
 	}
@@ -158,31 +82,24 @@ func runSuspend(ctx context.Context, c *console, g *globalOptions, o *suspendOpt
 	case o.length < time.Second:
 		return fmt.Errorf("--for %s: want at least a second; 'ecs-operator resume' ends a suspension", o.length)
 	}
-	n, err := o.find(ctx, c, g, name)
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	by, err := n.who(ctx, c)
-	if err != nil {
-		return err
-	}
-	s, _ := plan.ParseSuspension(plan.Suspension{Until: time.Now().Add(o.length).Truncate(time.Second), By: by, Reason: o.reason}.Tag(), "")
-	if o.reason != "" && s.Reason != o.reason {
-		c.note("the reason is kept as %q: a tag takes no more", s.Reason)
-	}
-	before, err := n.m.Suspend(ctx, n.unit, s)
-	if err != nil {
-		return err
-	}
-	if before != (plan.Suspension{}) {
-		c.note("it was suspended already, %s; that is replaced", before)
-	}
-	if o.json() {
-		return writeJSON(c.out, n.report(ctx, "suspend", s))
-	}
-	_, _ = fmt.Fprintf(c.out, "%s: suspended%s %s; nothing of it is written until then\n", n.unit.Key, n.m.inSandbox(), s)
-	return nil
+	return o.on(ctx, c, g, name, job{}, func(n *named, by string) error {
+		s, _ := plan.ParseSuspension(plan.Suspension{Until: time.Now().Add(o.length).Truncate(time.Second), By: by, Reason: o.reason}.Tag(), "")
+		if o.reason != "" && s.Reason != o.reason {
+			c.note("the reason is kept as %q: a tag takes no more", s.Reason)
+		}
+		before, err := n.m.Suspend(ctx, n.unit, s)
+		if err != nil {
+			return err
+		}
+		if before != (plan.Suspension{}) {
+			c.note("it was suspended already, %s; that is replaced", before)
+		}
+		if o.json() {
+			return writeJSON(c.out, n.report(ctx, "suspend", s))
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: suspended%s %s; nothing of it is written until then\n", n.unit.Key, n.m.inSandbox(), s)
+		return nil
+	})
 }
 
 func newResumeCommand(c *console, g *globalOptions) *cobra.Command {
@@ -211,21 +128,15 @@ Exit codes: 0 resumed; 2 an error, also when it is not suspended.`,
 }
 
 func runResume(ctx context.Context, c *console, g *globalOptions, o *serviceOptions, name string) error {
-	n, err := o.find(ctx, c, g, name)
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	if _, err := n.who(ctx, c); err != nil {
-		return err
-	}
-	s, err := n.m.Resume(ctx, n.unit)
-	if err != nil {
-		return err
-	}
-	if o.json() {
-		return writeJSON(c.out, n.report(ctx, "resume", s))
-	}
-	_, _ = fmt.Fprintf(c.out, "%s: resumed%s; it was suspended %s\n", n.unit.Key, n.m.inSandbox(), s)
-	return nil
+	return o.on(ctx, c, g, name, job{}, func(n *named, _ string) error {
+		s, err := n.m.Resume(ctx, n.unit)
+		if err != nil {
+			return err
+		}
+		if o.json() {
+			return writeJSON(c.out, n.report(ctx, "resume", s))
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: resumed%s; it was suspended %s\n", n.unit.Key, n.m.inSandbox(), s)
+		return nil
+	})
 }

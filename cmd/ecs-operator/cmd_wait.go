@@ -49,9 +49,7 @@ func (o *waitOptions) finalize() error {
 
 // waitReport is `wait -o json`.
 type waitReport struct {
-	frame
-	Service  string         `json:"service"`
-	Cluster  string         `json:"cluster"`
+	serviceFrame
 	For      reconcile.Goal `json:"for"`
 	Reached  bool           `json:"reached"`
 	TimedOut bool           `json:"timedOut,omitempty"`
@@ -120,28 +118,24 @@ func runWait(ctx context.Context, c *console, g *globalOptions, o *waitOptions, 
 		return err
 	}
 	tale := newStory(c.err, c.errStyle, c.now)
-	n, err := o.findFor(ctx, c, g, name, job{form: o.formOptions, readOnly: true, onEvent: tale.event, pace: paceOptions{poll: o.poll}})
-	if err != nil {
-		return err
-	}
-	defer n.m.close()
-	if _, err := n.who(ctx, c); err != nil {
-		return err
-	}
-	tale.follow(nil, []*resource.Unit{n.unit})
-	stop := heartbeat(c, tale, true)
-	w := n.m.Await(ctx, n.unit, o.want, o.timeout)
-	stop()
-	if w.Err != nil && w.Status.TaskDefinition == "" && o.cluster != "" {
-		return w.Err
-	}
-	if o.json() {
-		err = writeJSON(c.out, waitReport{frame: n.m.frame(ctx, "wait", n.loaded), Service: n.unit.Key.Name, Cluster: n.unit.Key.Cluster,
-			For: o.want, Reached: w.Reached, TimedOut: w.TimedOut, Status: w.Status, Exit: w.Code})
-	} else {
-		_, err = fmt.Fprintf(c.out, "%s%s\n", waitText(c.outStyle, n, o, w), n.m.inSandbox())
-	}
-	return errors.Join(err, exitWith(w.Code))
+	watcher := job{form: o.formOptions, readOnly: true, onEvent: tale.event, pace: paceOptions{poll: o.poll}}
+	return o.on(ctx, c, g, name, watcher, func(n *named, _ string) error {
+		tale.follow(nil, []*resource.Unit{n.unit})
+		stop := heartbeat(c, tale, true)
+		w := n.m.Await(ctx, n.unit, o.want, o.timeout)
+		stop()
+		if w.Err != nil && w.Status.TaskDefinition == "" && o.cluster != "" {
+			return w.Err
+		}
+		var err error
+		if o.json() {
+			err = writeJSON(c.out, waitReport{serviceFrame: n.frame(ctx, "wait"),
+				For: o.want, Reached: w.Reached, TimedOut: w.TimedOut, Status: w.Status, Exit: w.Code})
+		} else {
+			_, err = fmt.Fprintf(c.out, "%s%s\n", waitText(c.outStyle, n, o, w), n.m.inSandbox())
+		}
+		return errors.Join(err, exitWith(w.Code))
+	})
 }
 
 // waitText is how a wait ended, in one line.
