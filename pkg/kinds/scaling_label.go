@@ -94,8 +94,9 @@ func completeLabels(u *resource.Unit, o *resource.Object) []spec.Problem {
 
 // groupKey is the unit-local name in "$(targetGroups.web.arn)", "" for other text.
 func groupKey(ref string) string {
-	name, ok := strings.CutPrefix(ref, "$(targetGroups.")
-	if name, ok = strings.CutSuffix(name, ".arn)"); !ok {
+	name, prefix := strings.CutPrefix(ref, "$(targetGroups.")
+	name, suffix := strings.CutSuffix(name, ".arn)")
+	if !prefix || !suffix {
 		return ""
 	}
 	return name

@@ -200,7 +200,7 @@ func apart(c, d Condition) bool {
 	if len(c.Regex) > 0 || len(d.Regex) > 0 {
 		return false
 	}
-	meet := func(v, w string) bool { return true }
+	var meet func(v, w string) bool
 	switch c.Field {
 	case Host, Path, Header:
 		meet = func(v, w string) bool { return intersect(tokens(c.Field, v), tokens(c.Field, w)) }

@@ -205,8 +205,8 @@ func (w *World) doStage(s *ecsService, d *ecsDeployment) bool {
 		sh.Until = w.Clock.Add(time.Duration(aws.ToInt32(c.BakeTimeInMinutes)) * time.Minute)
 	}
 	if err != nil {
-		w.event(s, fmt.Sprintf("(deployment %s) %s", s.Rollouts[0].id(), err))
-		w.rollBack(s, d, "Service deployment rolled back because traffic could not be shifted: "+err.Error()) // our words
+		w.event(s, fmt.Sprintf("(deployment %s) %s.", s.Rollouts[0].id(), err))
+		w.rollBack(s, d, "Service deployment rolled back because traffic could not be shifted: "+err.Error()+".") // our words
 		return false
 	}
 	return true

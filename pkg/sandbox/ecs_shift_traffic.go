@@ -142,11 +142,11 @@ func (w *World) attach(s *ecsService, digits string) error {
 func (w *World) weigh(ruleARN string, lb types.LoadBalancer, group string, share float64) error {
 	r := w.ruleBehind(ruleARN)
 	if r == nil {
-		return fmt.Errorf("was unable to find the listener rule %s.", ruleARN) // worded as an event
+		return fmt.Errorf("was unable to find the listener rule %s", ruleARN)
 	}
 	i := slices.IndexFunc(r.Value.Actions, func(a elbtypes.Action) bool { return a.Type == elbtypes.ActionTypeEnumForward })
 	if i < 0 {
-		return fmt.Errorf("was unable to modify the listener rule %s: it does not forward.", ruleARN)
+		return fmt.Errorf("was unable to modify the listener rule %s: it does not forward", ruleARN)
 	}
 	mine, rest := weights(share)
 	actions := shape.Clone(r.Value.Actions)
@@ -170,7 +170,7 @@ func (w *World) weigh(ruleARN string, lb types.LoadBalancer, group string, share
 			weight = weightOf(arn)
 		}
 		if !w.targetGroupExists(aws.ToString(arn)) {
-			return fmt.Errorf("was unable to modify the listener rule %s: the target group %s does not exist.", ruleARN, aws.ToString(arn))
+			return fmt.Errorf("was unable to modify the listener rule %s: the target group %s does not exist", ruleARN, aws.ToString(arn))
 		}
 		forward.TargetGroups = append(forward.TargetGroups, elbtypes.TargetGroupTuple{TargetGroupArn: arn, Weight: aws.Int32(weight)})
 	}
