@@ -133,17 +133,10 @@ type Rollouts interface {
 	Continue(ctx context.Context, target, deployment, pause string, back bool) error
 	// Stop has ECS roll a deployment back, whatever its configuration says of rollbacks.
 	Stop(ctx context.Context, target, deployment string) error
-	// ActiveRevisions names the newest ACTIVE revisions of a task definition
-	// family, newest first, at most n.
-	ActiveRevisions(ctx context.Context, target, family string, n int) ([]string, error)
-	// Revision reads one task definition revision, by ARN or family:revision.
-	Revision(ctx context.Context, target, name string) (Live, error)
 	// Tasks are the service's tasks: what runs, and what has stopped lately.
 	Tasks(ctx context.Context, service Live) ([]ServiceTask, error)
 	// Events are the service's events, newest first.
 	Events(ctx context.Context, service Live) ([]ServiceEvent, error)
-	// Targets is how the targets of the service's target groups stand.
-	Targets(ctx context.Context, service Live) ([]GroupHealth, error)
 }
 
 // Deployment is one ECS service deployment.
@@ -176,14 +169,6 @@ type Deployment struct {
 	Traffic        float64
 	// Hooks are the lifecycle hooks that it waits for.
 	Hooks []DeploymentHook
-
-	BakeMinutes int32
-	UpdatedAt   string // RFC 3339: when ECS last took it a step further
-	// Target is what it brings, Sources what it replaces.
-	Target  Share
-	Sources []Share
-	// Alarms are the names that it watches, Alarming those that went off.
-	Alarms, Alarming []string
 }
 
 // Waiting is the pause hook in which the deployment waits for a person, nil for none.
