@@ -288,7 +288,7 @@ func (w *World) shiftBack(cl *ecsCluster, s *ecsService, d *ecsDeployment) {
 			sh.Until = sh.Until.Add(w.networkDelay(s, back.Digits))
 			for _, test := range []bool{false, true} {
 				if err := w.trafficTo(s, back.Digits, test, 100); err != nil {
-					w.event(s, fmt.Sprintf("(deployment %s) %s", back.id(), err))
+					w.event(s, fmt.Sprintf("(deployment %s) %s.", back.id(), err))
 				}
 			}
 			sh.Production, sh.Test = 0, 0
