@@ -272,6 +272,16 @@ func (x *execution) write(ctx context.Context, s *plan.Step, k resource.Kind, w 
 	}
 }
 
+// refused sorts what came of a call that failed. One of which nobody knows how it
+// ended counts as a write.
+func (x *execution) refused(s *plan.Step, err error) {
+	if resource.ClassOf(err) == resource.ClassUnknownOutcome {
+		x.writes++
+	}
+	r, why := writeReason(s, err)
+	x.fail(s, r, why, err)
+}
+
 func (x *execution) fail(s *plan.Step, r status.Reason, why string, err error) {
 	x.block(s, r, why)
 	if x.err == nil {
@@ -279,7 +289,8 @@ func (x *execution) fail(s *plan.Step, r status.Reason, why string, err error) {
 	}
 }
 
-// call is the one place where something is changed.
+// call is the one place where something is made or changed; delete is that where
+// something is taken away.
 func (x *execution) call(ctx context.Context, s *plan.Step, k resource.Kind, w resource.Write) (live resource.Live, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -314,16 +325,7 @@ func (x *execution) remove(ctx context.Context, s *plan.Step, k resource.Kind, w
 		x.block(s, status.NotOurs, s.ID.Local()+" is not ours to delete")
 		return
 	}
-	err := func() (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				x.e.panicked(s.ID.Key(), v)
-				err = fmt.Errorf("%w: %v", errPanic, v)
-			}
-		}()
-		return k.Delete(ctx, w)
-	}()
-	x.touched = x.touched || s.ID.Kind == resource.KindService
+	err := x.delete(ctx, s, k, w)
 	if err != nil {
 		r, why := writeReason(s, err)
 		x.fail(s, r, why, err)
@@ -335,6 +337,18 @@ func (x *execution) remove(ctx context.Context, s *plan.Step, k resource.Kind, w
 	x.known[s.ID] = resource.Live{ID: s.ID, Presence: resource.Absent, Service: w.Live.Service}
 	x.e.tell(Event{Unit: x.unit.Key, Kind: EventStep, Message: "deleted " + s.ID.Local() + " to create it anew", Step: s})
 	x.block(s, status.Draining, s.ID.Local()+" was deleted to be made anew; it is created when that has ended")
+}
+
+// delete makes the call, of what is to be made anew and of what no document names.
+func (x *execution) delete(ctx context.Context, s *plan.Step, k resource.Kind, w resource.Write) (err error) {
+	x.touched = x.touched || s.ID.Kind == resource.KindService
+	defer func() {
+		if v := recover(); v != nil {
+			x.e.panicked(s.ID.Key(), v)
+			err = fmt.Errorf("%w: %v", errPanic, v)
+		}
+	}()
+	return k.Delete(ctx, w)
 }
 
 // wrote takes the answer of a write in.

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -21,22 +20,7 @@ import (
 // came back, leaves nothing that the next one does not finish, and nothing twice.
 func TestDeathAtEveryWrite(t *testing.T) {
 	for _, scenario := range []string{"create", "update"} {
-		for _, after := range []bool{false, true} {
-			for k := 1; ; k++ {
-				died := false
-				t.Run(fmt.Sprintf("%s/write %d/after=%v", scenario, k, after), func(t *testing.T) {
-					inWorld(t, func(t *testing.T, w *world) {
-						died = w.dieAt(scenario, k, after)
-					})
-				})
-				if !died {
-					if k < 3 {
-						t.Errorf("%s made only %d writes: nothing was tested", scenario, k-1)
-					}
-					break
-				}
-			}
-		}
+		everyDeath(t, scenario+"/write", 3, nil, func(w *world, k int, after bool) bool { return w.dieAt(scenario, k, after) })
 	}
 }
 
@@ -51,20 +35,7 @@ func (w *world) dieAt(scenario string, k int, after bool) bool {
 		w.files.put("web.yaml", strings.NewReplacer("nginx:1.29", "nginx:1.30", "maxCapacity: 6", "maxCapacity: 8", "threshold: 5", "threshold: 7").Replace(web))
 		want["RegisterTaskDefinition"], want["UpdateService"] = 2, 1
 	}
-	writes, died := 0, false
-	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if died {
-			return &sandbox.Fault{Drop: true}
-		}
-		if c.Write {
-			writes++
-		}
-		if writes < k {
-			return nil
-		}
-		died = true
-		return &sandbox.Fault{Drop: true, AfterEffect: after}
-	})
+	died := w.death(k, after, writing, nil)
 	ctx, cancel := context.WithTimeout(w.t.Context(), minute)
 	defer cancel()
 	e := w.engine()
@@ -85,7 +56,7 @@ func (w *world) dieAt(scenario string, k int, after bool) bool {
 	mark := w.mark()
 	w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
 	w.quiet(mark, "afterwards")
-	return died
+	return died()
 }
 
 // A service that was deleted leaves its client token behind for a day: the next

@@ -160,41 +160,21 @@ func TestOrphan(t *testing.T) {
 // process goes on until nothing is left, even when it is not told to prune after
 // the service is gone.
 func TestDeathWhileDeleting(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		for k := 1; ; k++ {
-			died := false
-			t.Run(fmt.Sprintf("call %d/after=%v", k, after), func(t *testing.T) {
-				inWorld(t, func(t *testing.T, w *world) { died = w.dieDeleting(k, after) })
-			})
-			if !died {
-				if k < 20 {
-					t.Errorf("only %d calls: nothing was tested", k-1)
-				}
-				break
-			}
-			if testing.Short() && k%2 == 0 {
-				k += 8
-			}
+	stride := func(k int) int {
+		if testing.Short() && k%2 == 0 {
+			return 8
 		}
+		return 0
 	}
+	everyDeath(t, "call", 20, stride, (*world).dieDeleting)
 }
 
-func (w *world) dieDeleting(k int, after bool) (died bool) {
+func (w *world) dieDeleting(k int, after bool) bool {
 	w.files.put("web.yaml", web)
 	w.files.put("other.yaml", hello("other", "nginx:1.29"))
 	w.sync(w.scoped("a", false))
 	w.files.put("web.yaml", "")
-	calls := 0
-	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if died {
-			return &sandbox.Fault{Drop: true}
-		}
-		if calls++; calls < k {
-			return nil
-		}
-		died = true
-		return &sandbox.Fault{Drop: true, AfterEffect: after}
-	})
+	died := w.death(k, after, anyCall, nil)
 	w.syncFor(w.t.Context(), w.scoped("a", true), minute)
 	w.spoil(nil)
 	w.engine() // a pool that has not died
@@ -214,7 +194,7 @@ func (w *world) dieDeleting(k int, after bool) (died bool) {
 	mark = w.mark()
 	w.sync(w.scoped("a", true))
 	w.quiet(mark, "afterwards")
-	return died
+	return died()
 }
 
 // many puts n services of a scope into the world, without a rollout each.

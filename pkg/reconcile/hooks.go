@@ -64,8 +64,7 @@ func (x *execution) runHook(ctx context.Context, s *plan.Step) {
 
 // startTask makes the call and notes what came of it.
 func (x *execution) startTask(ctx context.Context, s *plan.Step, h *resource.Hook, revision *resource.Live, state plan.HookState) {
-	service, open := resource.Resolve(*x.unit.Object(serviceID(x.unit)), x.attrs)
-	_ = open // what a task takes of the service holds no references
+	service, _ := resource.Resolve(*x.unit.Object(serviceID(x.unit)), x.attrs) // what a task takes of it holds no references
 	r := hookRun(x.unit, h, revision.ARN)
 	r.Service, r.Token = service.Want, state.Token(x.unit, revision.ARN, h.Name)
 	call, done := finishing(ctx)
@@ -82,11 +81,7 @@ func (x *execution) startTask(ctx context.Context, s *plan.Step, h *resource.Hoo
 		}
 		return
 	case err != nil:
-		if resource.ClassOf(err) == resource.ClassUnknownOutcome {
-			x.writes++
-		}
-		r, why := writeReason(s, err)
-		x.fail(s, r, why, err)
+		x.refused(s, err)
 		return
 	}
 	x.writes++
@@ -138,11 +133,7 @@ func (x *execution) note(ctx context.Context, s *plan.Step, revision *resource.L
 		x.known[revision.ID] = *revision
 		return true
 	}
-	if resource.ClassOf(err) == resource.ClassUnknownOutcome {
-		x.writes++
-	}
-	r, why := writeReason(s, err)
-	x.fail(s, r, why, err)
+	x.refused(s, err)
 	return false
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -135,39 +134,14 @@ func TestHooksAddedLater(t *testing.T) {
 // A process that dies at any call of a rollout with hooks, before the call or with
 // its answer lost, leaves one task for each hook.
 func TestDeathAtEveryCallOfHooks(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		for k := 1; ; k++ {
-			died := false
-			t.Run(fmt.Sprintf("call %d/after=%v", k, after), func(t *testing.T) {
-				inWorld(t, func(t *testing.T, w *world) {
-					died = w.dieWithHooks(k, after)
-				})
-			})
-			if !died {
-				if k < 20 {
-					t.Errorf("only %d calls: nothing was tested", k-1)
-				}
-				break
-			}
-		}
-	}
+	everyDeath(t, "call", 20, nil, (*world).dieWithHooks)
 }
 
 func (w *world) dieWithHooks(k int, after bool) bool {
 	w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
 	w.wait(w.engine())
 	w.files.put("hello.yaml", hooked("nginx:1.30", "./migrate up", "./smoke"))
-	calls, died := 0, false
-	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if died {
-			return &sandbox.Fault{Drop: true}
-		}
-		if calls++; calls < k {
-			return nil
-		}
-		died = true
-		return &sandbox.Fault{Drop: true, AfterEffect: after}
-	})
+	died := w.death(k, after, anyCall, nil)
 	ctx, cancel := context.WithTimeout(w.t.Context(), 5*minute)
 	defer cancel()
 	e := w.engine()
@@ -183,7 +157,7 @@ func (w *world) dieWithHooks(k int, after bool) bool {
 	mark := w.mark()
 	w.want(w.apply(w.engine(), ApplyOptions{})["hello"], status.StateReady, status.Synced, 0)
 	w.quiet(mark, "afterwards")
-	return died
+	return died()
 }
 
 // tasks counts the tasks of hooks that ECS has started and not forgotten.

@@ -180,11 +180,7 @@ func (x *execution) retag(ctx context.Context, s *plan.Step, k resource.Kind, w 
 	}
 	_, err := x.call(ctx, s, k, w)
 	if err != nil {
-		if resource.ClassOf(err) == resource.ClassUnknownOutcome {
-			x.writes++
-		}
-		r, why := writeReason(s, err)
-		x.fail(s, r, why, err)
+		x.refused(s, err)
 		return
 	}
 	x.writes++
@@ -193,16 +189,7 @@ func (x *execution) retag(ctx context.Context, s *plan.Step, k resource.Kind, w 
 
 // deleteStray makes the call and sorts what comes of it.
 func (x *execution) deleteStray(ctx context.Context, s *plan.Step, k resource.Kind, w resource.Write) {
-	err := func() (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				x.e.panicked(s.ID.Key(), v)
-				err = fmt.Errorf("%w: %v", errPanic, v)
-			}
-		}()
-		return k.Delete(ctx, w)
-	}()
-	x.touched = x.touched || s.ID.Kind == resource.KindService
+	err := x.delete(ctx, s, k, w)
 	switch {
 	case err == nil:
 		x.writes++
@@ -214,11 +201,7 @@ func (x *execution) deleteStray(ctx context.Context, s *plan.Step, k resource.Ki
 		s.After = "nobody uses it any more"
 		x.block(s, status.Waiting, fmt.Sprintf("it is deleted when nobody uses it any more: %v", err))
 	default:
-		if resource.ClassOf(err) == resource.ClassUnknownOutcome {
-			x.writes++
-		}
-		r, why := writeReason(s, err)
-		x.fail(s, r, why, err)
+		x.refused(s, err)
 	}
 }
 

@@ -130,64 +130,38 @@ func (w *world) groups() []string {
 // Every write of a takeover may be the last of a process, sent or not: the next
 // one goes on from what it finds, and the requests never notice.
 func TestDeathInATakeover(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		for k := 1; ; k++ {
-			died := false
-			t.Run(fmt.Sprintf("write %d/after=%v", k, after), func(t *testing.T) {
-				inWorld(t, func(t *testing.T, w *world) {
-					w.files.put("web.yaml", web)
-					w.wait(w.engine())
-					l := &load{want: 2}
-					w.watch = l.see
-					w.files.put("web.yaml", port(web, 81))
-					died = w.dieOnce(k, after)
-					w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
-					for _, b := range l.broken {
-						t.Error(b)
-					}
-					if n := w.done("CreateTargetGroup"); n > 3 || len(w.groups()) != 1 {
-						t.Errorf("%d target groups made, %v left", n, w.groups())
-					}
-					mark := w.mark()
-					w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
-					w.quiet(mark, "afterwards")
-				})
-			})
-			if !died {
-				if k < 7 {
-					t.Errorf("only %d writes", k-1)
-				}
-				break
-			}
+	everyDeath(t, "write", 7, nil, func(w *world, k int, after bool) bool {
+		w.files.put("web.yaml", web)
+		w.wait(w.engine())
+		l := &load{want: 2}
+		w.watch = l.see
+		w.files.put("web.yaml", port(web, 81))
+		died := w.dieOnce(k, after)
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		for _, b := range l.broken {
+			w.t.Error(b)
 		}
-	}
+		if n := w.done("CreateTargetGroup"); n > 3 || len(w.groups()) != 1 {
+			w.t.Errorf("%d target groups made, %v left", n, w.groups())
+		}
+		mark := w.mark()
+		w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
+		w.quiet(mark, "afterwards")
+		return died
+	})
 }
 
 // dieOnce lets a process that waits for its end die at its k-th write, before it
 // was sent or before its answer came back. It reports whether there was one.
 func (w *world) dieOnce(k int, after bool) bool {
 	w.t.Helper()
-	writes, died := 0, false
 	ctx, kill := context.WithCancel(w.t.Context())
 	defer kill()
-	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if died {
-			return &sandbox.Fault{Drop: true}
-		}
-		if c.Write {
-			writes++
-		}
-		if writes < k || !c.Write {
-			return nil
-		}
-		died = true
-		kill()
-		return &sandbox.Fault{Drop: true, AfterEffect: after}
-	})
+	died := w.death(k, after, writing, kill)
 	e := w.engine()
 	e.Apply(ctx, w.load(e).Units, ApplyOptions{Wait: true})
 	w.spoil(nil)
-	return died
+	return died()
 }
 
 // What is watched for does happen when the order is wrong: the requests go to the

@@ -96,6 +96,56 @@ func (w *world) spoil(f sandbox.FaultFunc) {
 	w.fault = f
 }
 
+// everyDeath runs a scenario in a fresh world for each call at which a process can
+// die, before the call and with its answer lost, until one does not come to the
+// k-th. stride says how many are left out after one, nil for none.
+func everyDeath(t *testing.T, what string, least int, stride func(k int) int, scenario func(w *world, k int, after bool) (died bool)) {
+	for _, after := range []bool{false, true} {
+		for k := 1; ; k++ {
+			died := false
+			t.Run(fmt.Sprintf("%s %d/after=%v", what, k, after), func(t *testing.T) {
+				inWorld(t, func(_ *testing.T, w *world) { died = scenario(w, k, after) })
+			})
+			if !died {
+				if k < least {
+					t.Errorf("%s: only %d calls: nothing was tested", what, k-1)
+				}
+				break
+			}
+			if stride != nil {
+				k += stride(k)
+			}
+		}
+	}
+}
+
+// death lets a process die at the k-th call that counts, before it was sent or
+// before its answer came back: nothing of it reaches AWS from then on. then is
+// called at that moment, nil for nothing. The answer says whether it has died.
+func (w *world) death(k int, after bool, counts func(sandbox.Call) bool, then func()) func() bool {
+	calls, died := 0, false
+	w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+		if died {
+			return &sandbox.Fault{Drop: true}
+		}
+		if !counts(c) {
+			return nil
+		}
+		if calls++; calls < k {
+			return nil
+		}
+		died = true
+		if then != nil {
+			then()
+		}
+		return &sandbox.Fault{Drop: true, AfterEffect: after}
+	})
+	return func() bool { return died }
+}
+
+func anyCall(sandbox.Call) bool   { return true }
+func writing(c sandbox.Call) bool { return c.Write }
+
 // once spoils the first call of an operation that comes.
 func once(operation string, f sandbox.Fault) sandbox.FaultFunc {
 	var done sync.Once
