@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 // testscript's own:
 //
 //	exits CODE COMMAND...     runs a command that must end with this exit code
+//	until PATTERN COMMAND...  runs a command until its stdout matches: AWS takes its time
 //	replace FILE OLD NEW      replaces a text that must be there once
 //	writes FILE N             the state file's journal holds N calls that write
 //	mark FILE                 remembers the journal of a state file
@@ -41,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Setup: scriptSetup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":     scriptExits,
+			"until":     scriptUntil,
 			"replace":   scriptReplace,
 			"writes":    scriptWrites,
 			"mark":      scriptMark,
@@ -93,6 +96,22 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	const most = 50
+	for range most {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%d times no match for %#q", most, args[0])
 }
 
 func scriptReplace(ts *testscript.TestScript, _ bool, args []string) {
