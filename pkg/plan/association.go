@@ -6,7 +6,18 @@ import (
 	"slices"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
+
+// gateAssociation holds the creation of a service that ECS would refuse.
+func (m *maker) gateAssociation(d *draft) {
+	if d.Action != ActionCreate || !d.writes() {
+		return
+	}
+	if why := m.unassociated(d); why != "" {
+		d.block(status.DependencyMissing, why)
+	}
+}
 
 // unassociated names the first target group that the service would be registered
 // in and that no load balancer leads to, now or after what comes before the service
