@@ -40,9 +40,8 @@ type daemon struct {
 
 // member is one unit that the daemon looks after. The lock of the daemon guards it.
 type member struct {
-	unit      *resource.Unit
-	signature string
-	frozen    frozen // why the document in force is not the newest, zero when it is
+	unit   *resource.Unit
+	frozen frozen // why the document in force is not the newest, zero when it is
 	// fresh is what the latest sweep read of it and no worker has used;
 	// touched counts the passes, so that a sweep that overlaps one is not believed.
 	fresh   map[resource.ID]resource.Live

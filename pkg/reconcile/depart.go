@@ -396,7 +396,7 @@ func (d *daemon) depart(ctx context.Context) {
 	d.mu.Lock()
 	for _, u := range gone {
 		if m := d.units[u.Key]; m == nil {
-			d.units[u.Key] = &member{unit: u, signature: signature(u)}
+			d.units[u.Key] = &member{unit: u}
 		}
 	}
 	d.mu.Unlock()

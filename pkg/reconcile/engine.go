@@ -50,7 +50,7 @@ type Engine struct {
 	frame    resource.Frame
 	status   map[resource.UnitKey]status.Service
 	loops    redeployGuard
-	synced   map[resource.UnitKey]string         // signature of the document that a unit was last in sync with
+	synced   map[resource.UnitKey]string         // digest of the document that a unit was last in sync with
 	tags     map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded   map[resource.UnitKey]*resource.Unit // by the last Load
 	source   sourceState

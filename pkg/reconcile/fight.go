@@ -43,14 +43,14 @@ const (
 
 // fight is what is remembered of one field that we put back.
 type fight struct {
-	signature string // of the document that we wrote for
-	over      string // the value that our last write replaced
-	wrote     time.Time
-	open      bool // written, and not seen to differ since
-	landed    bool // our value was seen there since
-	points    int
-	since     time.Time // of the first round
-	why       string    // set once it is contested
+	digest string // of the document that we wrote for
+	over   string // the value that our last write replaced
+	wrote  time.Time
+	open   bool // written, and not seen to differ since
+	landed bool // our value was seen there since
+	points int
+	since  time.Time // of the first round
+	why    string    // set once it is contested
 }
 
 func newFightGuard(lag time.Duration) *fightGuard {
@@ -85,7 +85,7 @@ func (g *fightGuard) contested(u *resource.Unit) map[resource.ID]map[string]stri
 func (g *fightGuard) saw(v *view) (news []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	sig := signature(v.unit)
+	digest := v.unit.Digest
 	for i := range v.unit.Objects {
 		id := v.unit.Objects[i].ID
 		if v.plan.Moves(id) { // nobody else did
@@ -100,7 +100,7 @@ func (g *fightGuard) saw(v *view) (news []string) {
 		for path, f := range fields {
 			c, differs := differ[path]
 			switch {
-			case f.signature != sig, time.Since(f.wrote) > fightWindow && f.why == "":
+			case f.digest != digest, time.Since(f.wrote) > fightWindow && f.why == "":
 				delete(fields, path)
 			case !differs && f.why != "": // the two agree
 				delete(fields, path)
@@ -173,7 +173,7 @@ func apart(p plan.Plan, s *plan.Step) []string {
 func (g *fightGuard) learn(v *view, x *execution) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	sig := signature(v.unit)
+	digest := v.unit.Digest
 	for i := range v.plan.Steps {
 		s := &v.plan.Steps[i]
 		if s.Action != plan.ActionUpdate || s.Blocked != "" || x.failed[s.ID] || s.ID.Kind == resource.KindTaskDefinition || v.plan.Moves(s.ID) {
@@ -187,8 +187,8 @@ func (g *fightGuard) learn(v *view, x *execution) {
 				g.fields[s.ID] = map[string]*fight{}
 			}
 			f := g.fields[s.ID][c.Path]
-			if f == nil || f.signature != sig {
-				f = &fight{signature: sig}
+			if f == nil || f.digest != digest {
+				f = &fight{digest: digest}
 				g.fields[s.ID][c.Path] = f
 			}
 			f.over, f.wrote, f.open, f.landed = value(c.Old), time.Now(), true, false

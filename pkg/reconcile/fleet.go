@@ -28,8 +28,8 @@ type fleet struct {
 type berth struct {
 	wave    int
 	observe bool   // nothing of it is ever written: it is in nobody's way
-	wanted  string // signature of its document in force
-	seen    string // signature of the document that the latest pass had, "" for none
+	wanted  string // digest of its document in force
+	seen    string // digest of the document that the latest pass had, "" for none
 	read    bool   // AWS was asked for its service
 	running bool   // a deployment of it runs, or was just started
 	// pending: something was left to do, or under way, when it was last seen;
@@ -60,8 +60,8 @@ func (f *fleet) enrol(units []*resource.Unit) {
 			f.berths[u.Key] = b
 		}
 		b.wave, b.observe = u.Policy.Wave, u.Policy.Mode == "observe"
-		if sig := signature(u); b.wanted != sig {
-			b.wanted, b.worked = sig, false
+		if b.wanted != u.Digest {
+			b.wanted, b.worked = u.Digest, false
 		}
 	}
 	for key := range f.berths {
@@ -80,7 +80,7 @@ func (f *fleet) saw(u *resource.Unit, x finding, out Outcome) {
 	if b == nil {
 		return
 	}
-	b.seen, b.read = signature(u), true
+	b.seen, b.read = u.Digest, true
 	if x.service.Presence != resource.Unknown { // else it runs what it ran
 		b.running = underWay(x.service, x.rollout)
 	}

@@ -66,6 +66,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	l.survey()
 	l.dependencies(res.Documents)
 	for _, u := range l.byKey {
+		u.Digest = digestOf(u)
 		l.out.Units = append(l.out.Units, u)
 	}
 	slices.SortFunc(l.out.Units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
@@ -312,8 +313,8 @@ func at(pos, format string, args ...any) spec.Problem {
 	return p
 }
 
-// signature identifies what a document wants: equal bytes, nothing edited.
-func signature(u *resource.Unit) string {
+// digestOf is a unit's Digest.
+func digestOf(u *resource.Unit) string {
 	type object struct {
 		ID    string
 		Want  any

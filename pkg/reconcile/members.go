@@ -18,11 +18,11 @@ import (
 // lastPass is what the daemon remembers of a unit's latest pass, to tell drift
 // and idle writes from work.
 type lastPass struct {
-	signature string
-	world     string
-	clean     bool // nothing was blocked, nothing failed
-	synced    bool // and nothing was left to do
-	blocked   map[status.Reason]int
+	digest  string
+	world   string
+	clean   bool // nothing was blocked, nothing failed
+	synced  bool // and nothing was left to do
+	blocked map[status.Reason]int
 }
 
 // retryState is why and until when nothing is tried.
@@ -30,12 +30,12 @@ type retryState struct {
 	conflicts int
 	waits     bool // for a service that it depends on
 	// A stall ends when the document or the world changes, or after a while.
-	reason    status.Reason
-	why       string
-	plan      plan.Plan
-	signature string
-	world     string
-	until     time.Time
+	reason status.Reason
+	why    string
+	plan   plan.Plan
+	digest string
+	world  string
+	until  time.Time
 }
 
 // load reads the source again; when that fails everything stays in force.
@@ -71,14 +71,13 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 	in := map[resource.UnitKey]bool{}
 	for _, u := range l.Units {
 		in[u.Key] = true
-		sig := signature(u)
 		m := d.units[u.Key]
 		switch {
 		case m == nil:
-			d.units[u.Key] = &member{unit: u, signature: sig}
+			d.units[u.Key] = &member{unit: u}
 			changed = append(changed, u.Key)
-		case m.signature != sig || m.frozen.reason != "":
-			m.unit, m.signature, m.frozen, m.fresh = u, sig, frozen{}, nil
+		case m.unit.Digest != u.Digest || m.frozen.reason != "":
+			m.unit, m.frozen, m.fresh = u, frozen{}, nil
 			m.touched++
 			changed = append(changed, u.Key)
 		default:
@@ -259,7 +258,7 @@ func (d *daemon) stalled(m *member, world string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := &m.retry
-	if r.reason == "" || r.signature != m.signature || time.Now().After(r.until) {
+	if r.reason == "" || r.digest != m.unit.Digest || time.Now().After(r.until) {
 		return false
 	}
 	if r.world == "" { // what the refused pass itself wrote is no news
@@ -283,7 +282,7 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before := m.last
-	cur := lastPass{signature: m.signature, world: world, clean: true, blocked: map[status.Reason]int{}}
+	cur := lastPass{digest: m.unit.Digest, world: world, clean: true, blocked: map[status.Reason]int{}}
 	for _, s := range out.Plan.Steps {
 		if s.Blocked != "" {
 			cur.blocked[s.Blocked]++
@@ -301,15 +300,15 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	if stalled {
 		return
 	}
-	if out.Writes > 0 && before.clean && before.signature == cur.signature && before.world == world {
+	if out.Writes > 0 && before.clean && before.digest == cur.digest && before.world == world {
 		d.e.m.IdleWrites(out.Writes)
 	}
-	if before.synced && before.signature == cur.signature {
+	if before.synced && before.digest == cur.digest {
 		d.drift(m.unit.Key, out.Plan)
 	}
 	if after(out.Status.Reason) == nextSlow {
 		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, out.Plan
-		m.retry.signature, m.retry.world, m.retry.until = m.signature, world, time.Now().Add(slowTimer)
+		m.retry.digest, m.retry.world, m.retry.until = m.unit.Digest, world, time.Now().Add(slowTimer)
 		if out.Writes > 0 {
 			m.retry.world = ""
 		}

@@ -108,7 +108,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	}
 	if out.Status.Reason == status.Synced && out.Left == 0 {
 		e.mu.Lock()
-		e.synced[u.Key] = signature(u)
+		e.synced[u.Key] = u.Digest
 		e.mu.Unlock()
 	}
 	return out
@@ -120,7 +120,7 @@ func (e *Engine) untouched(u *resource.Unit) bool {
 	e.mu.Lock()
 	seen := e.synced[u.Key]
 	e.mu.Unlock()
-	return seen != "" && seen == signature(u)
+	return seen != "" && seen == u.Digest
 }
 
 // after reads the service again that a pass wrote, and the rollout that this

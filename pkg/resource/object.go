@@ -71,6 +71,9 @@ type Unit struct {
 	// definition and the written service fields whose change starts a new
 	// deployment. It is a hint, never a reason (design: writes).
 	ContentHash string
+	// Digest identifies all that the document wants: equal digests, nothing was
+	// edited. Who loads the documents sets it; a unit of no document has none.
+	Digest string
 	// Former are the hashes of the same content under former versions: tags in
 	// the world may hold them. Compare by Carries.
 	Former []string
