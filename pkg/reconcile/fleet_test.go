@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,12 +19,15 @@ import (
 )
 
 // harbour watches which deployments start in the world, and how many run at once.
+// The sandbox calls it on its own goroutines: what it has seen is read by methods.
 type harbour struct {
-	waves  map[string]int  // of services; a start needs all of lower waves succeeded
+	waves map[string]int // of services; a start needs all of lower waves succeeded
+
+	mu     sync.Mutex
 	idle   map[string]bool // services that have nothing to do
 	known  map[string]bool
-	starts []string // services, in the order of their deployments
-	most   int
+	begun  []string // services, in the order of their deployments
+	peak   int
 	broken []string
 	back   bool // a deployment is being rolled back
 }
@@ -31,11 +35,13 @@ type harbour struct {
 // harbour begins to watch; what has ended already is no start.
 func (w *world) harbour(waves map[string]int) *harbour {
 	h := &harbour{waves: waves}
-	w.watch = h.see
+	w.watchBy(h.see)
 	return h
 }
 
 func (h *harbour) see(v *sandbox.World, _ string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	first := h.known == nil
 	if first {
 		h.known = map[string]bool{}
@@ -57,16 +63,16 @@ func (h *harbour) see(v *sandbox.World, _ string) {
 			if first && over(d.Deployment.Status) {
 				continue
 			}
-			h.starts = append(h.starts, name)
+			h.begun = append(h.begun, name)
 			for other, wave := range h.waves {
 				of := services[other].Deployments
-				if wave < h.waves[name] && (h.of(other) == 0 && !h.idle[other] || of[len(of)-1].Deployment.Status != types.ServiceDeploymentStatusSuccessful) {
+				if wave < h.waves[name] && (!slices.Contains(h.begun, other) && !h.idle[other] || of[len(of)-1].Deployment.Status != types.ServiceDeploymentStatusSuccessful) {
 					h.broken = append(h.broken, fmt.Sprintf("%s of wave %d started before %s of wave %d was there", name, h.waves[name], other, wave))
 				}
 			}
 		}
 	}
-	h.most = max(h.most, running)
+	h.peak = max(h.peak, running)
 }
 
 func over(s types.ServiceDeploymentStatus) bool {
@@ -78,10 +84,41 @@ func over(s types.ServiceDeploymentStatus) bool {
 	return false
 }
 
+// starts are the services of the deployments that started, in their order.
+func (h *harbour) starts() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.begun)
+}
+
+// most is how many deployments ran at once.
+func (h *harbour) most() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.peak
+}
+
+// rollingBack reports whether a deployment is being rolled back now.
+func (h *harbour) rollingBack() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.back
+}
+
+// without says which services have nothing to do.
+func (h *harbour) without(idle ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.idle = map[string]bool{}
+	for _, name := range idle {
+		h.idle[name] = true
+	}
+}
+
 // count of starts by service.
 func (h *harbour) of(name string) int {
 	n := 0
-	for _, s := range h.starts {
+	for _, s := range h.starts() {
 		if s == name {
 			n++
 		}
@@ -91,6 +128,8 @@ func (h *harbour) of(name string) int {
 
 func (h *harbour) check(t *testing.T) {
 	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, b := range h.broken {
 		t.Error(b)
 	}
@@ -139,7 +178,7 @@ func TestWaves(t *testing.T) {
 			t.Errorf("%d services were made, want the canary alone", n)
 		}
 		w.ready(w.wait(e), all...)
-		if got := strings.Join(h.starts, " "); got != "canary api web batch" && got != "canary web api batch" {
+		if got := strings.Join(h.starts(), " "); got != "canary api web batch" && got != "canary web api batch" {
 			t.Errorf("deployments: %s", got)
 		}
 
@@ -147,8 +186,8 @@ func TestWaves(t *testing.T) {
 		put("nginx:1.30")
 		w.ready(w.wait(w.engine()), all...)
 		h.check(t)
-		if len(h.starts) != len(all) {
-			t.Errorf("deployments: %v", h.starts)
+		if len(h.starts()) != len(all) {
+			t.Errorf("deployments: %v", h.starts())
 		}
 
 		d := w.engine()
@@ -161,11 +200,11 @@ func TestWaves(t *testing.T) {
 		}
 		w.until("ready", func() bool { return stands(d, "batch", status.Synced)() && stands(d, "web", status.Synced)() })
 		h.check(t)
-		if len(h.starts) != len(all) {
-			t.Errorf("deployments: %v", h.starts)
+		if len(h.starts()) != len(all) {
+			t.Errorf("deployments: %v", h.starts())
 		}
 
-		h.idle = map[string]bool{"canary": true, "web": true, "api": true}
+		h.without("canary", "web", "api")
 		w.files.put("batch.yaml", hello("batch", "nginx:1.32", inWave(5)))
 		if took := w.until("the last wave alone", func() bool { return h.of("batch") == 2 }); took > time.Second {
 			t.Errorf("it started after %s, though nothing was to be done before", took)
@@ -204,13 +243,13 @@ func TestAFailingWaveStopsTheRest(t *testing.T) {
 			t.Errorf("the count of web is %d: its drift was not healed", n)
 		}
 		if h.of("web") != 0 || h.of("batch") != 0 {
-			t.Errorf("deployments: %v", h.starts)
+			t.Errorf("deployments: %v", h.starts())
 		}
 
 		put("nginx:1.29")
 		w.ready(w.wait(w.engine()), "canary", "web", "batch")
-		if len(h.starts) != 1 {
-			t.Errorf("deployments: %v, want the bad one alone: the revert finds what runs", h.starts)
+		if len(h.starts()) != 1 {
+			t.Errorf("deployments: %v, want the bad one alone: the revert finds what runs", h.starts())
 		}
 		put("nginx:1.30")
 		w.ready(w.wait(w.engine()), "canary", "web", "batch")
@@ -258,7 +297,7 @@ func TestFleetWithABadBaseImage(t *testing.T) {
 		defer w.run(e)()
 		w.sleep(2 * hour)
 		touched := map[string]int{}
-		for _, name := range h.starts {
+		for _, name := range h.starts() {
 			touched[name]++
 			if waves[name] != 0 {
 				t.Errorf("%s of wave %d was touched", name, waves[name])
@@ -275,8 +314,8 @@ func TestFleetWithABadBaseImage(t *testing.T) {
 		if !strings.HasPrefix(why(e, fmt.Sprintf("s%03d", n-1)), "WaveFailed: wave 0 stands still at s000") {
 			t.Errorf("the last says: %s", why(e, fmt.Sprintf("s%03d", n-1)))
 		}
-		if h.most > w.slots {
-			t.Errorf("%d deployments at once", h.most)
+		if h.most() > w.slots {
+			t.Errorf("%d deployments at once", h.most())
 		}
 	})
 }
@@ -308,8 +347,8 @@ func TestMaxConcurrentRollouts(t *testing.T) {
 			t.Errorf("%d services wait, want 7", busy)
 		}
 		w.ready(w.wait(w.engine()), names...) // another process counts those of the first
-		if h.most != 3 || len(h.starts) != 10 {
-			t.Errorf("%d deployments at once, %d in all: %v", h.most, len(h.starts), h.starts)
+		if h.most() != 3 || len(h.starts()) != 10 {
+			t.Errorf("%d deployments at once, %d in all: %v", h.most(), len(h.starts()), h.starts())
 		}
 
 		h = w.harbour(nil)
@@ -317,22 +356,22 @@ func TestMaxConcurrentRollouts(t *testing.T) {
 		stop := w.run(e)
 		w.until("everything is seen", func() bool { return w.told(EventPass, "10 services ready") > 0 })
 		put("nginx:1.30")
-		w.until("some run", func() bool { return len(h.starts) >= 3 })
-		if got := why(e, "s9"); len(h.starts) == 3 && !strings.HasPrefix(got, "ConcurrencyLimit: 3 of at most 3 rollouts run (") {
+		w.until("some run", func() bool { return len(h.starts()) >= 3 })
+		if got := why(e, "s9"); len(h.starts()) == 3 && !strings.HasPrefix(got, "ConcurrencyLimit: 3 of at most 3 rollouts run (") {
 			t.Errorf("s9 says: %s", got)
 		}
 		stop()
 		e = w.engine()
 		defer w.run(e)()
-		w.until("all are deployed", func() bool { return len(h.starts) == 10 })
+		w.until("all are deployed", func() bool { return len(h.starts()) == 10 })
 		for _, name := range names {
 			w.until(name, stands(e, name, status.Synced))
 			if n := h.of(name); n != 1 {
 				t.Errorf("%d deployments of %s", n, name)
 			}
 		}
-		if h.most > 3 {
-			t.Errorf("%d deployments at once", h.most)
+		if h.most() > 3 {
+			t.Errorf("%d deployments at once", h.most())
 		}
 	})
 }

@@ -258,11 +258,11 @@ func TestARollbackIsNotDisturbed(t *testing.T) {
 		h := w.harbour(nil)
 		mark := w.mark()
 		w.files.put("hello.yaml", slow("nginx:crash"))
-		w.until("it rolls back", func() bool { return h.back })
+		w.until("it rolls back", func() bool { return h.rollingBack() })
 		waiting := false
 		w.files.put("hello.yaml", slow("nginx:1.30"))
 		w.until("it waits", func() bool {
-			waiting = h.back && stands(e, "hello", status.RollingBack)()
+			waiting = h.rollingBack() && stands(e, "hello", status.RollingBack)()
 			return waiting || h.of("hello") == 2
 		})
 		w.until("the new commit", func() bool { return h.of("hello") == 2 && stands(e, "hello", status.Synced)() })

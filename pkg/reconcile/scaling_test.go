@@ -218,6 +218,8 @@ func TestAutoscaledCountIsNeverSent(t *testing.T) {
 				t.Errorf("%d tasks, want the autoscaler's 7", n)
 			}
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if len(sent) > 0 {
 			t.Errorf("sent: %v", sent)
 		}

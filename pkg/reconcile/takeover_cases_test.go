@@ -19,12 +19,10 @@ func (w *world) underLoad(before string, then func()) {
 	w.files.put("web.yaml", before)
 	w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
 	l := &load{want: 2}
-	w.watch = l.see
+	w.watchBy(l.see)
 	then()
-	w.watch = nil
-	for _, b := range l.broken {
-		w.t.Error(b)
-	}
+	w.watchBy(nil)
+	l.check(w.t)
 }
 
 // end waits until the document as it is now stands alone.

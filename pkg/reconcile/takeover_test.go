@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,17 +54,37 @@ func behind(v *sandbox.World) map[string]int {
 // load is what watches a takeover: at no moment are there fewer healthy targets
 // behind a rule than wanted.
 type load struct {
-	want    int
+	want int
+
+	mu      sync.Mutex
 	moments int
 	broken  []string
 }
 
 func (l *load) see(v *sandbox.World, event string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.moments++
 	for at, n := range behind(v) {
 		if n < l.want && len(l.broken) < 10 {
 			l.broken = append(l.broken, fmt.Sprintf("%s after %s: %d healthy behind %s, want %d", v.Clock.Format("15:04:05"), event, n, at, l.want))
 		}
+	}
+}
+
+// seen is what was found, and at how many moments was looked.
+func (l *load) seen() (broken []string, moments int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.broken), l.moments
+}
+
+// check fails the test for each moment that had too few.
+func (l *load) check(t *testing.T) {
+	t.Helper()
+	broken, _ := l.seen()
+	for _, b := range broken {
+		t.Error(b)
 	}
 }
 
@@ -79,7 +101,7 @@ func TestTargetGroupTakesOver(t *testing.T) {
 		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
 		old := w.groups()
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		mark := w.mark()
 		w.files.put("web.yaml", port(web, 81))
 		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
@@ -99,11 +121,9 @@ func TestTargetGroupTakesOver(t *testing.T) {
 		}, operations); d != "" {
 			t.Errorf("the order (-want +got):\n%s", d)
 		}
-		for _, b := range l.broken {
-			t.Error(b)
-		}
-		if l.moments < 50 {
-			t.Errorf("only %d moments were looked at", l.moments)
+		l.check(t)
+		if _, moments := l.seen(); moments < 50 {
+			t.Errorf("only %d moments were looked at", moments)
 		}
 		now := w.groups()
 		if len(old) != 1 || len(now) != 1 || old[0] == now[0] {
@@ -134,13 +154,11 @@ func TestDeathInATakeover(t *testing.T) {
 		w.files.put("web.yaml", web)
 		w.wait(w.engine())
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		w.files.put("web.yaml", port(web, 81))
 		died := w.dieOnce(k, after)
 		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
-		for _, b := range l.broken {
-			w.t.Error(b)
-		}
+		l.check(w.t)
 		if n := w.done("CreateTargetGroup"); n > 3 || len(w.groups()) != 1 {
 			w.t.Errorf("%d target groups made, %v left", n, w.groups())
 		}
@@ -179,10 +197,10 @@ func TestAWrongOrderIsSeen(t *testing.T) {
 		w.files.put("web.yaml", web)
 		w.wait(w.engine())
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		w.files.put("web.yaml", port(web, 81)+"  policy: {recreate: true}\n")
 		w.wait(w.engine())
-		if len(l.broken) == 0 {
+		if broken, _ := l.seen(); len(broken) == 0 {
 			t.Error("nobody noticed")
 		}
 	})
@@ -204,7 +222,7 @@ func TestAForeignRuleHoldsATakeover(t *testing.T) {
 			Actions:    []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &old}}})
 		w.ok(err)
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		w.files.put("web.yaml", port(web, 81))
 		o := w.apply(w.engine(), ApplyOptions{Wait: true, Timeout: 10 * minute})["web"]
 		w.want(o, status.StateStalled, status.NotOurs, 3)
@@ -222,9 +240,7 @@ func TestAForeignRuleHoldsATakeover(t *testing.T) {
 		_, err = api.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: made.Rules[0].RuleArn})
 		w.ok(err)
 		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
-		for _, b := range l.broken {
-			t.Error(b)
-		}
+		l.check(t)
 	})
 }
 

@@ -36,7 +36,7 @@ type world struct {
 
 	mu     sync.Mutex
 	fault  sandbox.FaultFunc
-	watch  func(*sandbox.World, string) // set while nothing runs
+	watch  func(*sandbox.World, string)
 	events []Event
 	counts counts
 }
@@ -47,8 +47,11 @@ func inWorld(t *testing.T, run func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, files: newMemory()}
 		w.sandbox = sandbox.New(sandbox.Options{Speed: 10, Watch: func(v *sandbox.World, event string) {
-			if w.watch != nil {
-				w.watch(v, event)
+			w.mu.Lock()
+			watch := w.watch
+			w.mu.Unlock()
+			if watch != nil {
+				watch(v, event)
 			}
 		}, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 			w.mu.Lock()
@@ -94,6 +97,14 @@ func (w *world) spoil(f sandbox.FaultFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = f
+}
+
+// watchBy lets f see the world after everything that happens in it, on goroutines of
+// the sandbox: f guards what it shares with the test. nil looks away.
+func (w *world) watchBy(f func(*sandbox.World, string)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watch = f
 }
 
 // everyDeath runs a scenario in a fresh world for each call at which a process can
