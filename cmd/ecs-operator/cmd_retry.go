@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 type retryOptions struct {
@@ -37,7 +38,8 @@ func newRetryCommand(c *console, g *globalOptions) *cobra.Command {
 		Long: `A content whose rollout failed or was rolled back is quarantined: it is not
 deployed again until the document changes. retry removes the quarantine, and the
 outcome of hooks that failed, for the case that the cause lay elsewhere (a missing
-image, a dead dependency). The next apply, or the daemon's next pass, deploys it.
+image, a dead dependency). It takes the content out of the hold of a rollback by
+hand, too. The next apply, or the daemon's next pass, deploys it.
 
 NAME is the service's name or cluster/name.
 
@@ -88,7 +90,11 @@ func runRetry(ctx context.Context, c *console, g *globalOptions, o *retryOptions
 	if o.json() {
 		return writeJSON(c.out, retryReport{frame: m.frame(ctx, "retry", loaded), Service: key.Name, Cluster: key.Cluster, Lifted: lifted})
 	}
-	if lifted.Deployment == "" {
+	switch {
+	case lifted.Cause == string(status.OnHold):
+		_, _ = fmt.Fprintf(c.out, "%s: the hold of a rollback is lifted%s; the next apply deploys that content again\n", key, m.inSandbox())
+		return nil
+	case lifted.Deployment == "":
 		_, _ = fmt.Fprintf(c.out, "%s: the failed outcome is forgotten%s (hook %s); the next apply runs it again\n", key, m.inSandbox(), lifted.Hooks)
 		return nil
 	}

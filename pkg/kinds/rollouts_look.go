@@ -13,6 +13,41 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
+// ActiveRevisions lists a family's ACTIVE revisions, newest first. FamilyPrefix is a
+// whole family's name ("the full family name … not a prefix": ListTaskDefinitions).
+func (r *rollouts) ActiveRevisions(ctx context.Context, target, family string, n int) ([]string, error) {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive,
+		Sort: types.SortOrderDesc, MaxResults: aws.Int32(int32(min(max(n, 1), 100)))}
+	out, err := c.Read.ECS.ListTaskDefinitions(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, arn := range out.TaskDefinitionArns {
+		if familyOfARN(arn) == family {
+			names = append(names, lastSegment(arn))
+		}
+	}
+	return names[:min(len(names), n)], nil
+}
+
+// Revision reads a task definition revision.
+func (r *rollouts) Revision(ctx context.Context, target, name string) (resource.Live, error) {
+	c, err := r.clients(ctx, target)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	td, err := describeTask(ctx, c, name)
+	if err != nil {
+		return resource.Live{}, err
+	}
+	return td.live(), nil
+}
+
 // Tasks lists running and stopped tasks. DescribeTasks takes 100 (SDK).
 func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource.ServiceTask, error) {
 	c, err := r.clients(ctx, service.ID.Target)

@@ -21,7 +21,7 @@ func (m *maker) gateDeployment(d *draft) {
 	}
 	ours := d.Blocked == ""
 	if !deploys(d.Changes) {
-		if ours {
+		if ours && !m.unwanted(d) {
 			m.judgeStanding(d)
 		}
 		return
@@ -61,14 +61,15 @@ func (m *maker) holdDeployment(d *draft, reason status.Reason, why string) {
 // deployReason is why no deployment may be started now, "" for none.
 func (m *maker) deployReason(d *draft) (status.Reason, string) {
 	tag, tagged := ParseQuarantine(d.live.Tags[resource.TagQuarantine])
+	hold, held := ParseHold(d.live.Tags[resource.TagHold])
 	recreation := recreates(d.ID, worst(d.Changes))
 	switch {
 	case recreation && !m.in.Unit.Policy.Recreate:
 		return status.NeedsRecreate, needsRecreate(d.Changes)
 	case tagged && m.in.Unit.Carries(tag.Hash) && !tag.Lifted:
 		return status.Quarantined, quarantined(tag)
-	case m.in.Unit.Carries(firstWord(d.live.Tags[resource.TagHold])):
-		return status.OnHold, "this content was put aside by a rollback; change the spec, or remove the hold"
+	case held && hold.Carries(m.in.Unit):
+		return status.OnHold, onHold(hold)
 	}
 	if why := m.missing(d, d.Changes); why != "" {
 		return status.DependencyMissing, why
@@ -118,6 +119,24 @@ func (m *maker) running(d *draft) (status.Reason, string) {
 		return status.DeploymentRunning, "a deployment of this content is running; what differs is looked at again when it has ended"
 	}
 	return "", ""
+}
+
+// unwanted: the service has a content that was put aside by hand; somebody else
+// deployed it, or the way back has failed. It is told, and no tag says that this
+// content was meant.
+func (m *maker) unwanted(d *draft) bool {
+	h, ok := ParseHold(d.live.Tags[resource.TagHold])
+	if !ok || !h.Carries(m.in.Unit) || h.Has(d.live.Tags[resource.TagSpecHash]) {
+		return false
+	}
+	others, tag := split(d.Changes, "tags."+resource.TagSpecHash)
+	if len(tag) == 0 {
+		return false
+	}
+	d.Changes = others
+	d.decide(m.in.Unit.Policy.Recreate)
+	d.hold(tag, status.OnHold, "AWS runs what was "+onHold(h))
+	return true
 }
 
 // judgeStanding looks at a service that already has the wanted content: it may
@@ -303,13 +322,4 @@ func quarantined(q Quarantine) string {
 	}
 	return fmt.Sprintf("this content did not survive deployment %s (%s, %s); change the spec, or try it once more with `ecs-operator retry`",
 		q.Deployment, q.Cause, q.TaskDefinition)
-}
-
-func firstWord(s string) string {
-	for i := range s {
-		if s[i] == ' ' {
-			return s[:i]
-		}
-	}
-	return s
 }

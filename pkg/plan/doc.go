@@ -26,6 +26,15 @@
 //   - `retry` marks the quarantine tag as lifted and does not remove it, because
 //     ECS' history would bring it back. A service that stands still in the failed
 //     deployment is then deployed by force: nothing else differs.
+//   - A rollback by hand goes the same way as one after a failed hook (Back): to the
+//     newest deployment that succeeded with a content that is not the present one,
+//     was not put aside and has not failed since, compared by what a service revision
+//     records. The hold tag is written first, and names the way: while the spec-hash
+//     tag still says that a content on hold was written last, the rollback is not
+//     over, and the plan goes on with it. With it goes the spec-hash of what is
+//     restored, taken from the task definition revision where that is unambiguous,
+//     else no hash at all: the author's input of it is not known then. A content on
+//     hold that somebody else deploys is told and left.
 //   - A count that a document writes while somebody else's scalable target exists
 //     is shown and never sent; with policy.desiredCount: fixed it is blocked.
 //   - A change is drift when the author's input is known to be that of our last

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
@@ -236,17 +235,12 @@ func (m *maker) takeBack(d, td *draft, h resource.Hook, state HookState) {
 		m.plan.needsPrevious = true
 		return
 	}
-	changes, want, to := m.wayBack(d)
-	if len(changes) == 0 {
+	w, ok := m.back(d).Newest()
+	if !ok {
 		step.Why += "; ECS knows no earlier deployment that succeeded, so that there is nothing to go back to"
 		return
 	}
-	if len(effective(d.Changes)) > 0 {
-		d.hold(d.Changes, status.Waiting, "the way back comes first")
-	}
-	d.Changes, d.Settled, d.Want = changes, want, want.Want
-	d.Why = fmt.Sprintf("hook %s failed: back to %s", h.Name, to)
-	d.Action, d.Effect = ActionUpdate, worst(changes)
+	m.take(d, w, w.Changes, fmt.Sprintf("hook %s failed: back to %s", h.Name, RevisionName(w.TaskDefinition)))
 }
 
 func orElse(s, other string) string {
@@ -254,31 +248,6 @@ func orElse(s, other string) string {
 		return other
 	}
 	return s
-}
-
-// wayBack finds the newest deployment that succeeded with another content, and
-// whose content has not failed since.
-func (m *maker) wayBack(d *draft) (changes []diff.Change, want *resource.Object, to string) {
-	bad := map[string]bool{} // task definition revisions that have failed since
-	for _, h := range m.in.Previous {
-		if h.Status.Bad() {
-			bad[h.TaskDefinition] = true
-		}
-		before, ok := content(h, resource.KindService)
-		if h.Status != resource.DeploymentSucceeded || !ok || bad[h.TaskDefinition] {
-			continue
-		}
-		o := *d.object
-		o.Want, o.Refs, o.Written = before.Value, nil, everyPath(before.Value)
-		cmp := m.cmp
-		cmp.InputChanged = true
-		changes = slices.DeleteFunc(d.kind.Diff(&o, &d.live, cmp), func(c diff.Change) bool { return !deploying(c) || c.Effect.Rank() > diff.TrafficShift.Rank() })
-		if len(changes) == 0 {
-			continue
-		}
-		return changes, &o, RevisionName(h.TaskDefinition)
-	}
-	return nil, nil, ""
 }
 
 // everyPath is what an author would have written to get a value.

@@ -84,6 +84,7 @@ func (m *maker) gateAll() {
 			m.gateAssociation(d)
 			m.gateFirst()
 			m.gateHooks(d)
+			m.goOn(d)
 		}
 		m.gateTraffic(d)
 	}

@@ -273,8 +273,14 @@ func (x *execution) withHooks(s *plan.Step, w resource.Write) resource.Write {
 
 // previous reads what the service's earlier deployments carried.
 func (e *Engine) previous(ctx context.Context, service resource.Live) []resource.Deployment {
-	history, err := e.history(ctx, service)
-	if err != nil || history == nil || e.o.Rollouts.Fill(ctx, service, history) != nil {
+	if e.o.Rollouts == nil || service.Presence != resource.Present {
+		return nil
+	}
+	history, err := e.o.Rollouts.History(ctx, service, wholeHistory)
+	if history == nil {
+		history = []resource.Deployment{} // asked, and there are none
+	}
+	if err != nil || e.o.Rollouts.Fill(ctx, service, history) != nil {
 		return nil // asked again by the next pass
 	}
 	return history

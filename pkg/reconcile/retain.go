@@ -100,10 +100,10 @@ func (e *Engine) superfluous(ctx context.Context, u *resource.Unit, service reso
 		used[d.TaskDefinition] = true
 	}
 	q, _ := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
-	hold := service.Tags[resource.TagHold]
+	hold, _ := plan.ParseHold(service.Tags[resource.TagHold])
 	return slices.DeleteFunc(mine[keptRevisions(u):], func(l resource.Live) bool {
 		return used[l.ARN] || e.runs(l.ARN, u.Key) || q.TaskDefinition == plan.RevisionName(l.ARN) ||
-			hold != "" && strings.Contains(hold, l.Tags[resource.TagSpecHash])
+			hold.To == plan.RevisionName(l.ARN) || hold.Has(l.Tags[resource.TagSpecHash])
 	}), nil
 }
 

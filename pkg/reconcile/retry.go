@@ -26,11 +26,17 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 	if err != nil {
 		return none, err
 	}
+	held, err := e.release(ctx, u, live)
+	if err != nil {
+		return none, err
+	}
 	q, tagged := plan.ParseQuarantine(live.Tags[resource.TagQuarantine])
 	hooks, err := e.retryHooks(ctx, u)
 	switch {
 	case err != nil:
 		return none, err
+	case held && (!tagged || q.Lifted || !u.Carries(q.Hash)):
+		return plan.Quarantine{Hash: u.ContentHash, Cause: string(status.OnHold), Hooks: strings.Join(hooks, ", ")}, nil
 	case (!tagged || q.Lifted) && len(hooks) > 0:
 		return plan.Quarantine{Hash: u.ContentHash, Cause: string(status.HookFailed), Hooks: strings.Join(hooks, ", ")}, nil
 	case !tagged || q.Lifted:
@@ -46,4 +52,24 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 	e.ended.forget(key)
 	q.Hooks = strings.Join(hooks, ", ")
 	return q, nil
+}
+
+// release takes the unit's content out of what a rollback by hand has put aside,
+// and says whether it was there.
+func (e *Engine) release(ctx context.Context, u *resource.Unit, live resource.Live) (bool, error) {
+	h, ok := plan.ParseHold(live.Tags[resource.TagHold])
+	if !ok || !h.Carries(u) {
+		return false, nil
+	}
+	tag, err := h.Without(u).Tag()
+	set, remove := map[string]string{resource.TagHold: tag}, []string(nil)
+	if err != nil || tag == "" {
+		set, remove = nil, []string{resource.TagHold}
+	}
+	call, done := finishing(ctx)
+	defer done()
+	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, set, remove); err != nil {
+		return false, fmt.Errorf("%s: the hold could not be lifted: %w", u.Key, err)
+	}
+	return true, nil
 }

@@ -63,10 +63,10 @@ func (f finding) reason() (status.Reason, string) {
 	}
 	r, why := f.blocked()
 	aside := r == status.DriftGrace || r == status.Contested // it goes on without that field
-	if r == status.DeploymentRunning || r == status.Waiting || r == "" || aside {
+	if r == status.DeploymentRunning || r == status.Waiting || r == status.OnHold || r == "" || aside {
 		if running, progress := f.rolling(); running {
 			switch {
-			case aside:
+			case aside, r == status.OnHold:
 				progress += "; " + why
 			case r != "":
 				progress += "; changes wait for its end"

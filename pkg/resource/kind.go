@@ -133,6 +133,11 @@ type Rollouts interface {
 	Continue(ctx context.Context, target, deployment, pause string, back bool) error
 	// Stop has ECS roll a deployment back, whatever its configuration says of rollbacks.
 	Stop(ctx context.Context, target, deployment string) error
+	// ActiveRevisions names the newest ACTIVE revisions of a task definition
+	// family, newest first, at most n.
+	ActiveRevisions(ctx context.Context, target, family string, n int) ([]string, error)
+	// Revision reads one task definition revision, by ARN or family:revision.
+	Revision(ctx context.Context, target, name string) (Live, error)
 	// Tasks are the service's tasks: what runs, and what has stopped lately.
 	Tasks(ctx context.Context, service Live) ([]ServiceTask, error)
 	// Events are the service's events, newest first.
