@@ -31,7 +31,7 @@ func TestHoldTag(t *testing.T) {
 		family, revision string
 		items, kept      int
 		by               bool
-	}{{"web", "1", 4, 4, true}, {"web", "1", 9, 5, false}, {strings.Repeat("f", 180), "1", 2, 1, false}, {strings.Repeat("f", 255), "1", 3, 3, true}} {
+	}{{"web", "1", 4, 4, true}, {"web", "1", 9, 5, true}, {strings.Repeat("f", 180), "1", 2, 1, true}, {strings.Repeat("f", 193), "1", 2, 1, false}, {strings.Repeat("f", 255), "1", 3, 3, true}} {
 		h := plan.Hold{To: c.family + ":1", Revision: c.revision, By: "anna"}
 		for n := range c.items {
 			h.Items = append(h.Items, item("000"+string(rune('0'+n))))
