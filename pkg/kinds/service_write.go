@@ -155,6 +155,26 @@ func restoreServiceDefaults(in *ecs.UpdateServiceInput, changes []diff.Change) {
 		if changed(changes, "deploymentConfiguration.lifecycleHooks") && d.LifecycleHooks == nil {
 			d.LifecycleHooks = []types.DeploymentLifecycleHook{}
 		}
+		restoreShares(d, changes)
+	}
+}
+
+// restoreShares writes what is not wanted any more of the steps of a strategy that
+// shifts traffic by parts, as AWS documents their defaults (LinearConfiguration,
+// CanaryConfiguration): the steps before stay otherwise. Another strategy drops them
+// by itself.
+func restoreShares(d *types.DeploymentConfiguration, changes []diff.Change) {
+	if d.Strategy == types.DeploymentStrategyLinear && changed(changes, "deploymentConfiguration.linearConfiguration") {
+		l := cmp.Or(d.LinearConfiguration, &types.LinearConfiguration{})
+		l.StepPercent = cmp.Or(l.StepPercent, aws.Float64(10))
+		l.StepBakeTimeInMinutes = cmp.Or(l.StepBakeTimeInMinutes, aws.Int32(6))
+		d.LinearConfiguration = l
+	}
+	if d.Strategy == types.DeploymentStrategyCanary && changed(changes, "deploymentConfiguration.canaryConfiguration") {
+		c := cmp.Or(d.CanaryConfiguration, &types.CanaryConfiguration{})
+		c.CanaryPercent = cmp.Or(c.CanaryPercent, aws.Float64(5))
+		c.CanaryBakeTimeInMinutes = cmp.Or(c.CanaryBakeTimeInMinutes, aws.Int32(10))
+		d.CanaryConfiguration = c
 	}
 }
 
