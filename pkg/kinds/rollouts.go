@@ -251,6 +251,7 @@ func deploymentOf(d *types.ServiceDeployment) resource.Deployment {
 	if d.Status == types.ServiceDeploymentStatusInProgress { // on the way back nothing is waited for
 		out.Hooks = waiting(d.LifecycleHookDetails)
 	}
+	describeProgress(&out, d)
 	return out
 }
 

@@ -3,15 +3,40 @@ package kinds
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
+
+// describeProgress takes over what people want to know of a deployment under way.
+func describeProgress(out *resource.Deployment, d *types.ServiceDeployment) {
+	out.UpdatedAt = rfc3339(d.UpdatedAt)
+	if c := d.DeploymentConfiguration; c != nil {
+		out.BakeMinutes = aws.ToInt32(c.BakeTimeInMinutes)
+	}
+	if t := d.TargetServiceRevision; t != nil {
+		out.Target = shareOf(*t)
+	}
+	for _, s := range d.SourceServiceRevisions {
+		out.Sources = append(out.Sources, shareOf(s))
+	}
+	if a := d.Alarms; a != nil {
+		out.Alarms, out.Alarming = a.AlarmNames, a.TriggeredAlarmNames
+	}
+}
+
+func shareOf(s types.ServiceRevisionSummary) resource.Share {
+	return resource.Share{Revision: aws.ToString(s.Arn), Requested: s.RequestedTaskCount, Running: s.RunningTaskCount,
+		Pending: s.PendingTaskCount, Production: s.RequestedProductionTrafficWeight, Test: s.RequestedTestTrafficWeight}
+}
 
 // ActiveRevisions lists a family's ACTIVE revisions, newest first. FamilyPrefix is a
 // whole family's name ("the full family name … not a prefix": ListTaskDefinitions).
@@ -124,4 +149,71 @@ func (r *rollouts) Events(ctx context.Context, service resource.Live) ([]resourc
 		events = append(events, resource.ServiceEvent{ID: aws.ToString(e.Id), At: rfc3339(e.CreatedAt), Message: aws.ToString(e.Message)})
 	}
 	return events, nil
+}
+
+// Targets asks for the health of every target group in which the service
+// registers its tasks, the alternates of blue/green with them.
+func (r *rollouts) Targets(ctx context.Context, service resource.Live) ([]resource.GroupHealth, error) {
+	in, _ := service.Value.(*ecs.CreateServiceInput)
+	if in == nil {
+		return nil, nil
+	}
+	var arns []string
+	for _, lb := range in.LoadBalancers {
+		of := []string{aws.ToString(lb.TargetGroupArn)}
+		if a := lb.AdvancedConfiguration; a != nil {
+			of = append(of, aws.ToString(a.AlternateTargetGroupArn))
+		}
+		for _, arn := range of {
+			if arn != "" && !slices.Contains(arns, arn) {
+				arns = append(arns, arn)
+			}
+		}
+	}
+	if len(arns) == 0 {
+		return nil, nil
+	}
+	c, err := r.clients(ctx, service.ID.Target)
+	if err != nil {
+		return nil, err
+	}
+	var out []resource.GroupHealth
+	for _, arn := range arns {
+		found, err := c.Read.ELB.DescribeTargetHealth(ctx, &elasticloadbalancingv2.DescribeTargetHealthInput{TargetGroupArn: &arn})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", groupNameOf(arn), err)
+		}
+		out = append(out, groupHealth(arn, found.TargetHealthDescriptions))
+	}
+	return out, nil
+}
+
+func groupHealth(arn string, targets []elbtypes.TargetHealthDescription) resource.GroupHealth {
+	g := resource.GroupHealth{ARN: arn, Name: groupNameOf(arn), States: map[string]int{}}
+	for _, t := range targets {
+		if t.TargetHealth == nil {
+			continue
+		}
+		state := t.TargetHealth.State
+		g.States[string(state)]++
+		switch state {
+		case elbtypes.TargetHealthStateEnumHealthy:
+			g.Healthy++
+			g.Total++
+		case elbtypes.TargetHealthStateEnumDraining:
+		default:
+			g.Total++
+			why := strings.TrimSpace(string(t.TargetHealth.Reason) + " " + aws.ToString(t.TargetHealth.Description))
+			if why != "" && !slices.Contains(g.Reasons, why) {
+				g.Reasons = append(g.Reasons, why)
+			}
+		}
+	}
+	return g
+}
+
+// groupNameOf is the name in a target group's ARN: …:targetgroup/NAME/ID.
+func groupNameOf(arn string) string {
+	parts := strings.Split(arn, "/")
+	return parts[max(len(parts)-2, 0)]
 }

@@ -9,8 +9,60 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
+// Picture is one service at one moment, for people who watch it.
+type Picture struct {
+	Outcome
+	// Deployment is the newest one, whether it runs or has ended; nil for none.
+	Deployment *resource.Deployment
+	Targets    []resource.GroupHealth
+	// Events are the service's newest events, newest first.
+	Events []resource.ServiceEvent
+	// Unread says of each part that could not be read why.
+	Unread []string
+}
+
 // bare reports whether nothing is known of a unit but its name (Bare).
 func bare(u *resource.Unit) bool { return u.ContentHash == "" }
+
+// Look plans one unit, writes nothing, and says how it and its deployment
+// stand. Of a unit without a document (Bare) only what AWS has is judged.
+func (e *Engine) Look(ctx context.Context, u *resource.Unit) Picture {
+	p := Picture{Outcome: e.glance(ctx, u)}
+	live := p.live
+	if live.Presence != resource.Present || e.o.Rollouts == nil {
+		return p
+	}
+	unread := func(what string, err error) {
+		if err != nil {
+			p.Unread = append(p.Unread, fmt.Sprintf("%s: %v", what, err))
+		}
+	}
+	var err error
+	p.Deployment, err = e.o.Rollouts.Current(ctx, live)
+	unread("deployment", err)
+	p.nameShares(ctx, e, live)
+	p.Targets, err = e.o.Rollouts.Targets(ctx, live)
+	unread("target health", err)
+	p.Events, err = e.o.Rollouts.Events(ctx, live)
+	unread("events", err)
+	return p
+}
+
+// nameShares says which task definition each side of the deployment has.
+func (p *Picture) nameShares(ctx context.Context, e *Engine, live resource.Live) {
+	d := p.Deployment
+	if d == nil {
+		return
+	}
+	d.Target.TaskDefinition = plan.RevisionName(d.TaskDefinition)
+	for i := range d.Sources {
+		s := &d.Sources[i]
+		was := []resource.Deployment{{TargetRevision: s.Revision}}
+		if err := e.o.Rollouts.Fill(ctx, live, was); err == nil {
+			s.TaskDefinition = plan.RevisionName(was[0].Content[resource.KindTaskDefinition].ARN)
+		}
+	}
+}
 
 // glance is Inspect for one unit, also for one without a document.
 func (e *Engine) glance(ctx context.Context, u *resource.Unit) Outcome {

@@ -142,6 +142,8 @@ type Rollouts interface {
 	Tasks(ctx context.Context, service Live) ([]ServiceTask, error)
 	// Events are the service's events, newest first.
 	Events(ctx context.Context, service Live) ([]ServiceEvent, error)
+	// Targets is how the targets of the service's target groups stand.
+	Targets(ctx context.Context, service Live) ([]GroupHealth, error)
 }
 
 // Deployment is one ECS service deployment.
@@ -174,6 +176,14 @@ type Deployment struct {
 	Traffic        float64
 	// Hooks are the lifecycle hooks that it waits for.
 	Hooks []DeploymentHook
+
+	BakeMinutes int32
+	UpdatedAt   string // RFC 3339: when ECS last took it a step further
+	// Target is what it brings, Sources what it replaces.
+	Target  Share
+	Sources []Share
+	// Alarms are the names that it watches, Alarming those that went off.
+	Alarms, Alarming []string
 }
 
 // Waiting is the pause hook in which the deployment waits for a person, nil for none.
