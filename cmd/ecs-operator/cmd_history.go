@@ -105,8 +105,7 @@ newest first: when each was started, how it ended, and what it brought.`,
 				{text: cmp.Or(d.Strategy, "-")}, {text: plan.DeploymentID(d.ARN), paint: p.dim}, {text: oneLine(d.Reason)}}
 		},
 		json: func(d resource.Deployment) any {
-			return deploymentJSON{Deployment: d.ARN, Status: string(d.Status), Strategy: d.Strategy, TaskDefinition: plan.RevisionName(d.TaskDefinition),
-				Revision: d.TargetRevision, CreatedAt: d.CreatedAt, FinishedAt: d.FinishedAt, Reason: d.Reason}
+			return deploymentReport(d)
 		},
 	})
 }

@@ -106,11 +106,15 @@ func (s *story) state(e reconcile.Event) {
 	if now.State == status.StateStalled {
 		level = zap.WarnLevel
 	}
-	symbol := map[status.State]string{status.StateReady: "✓", status.StateStalled: "✗"}[now.State]
+	s.line(e, stateSymbol(s.p, now.State), text, level)
+}
+
+func stateSymbol(p palette, s status.State) string {
+	symbol := map[status.State]string{status.StateReady: "✓", status.StateStalled: "✗"}[s]
 	if symbol == "" {
 		symbol = "…"
 	}
-	s.line(e, statePaint(s.p, now.State)(symbol), text, level)
+	return statePaint(p, s)(symbol)
 }
 
 // stateText is a state as one sentence.

@@ -24,13 +24,29 @@ type Picture struct {
 // bare reports whether nothing is known of a unit but its name (Bare).
 func bare(u *resource.Unit) bool { return u.ContentHash == "" }
 
-// Look plans one unit, writes nothing, and says how it and its deployment
+// Look plans units, writes nothing, and says how they and their deployments
 // stand. Of a unit without a document (Bare) only what AWS has is judged.
-func (e *Engine) Look(ctx context.Context, u *resource.Unit) Picture {
-	p := Picture{Outcome: e.glance(ctx, u)}
+func (e *Engine) Look(ctx context.Context, units []*resource.Unit) []Picture {
+	out := make([]Picture, len(units))
+	if len(units) > 0 && !bare(units[0]) {
+		for i, o := range e.Inspect(ctx, units) {
+			out[i].Outcome = o
+		}
+	}
+	e.each(units, func(i int) {
+		if bare(units[i]) {
+			out[i].Outcome = e.glance(ctx, units[i])
+		}
+		e.depict(ctx, &out[i])
+	})
+	return out
+}
+
+// depict adds what is asked for people's eyes only.
+func (e *Engine) depict(ctx context.Context, p *Picture) {
 	live := p.live
 	if live.Presence != resource.Present || e.o.Rollouts == nil {
-		return p
+		return
 	}
 	unread := func(what string, err error) {
 		if err != nil {
@@ -45,7 +61,6 @@ func (e *Engine) Look(ctx context.Context, u *resource.Unit) Picture {
 	unread("target health", err)
 	p.Events, err = e.o.Rollouts.Events(ctx, live)
 	unread("events", err)
-	return p
 }
 
 // nameShares says which task definition each side of the deployment has.
