@@ -61,12 +61,12 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 // by ARN, "" while it is not there.
 func emptyAt(o *resource.Object, s resource.Standing, named string) (string, bool) {
 	for _, r := range o.Refs {
-		if r.Text == named && s.Empty[r.To] {
+		if r.Text == named && nobodyIn(o, s, r.To) {
 			return s.ARNs[r.To], true
 		}
 	}
 	for id, arn := range s.ARNs {
-		if arn == named && arn != "" && s.Empty[id] {
+		if arn == named && arn != "" && nobodyIn(o, s, id) {
 			return arn, true
 		}
 	}

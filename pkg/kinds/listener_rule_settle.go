@@ -135,11 +135,17 @@ func plainConditions(c []types.RuleCondition) any {
 // nobody stands yet.
 func emptyGroup(o *resource.Object, s resource.Standing) (resource.ID, bool) {
 	for _, r := range o.Refs {
-		if s.Empty[r.To] {
+		if nobodyIn(o, s, r.To) {
 			return r.To, true
 		}
 	}
 	return resource.ID{}, false
+}
+
+// nobodyIn: no request may be sent to a target group through the rule. Between the
+// groups of a pair ECS moves the weights of its own rules, and of no others.
+func nobodyIn(o *resource.Object, s resource.Standing, group resource.ID) bool {
+	return s.Empty[group] || s.Idle[group] && o.Extra[governed] == nil
 }
 
 func groupSection(id resource.ID) string { return "targetGroups." + id.Name }

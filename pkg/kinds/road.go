@@ -48,10 +48,12 @@ func (*service) Leads(input any) map[string]int32 {
 func (k *service) Beside(o resource.Object, t resource.Turn) (resource.Object, string) {
 	in := shape.Clone(o.Want.(*ecs.CreateServiceInput))
 	live, _ := t.Live.(*ecs.CreateServiceInput)
+	// What the service leaves does not matter: it stands in both when it has become
+	// ROLLING, and a deployment that still shifts traffic is waited for.
+	if s := strategyOf(in); s != ecstypes.DeploymentStrategyRolling {
+		return o, fmt.Sprintf("with the deployment strategy %s the service cannot stand in the old and in the new target group at a time", s)
+	}
 	for _, side := range []*ecs.CreateServiceInput{in, live} {
-		if s := strategyOf(side); s != ecstypes.DeploymentStrategyRolling {
-			return o, fmt.Sprintf("with the deployment strategy %s the service cannot stand in the old and in the new target group at a time", s)
-		}
 		if c := controllerOf(side); c != ecstypes.DeploymentControllerTypeEcs {
 			return o, fmt.Sprintf("with the deployment controller %s the service cannot stand in the old and in the new target group at a time", c)
 		}
@@ -69,7 +71,7 @@ func (k *service) Beside(o resource.Object, t resource.Turn) (resource.Object, s
 				continue // it gives way to two
 			}
 			old := lb
-			old.TargetGroupArn = aws.String(from)
+			old.TargetGroupArn, old.AdvancedConfiguration = aws.String(from), nil
 			beside = append(beside, old)
 		}
 	}

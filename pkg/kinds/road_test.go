@@ -101,7 +101,7 @@ func TestServiceBeside(t *testing.T) {
 	}{
 		{"rolling", in("", "", groupRef), in("ROLLING", "ECS", "old"), ""},
 		{"blue/green is wanted", in("BLUE_GREEN", "", groupRef), in("ROLLING", "", "old"), "deployment strategy BLUE_GREEN"},
-		{"canary is live", in("", "", groupRef), in("CANARY", "", "old"), "deployment strategy CANARY"},
+		{"canary is left", in("", "", groupRef), in("CANARY", "", "old"), ""},
 		{"CodeDeploy", in("", "", groupRef), in("", "CODE_DEPLOY", "old"), "deployment controller CODE_DEPLOY"},
 		{"six", in("", "", groupRef, "a", "b", "c", "d"), in("", "", "old"), "6 target groups"},
 	} {

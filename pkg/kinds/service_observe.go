@@ -26,6 +26,7 @@ const keptEvents = 5
 type revisionParts struct {
 	monitoring *types.MonitoringConfiguration
 	gateways   []types.GatewayConnector
+	groups     []string // that its tasks are registered in
 }
 
 // revisionCache keeps them by revision ARN: revisions never change.
@@ -163,7 +164,7 @@ func serviceState(s *types.Service) *resource.ServiceState {
 		ARN: aws.ToString(s.ServiceArn), Status: aws.ToString(s.Status), CreatedAt: rfc3339(s.CreatedAt),
 		Desired: s.DesiredCount, Running: s.RunningCount, Pending: s.PendingCount,
 		TaskDefinition: aws.ToString(s.TaskDefinition), CurrentDeployment: aws.ToString(s.CurrentServiceDeployment),
-		Revision: currentRevision(s), Deployments: len(s.Deployments),
+		Revision: currentRevision(s), Deployments: len(s.Deployments), Shifts: shifts(s.DeploymentConfiguration),
 	}
 	if d := primary(s); d != nil {
 		state.PrimaryID = aws.ToString(d.Id)
@@ -246,7 +247,7 @@ func (k *service) addRevisions(ctx context.Context, q resource.Query, a *answers
 			failed[arn] = r.Err
 			continue
 		}
-		p := revisionParts{r.Value.Monitoring, r.Value.GatewayConnectors}
+		p := revisionParts{r.Value.Monitoring, r.Value.GatewayConnectors, resolvedGroups(r.Value.ResolvedConfiguration)}
 		k.known.Put(arn, p)
 		parts[arn] = p
 	}
@@ -259,6 +260,7 @@ func (k *service) addRevisions(ctx context.Context, q resource.Query, a *answers
 		in := l.Value.(*ecs.CreateServiceInput)
 		in.Monitoring = shape.Clone(parts[arn].monitoring)
 		in.GatewayConnectors = shape.Clone(parts[arn].gateways)
+		l.Service.Serving = serving(in, parts[arn].groups)
 		a.set(l)
 	}
 }

@@ -46,7 +46,7 @@ func (m *maker) holdDeployment(d *draft, reason status.Reason, why string) {
 			continue
 		}
 		// The tag says that this content was written: not before it was.
-		if deploying(c) || c.Path == "tags."+resource.TagSpecHash {
+		if deploying(c) || c.Path == "tags."+resource.TagSpecHash || d.stands && c.Field() == "deploymentConfiguration" {
 			held = append(held, c)
 		} else {
 			harmless = append(harmless, c)
@@ -76,6 +76,10 @@ func (m *maker) deployReason(d *draft) (status.Reason, string) {
 	}
 	if why := m.unassociated(d); why != "" {
 		return status.DependencyMissing, why
+	}
+	if why := m.deserted(d); why != "" {
+		d.stands = true
+		return status.NeedsRecreate, why
 	}
 	if q := m.failedBefore(d, tag); q != nil {
 		m.plan.Quarantine = q

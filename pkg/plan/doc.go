@@ -85,6 +85,12 @@
 // A target group under a renamed key, and another one of the document to which the
 // service and its rules are to move, take over in the same way (takeover_rename.go).
 //
+// A service that leaves blue/green while its tasks stand in the alternate target group
+// takes over from there in the same way (shift.go): ECS is told ROLLING and both groups
+// in one call. What AWS does with the tasks of a service that is only told ROLLING its
+// pages say ("identifies the service revision that serves the traffic, keeps the load
+// balancer configuration"), and so the pair may stay.
+//
 // Nothing of this is needed where the old group has no targets or no load balancer
 // leads to it: then the new one takes its place at once.
 package plan

@@ -30,6 +30,8 @@ type draft struct {
 	heldReason status.Reason
 	heldWhy    string
 	heldAfter  string
+	// stands: the service keeps its strategy as it keeps its target groups.
+	stands bool
 	// moving: the step takes the service from another deployment controller to ECS'.
 	moving bool
 	// asides are further changes put apart, each a step of its own.

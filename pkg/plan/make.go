@@ -75,6 +75,7 @@ func (m *maker) gateAll() {
 	m.holdUnit()
 	m.adoptFirst()
 	m.gateCount()
+	m.gateStrategy()
 	for _, d := range m.order {
 		if d == m.service {
 			m.gateDeployment(d)

@@ -46,9 +46,11 @@ func (d *draft) later(s resource.Settled) {
 }
 
 func (m *maker) around(id resource.ID) resource.Standing {
-	s := resource.Standing{Empty: m.empty(), ARNs: map[resource.ID]string{}, Moved: m.takesPart(id)}
-	for group := range s.Empty {
-		s.ARNs[group] = m.in.Live[group].ARN
+	s := resource.Standing{Empty: m.empty(), Idle: m.idle(), ARNs: map[resource.ID]string{}, Moved: m.takesPart(id)}
+	for _, groups := range []map[resource.ID]bool{s.Empty, s.Idle} {
+		for group := range groups {
+			s.ARNs[group] = m.in.Live[group].ARN
+		}
 	}
 	return s
 }

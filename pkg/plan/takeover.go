@@ -8,6 +8,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -91,18 +92,18 @@ func (m *maker) replacements(objects []*resource.Object) map[resource.ID]bool {
 // Each comes with those that lead to it.
 func (m *maker) suspects(objects []*resource.Object) map[string][]resource.ID {
 	known, led := map[string]bool{}, m.led(objects)
-	groups := false
+	some := false
 	for _, o := range objects {
 		if o.ID.Kind == resource.KindTargetGroup {
 			_, ok := m.kinds[o.ID.Kind].(resource.Succession)
-			groups = groups || ok
+			some = some || ok
 			if l := m.in.Live[o.ID]; l.Presence == resource.Present && led[o.ID] {
 				known[l.ARN] = true
 			}
 		}
 	}
 	out := map[string][]resource.ID{}
-	if !groups {
+	if !some {
 		return out
 	}
 	for _, o := range objects {
@@ -112,8 +113,13 @@ func (m *maker) suspects(objects []*resource.Object) map[string][]resource.ID {
 			continue
 		}
 		want := road.Leads(o.Want)
-		for _, arn := range slices.Sorted(maps.Keys(road.Leads(live.Value))) {
-			if _, written := want[arn]; !written && !known[arn] {
+		pairs := map[string]bool{}
+		if o.ID.Kind == resource.KindService {
+			body, _ := shape.Plain(o.Want, nil).(map[string]any)
+			groups(body["loadBalancers"], pairs)
+		}
+		for _, arn := range slices.Sorted(maps.Keys(m.leads(o.ID))) {
+			if _, written := want[arn]; !written && !pairs[arn] && !known[arn] {
 				out[arn] = append(out[arn], o.ID)
 			}
 		}
@@ -247,12 +253,20 @@ func (t *takeover) sort(m *maker) {
 	slices.SortStableFunc(t.old, func(a, b resource.Live) int { return rank(a) - rank(b) })
 }
 
-// leads are the target groups that the live object leads to.
+// leads are the target groups that the live object leads to; of a pair that one in
+// which the tasks stand.
 func (m *maker) leads(id resource.ID) map[string]int32 {
 	road, ok := m.kinds[id.Kind].(resource.Road)
 	live := m.in.Live[id]
 	if !ok || live.Presence != resource.Present {
 		return nil
+	}
+	if live.Service != nil && live.Service.Serving != nil {
+		out := map[string]int32{}
+		for _, arn := range live.Service.Serving {
+			out[arn] = 1
+		}
+		return out
 	}
 	return road.Leads(live.Value)
 }

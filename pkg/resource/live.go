@@ -81,6 +81,13 @@ type ServiceState struct {
 	Deployments   int // entries in the legacy list
 	// LastEvents are the newest service events, newest first, at most 5.
 	LastEvents []string
+	// Serving are the target groups that the tasks of the PRIMARY deployment stand in,
+	// for a service that may stand in either group of a pair (blue/green); nil where
+	// the input says it, or nobody does.
+	Serving []string
+	// Shifts: the service's strategy starts a second set of tasks and shifts the
+	// traffic to it.
+	Shifts bool
 	// StartedTasks is when ECS last started tasks of the service, or a moment after
 	// that: as its events tell. RFC 3339, "" when they do not.
 	StartedTasks string

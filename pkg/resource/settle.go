@@ -17,8 +17,11 @@ type Standing struct {
 	// Empty are target groups of the unit behind which its service has not yet
 	// ended a deployment well: nobody may be sent there.
 	Empty map[ID]bool
-	// ARNs are those of the empty ones that are there.
+	// ARNs are those of the empty and the idle ones that are there.
 	ARNs map[ID]string
+	// Idle are those of the others, of a pair between which the service shifts
+	// traffic, in which nobody stands now: ECS leads requests there when somebody does.
+	Idle map[ID]bool
 	// Moved: a target group takes over from another, and the object already says
 	// where its requests go meanwhile.
 	Moved bool

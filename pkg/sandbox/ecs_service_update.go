@@ -26,6 +26,9 @@ func updateService(c *call, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutpu
 	if err != nil {
 		return nil, err
 	}
+	if err := checkStrategyMove(s, next); err != nil {
+		return nil, err
+	}
 	if len(s.Rollouts) > 0 { // an EXTERNAL service without a task set runs nothing that could be wrong
 		if err := c.w.checkService(cl, next, s); err != nil {
 			return nil, err

@@ -109,6 +109,17 @@ func (w *World) checkShift(s *ecsService) error {
 	return nil
 }
 
+// checkStrategyMove: between ROLLING and the strategies that shift traffic a service
+// goes only when none of its deployments runs (Developer Guide, "Update the Amazon ECS
+// deployment strategy", both ways; the text is ours).
+func checkStrategyMove(s, next *ecsService) error {
+	d := s.current()
+	if d == nil || ended(d.Deployment.Status) || shifts(s.Service.DeploymentConfiguration) == shifts(next.Service.DeploymentConfiguration) {
+		return nil
+	}
+	return invalid("The deployment strategy cannot be changed while a deployment is in progress. Wait for it to complete and try again.")
+}
+
 func checkShares(name string, fits bool, percent *float64, least float64, bake *int32) error {
 	p, b := aws.ToFloat64(percent), aws.ToInt32(bake)
 	tenths := p * 10
