@@ -105,12 +105,13 @@ func ruleAttrs(l *resource.Live, listener string) {
 func (*listenerRule) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {
 	bare := *o
 	bare.Extra = nil
-	if groups := governedBy(o, l.ARN); groups != nil {
+	name := ruleNamed(l)
+	if groups := governedBy(o, name); groups != nil {
 		if want, ok := o.Want.(*elasticloadbalancingv2.CreateRuleInput); ok {
 			l = withoutGoverned(want, l, groups)
 		}
 	}
-	return compare(rulesOfRule(o, l.ARN), &bare, l, c)
+	return compare(rulesOfRule(o, name), &bare, l, c)
 }
 
 // ruleSays are the words on what is ours in a rule's body.

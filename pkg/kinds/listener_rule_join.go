@@ -16,7 +16,7 @@ import (
 // weight 0 first, so that ECS finds it associated with the load balancer and nobody
 // is sent there. Where no other wanted group gets requests, the live ones keep them.
 func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleInput, s resource.Standing) {
-	if live == nil || s.Moved || out.Object.Extra[governed] != nil {
+	if live == nil || s.Moved {
 		return
 	}
 	w, have := onlyForward(want.Actions), onlyForward(live.Actions)
@@ -26,6 +26,10 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 	full := plainActions(want.Actions)
 	now := forwards(live.Actions)
 	groups, joins, served := forwardGroups(w), false, false
+	pair := pairOf(&out.Object, s)
+	if slices.ContainsFunc(pair, func(arn string) bool { return now[arn] > 0 }) {
+		return // ECS leads requests to its own
+	}
 	for i := range groups {
 		at, empty := emptyAt(&out.Object, s, aws.ToString(groups[i].TargetGroupArn))
 		if empty && now[at] == 0 && weightOf(groups[i]) > 0 {
@@ -55,6 +59,23 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 	out.Later = append(out.Later, diff.Change{Path: "actions", Op: diff.Replace, Old: plainActions(want.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
 		Pos: out.Object.Written["actions"], Note: "until then the target group stands beside the present ones with the weight 0"})
 	out.After = firstDeployment
+}
+
+// pairOf are the ARNs of the target groups between which ECS moves the weights of
+// the rule, as far as they are there.
+func pairOf(o *resource.Object, s resource.Standing) []string {
+	g, _ := o.Extra[governed].(map[string]string)
+	var out []string
+	for _, key := range []string{"primary", "alternate"} {
+		arn := g[key]
+		if at, empty := emptyAt(o, s, arn); empty {
+			arn = at
+		}
+		if arn != "" {
+			out = append(out, arn)
+		}
+	}
+	return out
 }
 
 // emptyAt is the ARN of an empty target group that an action names by reference or

@@ -93,7 +93,7 @@ func actionsToSend(w resource.Write) ([]types.Action, error) {
 	if live == nil {
 		live = &elasticloadbalancingv2.CreateRuleInput{}
 	}
-	if g := governedBy(&w.Object, w.Live.ARN); g != nil {
+	if g := governedBy(&w.Object, ruleNamed(&w.Live)); g != nil {
 		keepWeights(actions, live.Actions, g)
 	}
 	had := false

@@ -70,6 +70,7 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 	}
 	out.Notes = at.notes
 	live, _ := l.Value.(*elasticloadbalancingv2.CreateRuleInput)
+	ungovern(&out.Object, &l)
 	if word == priorityDefault {
 		join(&out, want, live, s)
 		return out

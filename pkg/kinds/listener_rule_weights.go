@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,6 +102,22 @@ func governedBy(o *resource.Object, arn string) []string {
 	return groups
 }
 
+// ruleNamed is how a service names a live rule: a listener's default action by its
+// rule on an Application Load Balancer, and by the listener on others.
+func ruleNamed(l *resource.Live) string { return cmp.Or(l.Attrs["arn"], l.ARN) }
+
+// ungovern takes the mark off a rule that turned out not to be the one that the
+// service names by ARN.
+func ungovern(o *resource.Object, l *resource.Live) {
+	g, ok := o.Extra[governed].(map[string]string)
+	if !ok || g["rule"] == "" || l.Presence == resource.Present && g["rule"] == ruleNamed(l) {
+		return
+	}
+	o.Extra = maps.Clone(o.Extra)
+	delete(o.Extra, governed)
+	o.Refs = slices.DeleteFunc(slices.Clone(o.Refs), func(r resource.Ref) bool { return strings.HasPrefix(r.Path, governed) })
+}
+
 // rulesOfRule are how this rule is compared.
 func rulesOfRule(o *resource.Object, arn string) *diff.Rules {
 	r := ruleRules
@@ -146,7 +163,8 @@ func withoutGoverned(want *elasticloadbalancingv2.CreateRuleInput, l *resource.L
 // keepWeights sends the live weights back: ModifyRule replaces whole actions, and
 // a heal of anything else must not move the traffic. A target group that the live
 // rule does not have keeps the weight that the document gives it; one of the
-// service's own groups that only the live rule has stays.
+// service's own groups that only the live rule has stays. Where no group of theirs
+// gets requests ECS has not led any there, and the document's weights hold.
 func keepWeights(want, live []types.Action, groups []string) {
 	weights := map[string]types.TargetGroupTuple{}
 	for i := range live {
@@ -158,19 +176,24 @@ func keepWeights(want, live []types.Action, groups []string) {
 		if want[i].Type != types.ActionTypeEnumForward {
 			continue
 		}
-		list := forwardGroups(&want[i])
-		rest := maps.Clone(weights)
+		list, rest := forwardGroups(&want[i]), maps.Clone(weights)
+		written, led := slices.Clone(list), false
 		for j := range list {
 			arn := aws.ToString(list[j].TargetGroupArn)
 			if tg, ok := weights[arn]; ok {
 				list[j].Weight = tg.Weight
 			}
+			led = led || weightOf(list[j]) > 0
 			delete(rest, arn)
 		}
 		for _, arn := range slices.Sorted(maps.Keys(rest)) {
 			if slices.Contains(groups, arn) {
 				list = append(list, rest[arn])
+				led = led || weightOf(rest[arn]) > 0
 			}
+		}
+		if !led {
+			copy(list, written)
 		}
 		if want[i].ForwardConfig == nil {
 			want[i].ForwardConfig = &types.ForwardActionConfig{}
