@@ -1,7 +1,9 @@
 package kinds
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // join keeps the requests of a live rule, or of a listener's default action, where
@@ -20,8 +23,12 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 		return
 	}
 	w, have := onlyForward(want.Actions), onlyForward(live.Actions)
-	if w == nil || have == nil {
-		return // an answer of its own, or none before: no request is taken from anybody
+	switch {
+	case w == nil:
+		return // an answer of its own: nobody needs to be there
+	case have == nil:
+		answer(out, want, live, s)
+		return
 	}
 	full := plainActions(want.Actions)
 	now := forwards(live.Actions)
@@ -61,6 +68,32 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 	out.After = firstDeployment
 }
 
+// answer lets a rule, or a default action, that answers by itself go on doing so until
+// somebody stands behind the target groups that it is to forward to. A forward with the
+// weight 0 cannot stand beside an answer, so that the rule associates no target group
+// with the load balancer before; one that nothing else associates keeps its service
+// from being made, and the plan says so.
+func answer(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleInput, s resource.Standing) {
+	served := false
+	for text, weight := range forwards(want.Actions) {
+		_, empty := emptyAt(&out.Object, s, text)
+		served = served || weight > 0 && !empty
+	}
+	if served || s.AtOnce {
+		return
+	}
+	full := plainActions(want.Actions)
+	want.Actions = shape.Clone(live.Actions)
+	rewriteRefs(&out.Object)
+	out.Object.Written = maps.Clone(out.Object.Written)
+	maps.DeleteFunc(out.Object.Written, func(p, _ string) bool { return strings.HasPrefix(p, "actions[") })
+	out.Object.Tags = maps.Clone(out.Object.Tags)
+	delete(out.Object.Tags, resource.TagSecretHash) // no secret is sent before
+	out.Later = append(out.Later, diff.Change{Path: "actions", Op: diff.Replace, Old: plainActions(live.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
+		Pos: out.Object.Written["actions"], Note: "until then the rule answers as it does now"})
+	out.After = firstDeployment
+}
+
 // pairOf are the ARNs of the target groups between which ECS moves the weights of
 // the rule, as far as they are there.
 func pairOf(o *resource.Object, s resource.Standing) []string {
@@ -68,8 +101,10 @@ func pairOf(o *resource.Object, s resource.Standing) []string {
 	var out []string
 	for _, key := range []string{"primary", "alternate"} {
 		arn := g[key]
-		if at, empty := emptyAt(o, s, arn); empty {
-			arn = at
+		for _, r := range o.Refs {
+			if r.Text == arn && r.To.Kind == resource.KindTargetGroup {
+				arn = s.ARNs[r.To]
+			}
 		}
 		if arn != "" {
 			out = append(out, arn)

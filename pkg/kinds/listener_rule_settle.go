@@ -73,6 +73,7 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 	ungovern(&out.Object, &l)
 	if word == priorityDefault {
 		join(&out, want, live, s)
+		out.Opens = opens(&out.Object, want, live, at, s)
 		return out
 	}
 	if word == priorityAuto {
@@ -93,6 +94,32 @@ func (k *listenerRule) Settle(o resource.Object, l resource.Live, s resource.Sta
 	} else {
 		k.hide(&out, want, live, at, s)
 	}
+	out.Opens = opens(&out.Object, want, live, at, s)
+	return out
+}
+
+// opens are the target groups that get requests through the rule as it is settled and
+// that get none through the live one.
+func opens(o *resource.Object, want, live *elasticloadbalancingv2.CreateRuleInput, at *around, s resource.Standing) []resource.ID {
+	now := map[string]int32{}
+	switch {
+	case isHidden(want.Conditions) || live == nil && at.from == "":
+		return nil // no request, or none that anybody else would get
+	case live != nil && !isHidden(live.Conditions):
+		now = forwards(live.Actions)
+	}
+	if s.Moved || o.Extra[governed] != nil {
+		return nil // the deployment that leads requests there has waited for its tasks
+	}
+	var out []resource.ID
+	for text, weight := range forwards(want.Actions) {
+		i := slices.IndexFunc(o.Refs, func(r resource.Ref) bool { return r.Text == text && r.To.Kind == resource.KindTargetGroup })
+		if weight == 0 || i < 0 || now[s.ARNs[o.Refs[i].To]] > 0 || slices.Contains(out, o.Refs[i].To) {
+			continue
+		}
+		out = append(out, o.Refs[i].To)
+	}
+	slices.SortFunc(out, func(a, b resource.ID) int { return strings.Compare(a.String(), b.String()) })
 	return out
 }
 

@@ -14,8 +14,17 @@ func (m *maker) gateAssociation(d *draft) {
 	if d.Action != ActionCreate || !d.writes() {
 		return
 	}
-	if why := m.unassociated(d); why != "" {
-		d.block(status.DependencyMissing, why)
+	reason, why := m.unassociated(d)
+	if reason == "" {
+		return
+	}
+	d.block(reason, why)
+	if reason == status.NeedsRecreate { // the rule waits for the service, and the service for the rule
+		for _, rule := range m.order {
+			if rule.ID.Kind == resource.KindListenerRule && rule.heldReason == status.Waiting && rule.heldAfter == rule.settled.After {
+				rule.heldReason, rule.heldWhy, rule.heldAfter = reason, why, ""
+			}
+		}
 	}
 }
 
@@ -23,11 +32,11 @@ func (m *maker) gateAssociation(d *draft) {
 // in and that no load balancer leads to, now or after what comes before the service
 // in this pass: ECS refuses it ("The target group … does not have an associated load
 // balancer"). Who leads to it may be anybody: a rule of this document, a listener's
-// default action, another document. "" for none.
-func (m *maker) unassociated(d *draft) string {
+// default action, another document. It gives the reason too, "" for none.
+func (m *maker) unassociated(d *draft) (status.Reason, string) {
 	road, ok := d.kind.(resource.Road)
 	if !ok {
-		return ""
+		return "", ""
 	}
 	now := m.leads(d.ID)
 	for _, to := range slices.Sorted(maps.Keys(road.Leads(d.Want))) {
@@ -39,7 +48,26 @@ func (m *maker) unassociated(d *draft) string {
 			continue
 		}
 		if !m.ledTo(d, to) {
-			return fmt.Sprintf("no rule or listener leads to %s yet, and ECS takes a target group only behind a load balancer: let a listener rule lead to it", group.ID.Local())
+			const why = "no rule or listener leads to %s yet, and ECS takes a target group only behind a load balancer: "
+			if rule := m.answers(group.ID); rule != "" {
+				return status.NeedsRecreate, fmt.Sprintf(why+"%s answers by itself until somebody is healthy there; let another one lead to it too, or policy.recreate: true turns it at once", group.ID.Local(), rule)
+			}
+			return status.DependencyMissing, fmt.Sprintf(why+"let a listener rule lead to it", group.ID.Local())
+		}
+	}
+	return "", ""
+}
+
+// answers names the rule of the document that is to lead to a target group and does
+// not yet, since it would take its requests to where nobody is.
+func (m *maker) answers(group resource.ID) string {
+	for _, d := range m.order {
+		if d.ID.Kind != resource.KindListenerRule || len(d.settled.Later) == 0 {
+			continue
+		}
+		written := m.document.Object(d.ID)
+		if written != nil && slices.ContainsFunc(written.Refs, func(r resource.Ref) bool { return r.To == group }) {
+			return d.ID.Local()
 		}
 	}
 	return ""

@@ -74,8 +74,8 @@ func (m *maker) deployReason(d *draft) (status.Reason, string) {
 	if why := m.missing(d, d.Changes); why != "" {
 		return status.DependencyMissing, why
 	}
-	if why := m.unassociated(d); why != "" {
-		return status.DependencyMissing, why
+	if reason, why := m.unassociated(d); reason != "" {
+		return reason, why
 	}
 	if why := m.deserted(d); why != "" {
 		d.stands = true

@@ -79,7 +79,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 		d.block(status.NeedsRecreate, why)
 	}
 	m.unlit(d)
-	d.unsettled()
+	m.remains(d)
 	return d
 }
 

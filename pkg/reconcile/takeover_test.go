@@ -24,6 +24,11 @@ import (
 func behind(v *sandbox.World) map[string]int {
 	out := map[string]int{}
 	for _, r := range v.ELB.Rules {
+		if slices.ContainsFunc(r.Value.Conditions, func(c types.RuleCondition) bool {
+			return c.HttpHeaderConfig != nil && aws.ToString(c.HttpHeaderConfig.HttpHeaderName) == "x-ecs-operator-not-yet"
+		}) {
+			continue // no request comes through it
+		}
 		for _, a := range r.Value.Actions {
 			if a.ForwardConfig == nil {
 				continue

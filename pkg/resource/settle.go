@@ -17,11 +17,13 @@ type Standing struct {
 	// Empty are target groups of the unit behind which its service has not yet
 	// ended a deployment well: nobody may be sent there.
 	Empty map[ID]bool
-	// ARNs are those of the empty and the idle ones that are there.
+	// ARNs are those of the unit's target groups that are there.
 	ARNs map[ID]string
 	// Idle are those of the others, of a pair between which the service shifts
 	// traffic, in which nobody stands now: ECS leads requests there when somebody does.
 	Idle map[ID]bool
+	// AtOnce: a person allowed what comes before anybody stands there (policy.recreate).
+	AtOnce bool
 	// Moved: a target group takes over from another, and the object already says
 	// where its requests go meanwhile.
 	Moved bool
@@ -39,6 +41,9 @@ type Settled struct {
 	// Later is what is still missing then, and After what it waits for.
 	Later []diff.Change
 	After string
+	// Opens are the target groups that get requests through the object as it is to be
+	// now, and get none through the live one: somebody has to be healthy there.
+	Opens []ID
 }
 
 // Surveyor is the part of a Kind whose objects have to do with those of other
