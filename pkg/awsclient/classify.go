@@ -71,6 +71,7 @@ var rules = []rule{
 	{"ecs", "ClientException", "Unable to assume the service linked role", resource.ClassTransient},
 	{"application-autoscaling", "ValidationException", "ECS service doesn't exist", resource.ClassTransient},
 	{"elasticloadbalancing", "ResourceInUse", "", resource.ClassTransient},
+	{"cloudwatch", "ValidationError", "composite alarm(s) depending on", resource.ClassTransient}, // DeleteAlarms: ekristen/aws-nuke#462
 
 	// Not there.
 	{"", "ClusterNotFoundException", "", resource.ClassNotFound},
@@ -86,6 +87,7 @@ var rules = []rule{
 	{"", "RuleNotFound", "", resource.ClassNotFound},
 	{"", "LoadBalancerNotFound", "", resource.ClassNotFound},
 	{"ecs", "ClientException", "Unable to describe task definition", resource.ClassNotFound},
+	{"cloudwatch", "ValidationError", "in the alarm rule do not exist", resource.ClassNotFound}, // or not seen yet: awsdocs/aws-cloudformation-user-guide#911
 	{"ecs", "InvalidParameterException", "The specified service was not found", resource.ClassNotFound},
 
 	// Somebody else.

@@ -64,6 +64,7 @@ func (*alarm) Complete(f resource.Frame, u *resource.Unit, o *resource.Object) [
 			o.Section, **name, policyAlarm))
 	}
 	fillNames(u, o)
+	needAlarms(f, u, o)
 	return problems
 }
 

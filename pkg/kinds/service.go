@@ -74,6 +74,7 @@ func (k *service) Complete(f resource.Frame, u *resource.Unit, o *resource.Objec
 	if d := in.DeploymentConfiguration; d != nil && d.Alarms != nil && d.Alarms.AlarmNames == nil && !d.Alarms.Enable {
 		d.Alarms.AlarmNames = []string{} // alarms that are off need no names, but the SDK insists on the list
 	}
+	needAlarms(f, u, o)
 	problems = append(problems, k.completeTaskDefinition(u, o, in)...)
 	problems = append(problems, k.completeDesiredCount(u, o, in)...)
 	for i := range u.Objects {

@@ -95,7 +95,7 @@ func (m *maker) depart() {
 	if fate == FateOrphaned { // the word goes last
 		order = append(slices.Clone(departOrder[:4]), resource.KindListenerRule, resource.KindTargetGroup, resource.KindService)
 	}
-	slices.SortStableFunc(m.strays, func(a, b *draft) int { return slices.Index(order, a.ID.Kind) - slices.Index(order, b.ID.Kind) })
+	m.sortStrays(order)
 	switch fate {
 	case FateDeleted:
 		m.demolish(service)

@@ -29,9 +29,7 @@ func (m *maker) prune() {
 		}
 		m.strays = append(m.strays, d)
 	}
-	slices.SortStableFunc(m.strays, func(a, b *draft) int {
-		return slices.Index(deleteOrder, a.ID.Kind) - slices.Index(deleteOrder, b.ID.Kind)
-	})
+	m.sortStrays(deleteOrder)
 	for i, d := range m.strays {
 		if d.writes() {
 			m.holdStray(d, m.strays[:i])
