@@ -10,10 +10,23 @@ import (
 // in AWS. Where nobody knows, the spec is named: it is what will be written.
 func (m *maker) attribute(d *draft, changes []diff.Change) {
 	for i := range changes {
-		if c := &changes[i]; c.Reason == diff.FromSpec && m.unedited(d, *c) {
+		switch c := &changes[i]; {
+		case c.Reason == diff.FromSpec && m.unedited(d, *c):
 			c.Reason = diff.FromDrift
+		case c.Reason == diff.FromDrift && c.Unwritten && !c.Informational && forgetful(d.ID.Kind) && !m.unedited(d, *c):
+			c.Reason = diff.FromDefault
 		}
 	}
+}
+
+// forgetful kinds remember no written paths, since all of theirs go back to AWS'
+// default: whether a line went, or somebody set the field in AWS, may be unknown.
+func forgetful(kind string) bool {
+	switch kind {
+	case resource.KindAlarm, resource.KindScalableTarget, resource.KindScalingPolicy, resource.KindScheduledAction:
+		return true
+	}
+	return false
 }
 
 // unedited reports whether the author's input for a change is known to be that
