@@ -8,9 +8,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
@@ -134,8 +136,8 @@ func (k *taskDefinition) strays(ctx context.Context, q resource.Query) map[resou
 
 // Observe finds scalable targets by their service. Of a stray only the ARN may
 // be known, which does not say the service: then all are gone through. One that
-// scales a service of another cluster than its tags name was copied with them, and
-// is nobody's here, like a service of that sort.
+// scales another service than its tags name was copied with them, and is nobody's
+// here, like a service of that sort.
 func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[resource.ID]resource.Live {
 	if !strays(q) {
 		return k.named.Observe(ctx, q)
@@ -151,8 +153,11 @@ func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[reso
 	}
 	return eachStray(q, func(o *resource.Object) (resource.Live, error) {
 		t := byARN[o.ARN]
-		if t == nil || !strings.HasPrefix(aws.ToString(t.ResourceId), resourceID(o.ID.Cluster, "")) {
+		if t == nil {
 			return resource.Live{Presence: resource.Absent}, nil
+		}
+		if its, err := scalesUnit(ctx, c, o, aws.ToString(t.ResourceId)); !its || err != nil {
+			return resource.Live{Presence: resource.Absent}, err
 		}
 		tags, err := scalingTags{}.read(ctx, c.Read, []string{o.ARN})
 		if err == nil && tags[o.ARN] == nil {
@@ -164,6 +169,28 @@ func (k *scalableTarget) Observe(ctx context.Context, q resource.Query) map[reso
 		l.Tags = tags[o.ARN]
 		return l, err
 	})
+}
+
+// scalesUnit reports whether a scalable target is of the service that its tags
+// name: by the service's name, or, where a document calls its service otherwise than
+// itself, by what the service's own tags say. Of a service that is not there any
+// more nobody can tell.
+func scalesUnit(ctx context.Context, c *awsclient.Clients, o *resource.Object, scaled string) (bool, error) {
+	name, here := strings.CutPrefix(scaled, resourceID(o.ID.Cluster, ""))
+	if !here || name == o.ID.Unit {
+		return here, nil
+	}
+	out, err := c.Read.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &o.ID.Cluster, Services: []string{name},
+		Include: []types.ServiceField{types.ServiceFieldTags}})
+	if err != nil {
+		return false, err
+	}
+	for _, s := range out.Services {
+		if fromPairs(s.Tags, ecsPair)[resource.TagUnit] == o.ID.Key().TagValue() {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // InUse tells what else hangs on a scalable target: DeregisterScalableTarget deletes

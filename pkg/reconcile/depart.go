@@ -119,8 +119,15 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 		sortKeys(keys)
 		for _, key := range keys {
 			d := departed{unit: &resource.Unit{Key: key, Gone: true}, svc: resource.Live{Presence: resource.Absent}}
+			scaled := slices.ContainsFunc(c.units[key], func(l resource.Live) bool {
+				return l.ID.Kind == resource.KindScalableTarget && l.Tags[resource.TagScope] == scope
+			})
 			for _, live := range c.units[key] {
-				if live.Tags[resource.TagScope] != scope && live.Tags != nil {
+				mine := live.Tags[resource.TagScope] == scope
+				if live.Tags == nil { // for what carries none its scalable target speaks
+					mine = scaled
+				}
+				if !mine {
 					continue // without a scope, it is nobody's to delete
 				}
 				if live.ID.Kind == resource.KindService {
