@@ -13,12 +13,14 @@ import (
 
 // diffTotals is the summary of a diff, for its last lines and its JSON.
 type diffTotals struct {
-	Services int                 `json:"services"`
-	Changed  int                 `json:"changed"`
-	Blocked  int                 `json:"blocked"` // services with something held back
-	Errors   int                 `json:"errors"`  // services that could not be planned
-	InSync   int                 `json:"inSync"`
-	Effects  map[diff.Effect]int `json:"effects"` // worst effect of each changed service
+	Services int `json:"services"`
+	Changed  int `json:"changed"`
+	Blocked  int `json:"blocked"` // services with something held back
+	Errors   int `json:"errors"`  // services that could not be planned
+	InSync   int `json:"inSync"`
+	// NoDocument are services that no document names, and of which nothing is done.
+	NoDocument int                 `json:"noDocument"`
+	Effects    map[diff.Effect]int `json:"effects"` // worst effect of each changed service
 
 	creates, changes, deletes int
 }
@@ -29,6 +31,9 @@ func totalDiff(outcomes []reconcile.Outcome) diffTotals {
 		switch {
 		case unread(o):
 			t.Errors++
+			continue
+		case o.Plan.Empty() && undocumented(o.Plan):
+			t.NoDocument++
 			continue
 		case o.Plan.Empty():
 			t.InSync++
@@ -53,6 +58,12 @@ func totalDiff(outcomes []reconcile.Outcome) diffTotals {
 		}
 	}
 	return t
+}
+
+// undocumented reports whether a plan is of a service that no document names: each
+// object that a document has is a step of its own.
+func undocumented(p plan.Plan) bool {
+	return len(p.Steps) > 0 && !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.Stray })
 }
 
 // unread reports whether a service could not be compared: something of it is
@@ -106,6 +117,9 @@ func (t diffTotals) summary(all bool) string {
 			text += " (hidden, --all)"
 		}
 		parts = append(parts, text)
+	}
+	if t.NoDocument > 0 {
+		parts = append(parts, count(t.NoDocument, "service")+" without a document, left alone")
 	}
 	return strings.Join(parts, " · ")
 }

@@ -97,6 +97,9 @@ func (f finding) reason() (status.Reason, string) {
 		}
 		return status.Reconciling, f.because(why)
 	}
+	if s := f.service.Service; s != nil && s.Running > s.Desired { // as `aws ecs wait services-stable` has it
+		return status.Reconciling, fmt.Sprintf("%d tasks run and %d are wanted: the others are ending", s.Running, s.Desired)
+	}
 	return status.Synced, ""
 }
 
