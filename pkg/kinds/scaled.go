@@ -83,6 +83,8 @@ type attached[Want, Found any] struct {
 	// put writes the whole; the ARN is "" where AWS does not tell it.
 	put    func(context.Context, awsclient.API, *Want) (arn string, err error)
 	delete func(context.Context, awsclient.API, attachedKey) error
+	// anew tells a change that a put may not make: what is there goes first. nil for none.
+	anew func(live, want *Want) bool
 
 	mu    sync.Mutex
 	paged map[string]pagedScaled[Found] // by target: the last reading of a whole namespace
@@ -252,12 +254,18 @@ func (k *attached[Want, Found]) Update(ctx context.Context, w resource.Write) (r
 	if err != nil {
 		return resource.Live{}, err
 	}
+	at, known := k.keyOf(&w.Object), w.Live.ARN
+	if live, ok := w.Live.Value.(*Want); ok && k.anew != nil && k.anew(live, in) {
+		if err := gone(k.delete(ctx, c.Write, at)); err != nil {
+			return resource.Live{}, err
+		}
+		known = ""
+	}
 	arn, err := k.put(ctx, c.Write, in)
 	if err != nil {
 		return resource.Live{}, lagging(err)
 	}
-	at := k.keyOf(&w.Object)
-	if arn = cmp.Or(arn, w.Live.ARN); arn == "" {
+	if arn = cmp.Or(arn, known); arn == "" {
 		arn = k.readARN(ctx, c, at)
 	}
 	return present(w.Object.ID, arn, at.name, in), nil

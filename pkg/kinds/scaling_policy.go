@@ -1,7 +1,10 @@
 package kinds
 
 import (
+	"cmp"
 	"context"
+	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -20,6 +24,9 @@ type scalingPolicy struct {
 func newScalingPolicy(b base) *scalingPolicy {
 	return &scalingPolicy{attached[applicationautoscaling.PutScalingPolicyInput, types.ScalingPolicy]{
 		base: b, kind: resource.KindScalingPolicy, rules: &scalingPolicyRules, describe: describePolicies, put: putPolicy, delete: deletePolicy, page: 10,
+		anew: func(live, want *applicationautoscaling.PutScalingPolicyInput) bool {
+			return live.PolicyType != want.PolicyType
+		},
 		naming: attachedName{member: "policyName", what: "the policy name", derive: pathName, limit: maxPolicyName},
 		frame: func(in *applicationautoscaling.PutScalingPolicyInput) (**string, scaled) {
 			return &in.PolicyName, scaled{&in.ResourceId, &in.ScalableDimension, &in.ServiceNamespace}
@@ -46,6 +53,39 @@ func (*scalingPolicy) Section() spec.Section {
 			"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions": dimension,
 		},
 	}
+}
+
+// Excludes: "Only one TargetTrackingScaling policy for a given metric specification
+// is allowed", as PutScalingPolicy answers (hashicorp/terraform-provider-aws#41179).
+func (*scalingPolicy) Excludes(want *resource.Object, live *resource.Live) string {
+	w, wanted := want.Want.(*applicationautoscaling.PutScalingPolicyInput)
+	l, found := live.Value.(*applicationautoscaling.PutScalingPolicyInput)
+	if !wanted || !found || w.TargetTrackingScalingPolicyConfiguration == nil || l.TargetTrackingScalingPolicyConfiguration == nil {
+		return ""
+	}
+	if !reflect.DeepEqual(trackedMetric(w), trackedMetric(l)) {
+		return ""
+	}
+	return "AWS allows one target tracking policy for each metric"
+}
+
+// trackedMetric is what a target tracking policy watches, and nothing else.
+func trackedMetric(in *applicationautoscaling.PutScalingPolicyInput) *types.TargetTrackingScalingPolicyConfiguration {
+	t := in.TargetTrackingScalingPolicyConfiguration
+	out := shape.Clone(&types.TargetTrackingScalingPolicyConfiguration{
+		PredefinedMetricSpecification: t.PredefinedMetricSpecification, CustomizedMetricSpecification: t.CustomizedMetricSpecification})
+	if c := out.CustomizedMetricSpecification; c != nil {
+		slices.SortFunc(c.Dimensions, func(a, b types.MetricDimension) int { return cmp.Compare(aws.ToString(a.Name), aws.ToString(b.Name)) })
+		slices.SortFunc(c.Metrics, func(a, b types.TargetTrackingMetricDataQuery) int {
+			return cmp.Compare(aws.ToString(a.Id), aws.ToString(b.Id))
+		})
+		for i := range c.Metrics {
+			if c.Metrics[i].ReturnData == nil { // omitted means true
+				c.Metrics[i].ReturnData = aws.Bool(true)
+			}
+		}
+	}
+	return out
 }
 
 const tracking = "targetTrackingScalingPolicyConfiguration"

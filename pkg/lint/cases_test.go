@@ -224,6 +224,8 @@ var cases = []example{
 	{code: "scaling-policy", base: "web", bad: "policyType: TargetTrackingScaling => policyType: StepScaling"},
 	{code: "scaling-policy", base: "web", bad: "policyType: TargetTrackingScaling => policyType: StepScaling", good: "policyType: TargetTrackingScaling => policyType: TargetTrackingScaling"},
 	{code: "scaling-schedule", base: "web", bad: "cron(0 6 ? * MON-FRI *) => cron(0 6 * * *)", good: "cron(0 6 ? * MON-FRI *) => rate(1 hour)"},
+	{code: "scaling-metric", base: "web", bad: "      cpu: =>       mem: {policyType: TargetTrackingScaling, targetTrackingScalingPolicyConfiguration: {targetValue: 70, predefinedMetricSpecification: {predefinedMetricType: ECSServiceAverageCPUUtilization}}}\\n      cpu:", good: "      cpu: =>       mem: {policyType: TargetTrackingScaling, targetTrackingScalingPolicyConfiguration: {targetValue: 70, predefinedMetricSpecification: {predefinedMetricType: ECSServiceAverageMemoryUtilization}}}\\n      cpu:"},
+	{code: "scaling-timezone", base: "web", bad: "cron(0 6 ? * MON-FRI *)\", => cron(0 6 ? * MON-FRI *)\", timezone: Europe/Pari,", good: "cron(0 6 ? * MON-FRI *)\", => cron(0 6 ? * MON-FRI *)\", timezone: Europe/Paris,"},
 	{code: "scaling-schedule", base: "web", bad: "cron(0 6 ? * MON-FRI *) => every morning", good: "cron(0 6 ? * MON-FRI *) => at(2027-01-01T00:00:00)"},
 
 	{code: "target-group-needs", base: "web", bad: "port: 81, vpcId: vpc-1, => port: 81,"},

@@ -2,7 +2,9 @@ package lint
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -16,7 +18,10 @@ var scalingRules = []Rule{
 	{"desired-count-range", spec.Warning, "A written desiredCount lies in scaling's range.", "write a count within, or leave it out", func(*unit, found) {}},
 	{"scaling-policy", spec.Error, "A scaling policy has the configuration of its policyType, and no other.",
 		"write the one configuration that belongs to policyType", scalingPolicy},
+	{"scaling-metric", spec.Error, "No two target tracking policies of a service watch the same metric.", "keep one of them", scalingMetric}, // PutScalingPolicy: "Only one TargetTrackingScaling policy for a given metric specification is allowed"
 	{"scaling-schedule", spec.Error, "A schedule is at(yyyy-mm-ddThh:mm:ss), rate(N unit) or cron() with six fields.", "correct the schedule", scalingSchedule},
+	// PutScheduledAction: "the canonical names of the IANA time zones supported by Joda-Time"
+	{"scaling-timezone", spec.Warning, "A schedule's time zone is a canonical name of the IANA database.", "write one such as Europe/Paris or Etc/GMT+9", scalingTimezone},
 }
 
 // scalingRange leaves a minCapacity over maxCapacity of the scalable target to its kind.
@@ -71,6 +76,23 @@ func scalingPolicy(v *unit, f found) {
 	}
 }
 
+func scalingMetric(v *unit, f found) {
+	for i, p := range v.policies {
+		t := p.in.TargetTrackingScalingPolicyConfiguration
+		if t == nil {
+			continue
+		}
+		for _, other := range v.policies[:i] {
+			o := other.in.TargetTrackingScalingPolicyConfiguration
+			if o != nil && reflect.DeepEqual(t.PredefinedMetricSpecification, o.PredefinedMetricSpecification) &&
+				reflect.DeepEqual(t.CustomizedMetricSpecification, o.CustomizedMetricSpecification) {
+				f(p.Object, "targetTrackingScalingPolicyConfiguration", "watches the metric of %s, and AWS allows one such policy for each metric", other.Section)
+				break
+			}
+		}
+	}
+}
+
 func scalingSchedule(v *unit, f found) {
 	for _, a := range v.actions {
 		text := aws.ToString(a.in.Schedule)
@@ -86,6 +108,18 @@ func scalingSchedule(v *unit, f found) {
 			f(a.Object, "schedule", "%q: one of day of month and day of week must be ?", text)
 		case kind == "rate" && len(fields) != 2:
 			f(a.Object, "schedule", "%q is no number with a unit", text)
+		}
+	}
+}
+
+func scalingTimezone(v *unit, f found) {
+	for _, a := range v.actions {
+		zone := aws.ToString(a.in.Timezone)
+		if zone == "" || open(zone) {
+			continue
+		}
+		if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+			f(a.Object, "timezone", "%q is not known", zone)
 		}
 	}
 }

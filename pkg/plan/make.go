@@ -137,9 +137,10 @@ type maker struct {
 	order   []*draft
 	service *draft // nil for a unit without one
 	strays  []*draft
-	before  []*draft // hooks that run before the service is touched
-	behind  []*draft // hooks that run after its deployment
-	hooking bool     // the deployment waits for a hook
+	yields  map[resource.ID]*draft // what waits until a stray is gone
+	before  []*draft               // hooks that run before the service is touched
+	behind  []*draft               // hooks that run after its deployment
+	hooking bool                   // the deployment waits for a hook
 	plan    Plan
 	// Of target groups that take over from others: those that lose nothing, why
 	// others would, what is not known well enough to be written, and the rest.

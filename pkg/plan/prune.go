@@ -30,6 +30,7 @@ func (m *maker) prune() {
 		m.strays = append(m.strays, d)
 	}
 	m.sortStrays(deleteOrder)
+	m.yield()
 	for i, d := range m.strays {
 		if d.writes() {
 			m.holdStray(d, m.strays[:i])
@@ -123,7 +124,7 @@ func (m *maker) holdStray(d *draft, before []*draft) {
 	if m.in.Fresh[d.ARN] {
 		d.block(status.AbsenceGrace, why+"; it is deleted when that is still so after a while")
 	}
-	if rest := m.unsettled(); rest != "" {
+	if rest := m.unsettled(d); rest != "" {
 		wait("the rest is done", "it is deleted when the rest of the service is as the document says: "+rest)
 	}
 	if user := m.names(d); user != "" {
@@ -139,10 +140,12 @@ func (m *maker) holdStray(d *draft, before []*draft) {
 	}
 }
 
-// unsettled names what of the rest of the unit is still to be done; "" for nothing.
-func (m *maker) unsettled() string {
+// unsettled names what of the rest of the unit is still to be done before a stray
+// goes; "" for nothing.
+func (m *maker) unsettled(stray *draft) string {
 	for _, d := range m.order {
 		switch {
+		case m.yields[d.ID] == stray: // which waits for this deletion
 		case d.Blocked != "":
 			return fmt.Sprintf("%s is held back (%s)", d.ID.Local(), d.Blocked)
 		case d.heldReason != "":

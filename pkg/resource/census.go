@@ -36,6 +36,14 @@ type Occupied interface {
 	InUse(ctx context.Context, l Live) (string, error)
 }
 
+// Exclusive is a Kind of which AWS refuses to have certain objects side by side, so
+// that one that goes must be gone before another takes its place.
+type Exclusive interface {
+	// Excludes says in a sentence's middle what AWS refuses while the live object is
+	// there ("AWS allows one … for each metric"), "" for nothing.
+	Excludes(want *Object, live *Live) string
+}
+
 // Stray is the object that a live one is when no document names it: enough for
 // its kind to observe it directly and to delete it, nothing to compare by.
 func Stray(l Live) Object {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -38,6 +39,10 @@ func putScalingPolicy(c *call, in *applicationautoscaling.PutScalingPolicyInput)
 	}
 	if err := checkPolicy(sort, in, p == nil); err != nil {
 		return nil, err
+	}
+	if t := in.TargetTrackingScalingPolicyConfiguration; t != nil && c.w.tracked(resource, name, t) {
+		// hashicorp/terraform-provider-aws#41179 and gravitational/teleport quote this.
+		return nil, refuse("ValidationException", "Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 	}
 	if p == nil {
 		if n := c.w.policiesOf(resource); len(n) >= 50 {
@@ -91,6 +96,20 @@ func checkPolicy(sort types.PolicyType, in *applicationautoscaling.PutScalingPol
 		return checkTrackingPolicy(track)
 	}
 	return nil
+}
+
+// tracked reports whether another policy of the resource tracks the same metric.
+func (w *World) tracked(resource, name string, t *types.TargetTrackingScalingPolicyConfiguration) bool {
+	for _, key := range w.policiesOf(resource) {
+		p := w.Scaling.Policies[key].Policy
+		o := p.TargetTrackingScalingPolicyConfiguration
+		if o != nil && *p.PolicyName != name &&
+			reflect.DeepEqual(o.PredefinedMetricSpecification, t.PredefinedMetricSpecification) &&
+			reflect.DeepEqual(o.CustomizedMetricSpecification, t.CustomizedMetricSpecification) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkStepPolicy: steps without gaps or overlaps (SDK comment of StepAdjustment).

@@ -103,14 +103,16 @@ func (w *World) planAction(key string, a *scheduledAction) {
 		return
 	}
 	base := *a.Action.CreationTime
-	after := w.Clock
 	if a.Action.StartTime != nil {
 		base = *a.Action.StartTime
-		if base.After(after) { // the start itself may be a time of the schedule
-			after = base.Add(-1)
-		}
 	}
-	next, ok := s.next(after, base)
+	// "If you specify a start time, Application Auto Scaling performs the action at
+	// this time, and then performs the action based on the specified recurrence"
+	// (user guide, "Schedule recurring scaling actions using cron expressions").
+	next, ok := base, a.Action.StartTime != nil && base.After(w.Clock)
+	if !ok {
+		next, ok = s.next(w.Clock, base)
+	}
 	if !ok || a.Action.EndTime != nil && next.After(*a.Action.EndTime) {
 		return
 	}

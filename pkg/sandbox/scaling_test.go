@@ -349,13 +349,41 @@ func TestScheduledActions(t *testing.T) {
 	})
 }
 
+// TestScheduledStart: an action with a start time acts at that time, whatever its
+// schedule, and then as the schedule says.
+func TestScheduledStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newScalingBench(t)
+		b.register(1, 9)
+		_, err := b.aas.PutScheduledAction(t.Context(), &applicationautoscaling.PutScheduledActionInput{ServiceNamespace: ecsSpace,
+			ResourceId: aws.String(scaledResource), ScalableDimension: ecsCount, ScheduledActionName: aws.String("sale"),
+			Schedule: aws.String("cron(0 7 1 1 ? 2199)"), StartTime: aws.Time(time.Now().Add(90 * time.Minute)),
+			ScalableTargetAction: &types.ScalableTargetAction{MinCapacity: aws.Int32(5)}})
+		b.must(err)
+		time.Sleep(89 * time.Minute)
+		b.wantCount(2, "before the start")
+		time.Sleep(2 * time.Minute)
+		b.wantCount(5, "at the start")
+	})
+}
+
 func TestScalingPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newScalingBench(t)
 		b.register(1, 10)
 		for i := range 23 {
-			b.track(fmt.Sprintf("p%02d", i), nil)
+			name := fmt.Sprintf("p%02d", i)
+			b.track(name, func(c *types.TargetTrackingScalingPolicyConfiguration) {
+				c.PredefinedMetricSpecification, c.CustomizedMetricSpecification = nil, &types.CustomizedMetricSpecification{
+					Namespace: aws.String("Shop"), MetricName: &name, Statistic: types.MetricStatisticAverage}
+			})
 		}
+		_, err := b.aas.PutScalingPolicy(t.Context(), &applicationautoscaling.PutScalingPolicyInput{ServiceNamespace: ecsSpace,
+			ResourceId: aws.String(scaledResource), ScalableDimension: ecsCount, PolicyName: aws.String("again"),
+			PolicyType: types.PolicyTypeTargetTrackingScaling, TargetTrackingScalingPolicyConfiguration: &types.TargetTrackingScalingPolicyConfiguration{
+				TargetValue: aws.Float64(1), CustomizedMetricSpecification: &types.CustomizedMetricSpecification{
+					Namespace: aws.String("Shop"), MetricName: aws.String("p07"), Statistic: types.MetricStatisticAverage}}})
+		wantError(t, err, "ValidationException", "Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 		pages, policies := 0, map[string]bool{}
 		p := applicationautoscaling.NewDescribeScalingPoliciesPaginator(b.aas, &applicationautoscaling.DescribeScalingPoliciesInput{ServiceNamespace: ecsSpace})
 		for p.HasMorePages() {
@@ -369,7 +397,7 @@ func TestScalingPages(t *testing.T) {
 		if pages != 3 || len(policies) != 23 {
 			t.Errorf("%d policies on %d pages", len(policies), pages)
 		}
-		_, err := b.aas.DescribeScalingPolicies(t.Context(), &applicationautoscaling.DescribeScalingPoliciesInput{ServiceNamespace: ecsSpace, MaxResults: aws.Int32(11)})
+		_, err = b.aas.DescribeScalingPolicies(t.Context(), &applicationautoscaling.DescribeScalingPoliciesInput{ServiceNamespace: ecsSpace, MaxResults: aws.Int32(11)})
 		wantError(t, err, "ValidationException", "Value '11' at 'maxResults'")
 	})
 }
