@@ -10,15 +10,9 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
-// Names whose values are secrets, as variables, map keys and members have them.
-var secretName = regexp.MustCompile(`(?i)pass(wd|word|phrase)|secret|token|credential|private|(api|access|encryption|signing|master)_?key|(^|[_.-])(key|pwd|pass|dsn|auth)([_.-]|$)|connection_?string`)
-
 // Members of SDK inputs are told by a narrower rule: "secrets" is a list of
 // references, "clientSecret" is one.
 var secretMember = regexp.MustCompile(`(?i)(password|secret|token)$`)
-
-// Values that are credentials whatever they are called.
-var secretValue = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[\w-]{8,}\.eyJ[\w-]+|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/\S|(?i:\b(pass(word|wd)?|pwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?[^\s"',;&}$]{3,})|(?i:\bbearer\s+\S{3,})|(?:^|\s)(?:-u|--user)[\s=]+[^\s:$]+:[^\s$]+|(?i:\s--?(pass(word|wd)?|pwd|secret|token|api[_-]?key)\s+["']?[^\s"'$-][^\s"']{2,})`)
 
 // SensitiveName is the default of Rules.Sensitive: it goes by the name of the
 // environment variable, map entry or member that the path ends in. What refers
@@ -30,10 +24,10 @@ func SensitiveName(path string) bool {
 	}
 	last := segs[len(segs)-1]
 	if last[0] == '[' {
-		return len(segs) > 1 && secretName.MatchString(strings.Trim(last, "[]")) && segs[len(segs)-2] != "secrets"
+		return len(segs) > 1 && shape.SecretName(strings.Trim(last, "[]")) && segs[len(segs)-2] != "secrets"
 	}
 	if len(segs) > 2 && last == "value" && segs[len(segs)-2][0] == '[' && segs[len(segs)-3] == "environment" {
-		return secretName.MatchString(strings.Trim(segs[len(segs)-2], "[]"))
+		return shape.SecretName(strings.Trim(segs[len(segs)-2], "[]"))
 	}
 	return secretMember.MatchString(last)
 }
@@ -47,7 +41,7 @@ func (r *Rules) sensitive(path string, v any) bool {
 	if r.Sensitive != nil {
 		byName = r.Sensitive
 	}
-	return byName(path) || secretValue.MatchString(s)
+	return byName(path) || shape.SecretValue(s)
 }
 
 // redact replaces every sensitive string of a plain value by a short hash, so
@@ -97,7 +91,7 @@ func secretArgument(before any, s string) bool {
 		_, password, _ := strings.Cut(s, ":")
 		return password != ""
 	}
-	return secretName.MatchString(strings.TrimLeft(flag, "-"))
+	return shape.SecretName(strings.TrimLeft(flag, "-"))
 }
 
 // Redact masks what must not be shown in a plain tree, by the default rules.

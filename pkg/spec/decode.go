@@ -317,10 +317,21 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, p place, ro reflect.Type) 
 	v.Set(out)
 }
 
+// plainParts reports whether a key is made of numbers and words, as that of a port
+// mapping is: what is wrong there is not repeated in the place's name.
+func plainParts(key string) bool {
+	for _, part := range strings.Split(key, "/") {
+		if strings.Trim(part, "0123456789-") != "" && !wordLike.MatchString(part) {
+			return false
+		}
+	}
+	return true
+}
+
 // label is what outputs call an element of a list: its merge key, else its name.
 func (d *decoder) label(n *yaml.Node, p place) string {
 	w := whereto{free: p.free, s: &section{Section: d.section}}
-	if name := w.elementName(n); name != "" && len(name) <= 64 {
+	if name := w.elementName(n); name != "" && len(name) <= 64 && (!strings.HasPrefix(d.section.MergeKeys[p.free], "containerPort") || plainParts(name)) {
 		return name
 	}
 	if n.Kind == yaml.MappingNode {

@@ -54,7 +54,7 @@ func TestMessages(t *testing.T) {
 		{"body null", inHello("  taskDefinition:\n" + goodService),
 			"a.yaml:5:3: spec.taskDefinition is required"},
 		{"body is text", inHello("  taskDefinition: web\n" + goodService),
-			`a.yaml:5:19: taskDefinition: expects a mapping, got "web"`},
+			`a.yaml:5:19: taskDefinition: expects a mapping, got text`},
 		{"no such environment", inHello("  environment: prod\n" + goodTask + goodService),
 			`a.yaml:5:16: there is no Environment "prod" in these documents; there is no Environment at all`},
 		{"unknown frame field", inHello("  taskDefinitions: {}\n" + goodTask + goodService),
@@ -68,7 +68,7 @@ func TestMessages(t *testing.T) {
 		{"labels and dependsOn", "apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: x, labels: [a], label: b}\nspec:\n  dependsOn: other\n" + goodTask + goodService,
 			"a.yaml:3:29: metadata.labels: expects a mapping, got a list\n" +
 				`a.yaml:3:34: metadata: unknown field "label"; did you mean "labels"?; known here: name, labels` + "\n" +
-				`a.yaml:5:14: spec.dependsOn: expects a list, got "other": write it as a list`},
+				`a.yaml:5:14: spec.dependsOn: expects a list, got text: write it as a list`},
 		{"policy", inHello("  policy: {mode: automatic, adopt: maybe, onDelete: Keep, driftGrace: 1d, keepRevisions: 0, wave: x, ignore: [servise.desiredCount], freeze: 1}\n" + goodTask + goodService),
 			`a.yaml:5:18: policy.mode: "automatic" is not one of auto, manual, observe
 a.yaml:5:36: policy.adopt: expects true or false, got "maybe"
@@ -103,9 +103,9 @@ a.yaml:10:17: taskDefinition.containerDefinitions[web].memory: expects a whole n
 a.yaml:11:14: taskDefinition.containerDefinitions[web].cpu: expects a whole number, got "1.5"
 a.yaml:12:22: taskDefinition.containerDefinitions[web].stopTimeout: expects a whole number from -2147483648 to 2147483647, got "3000000000"
 a.yaml:13:20: taskDefinition.containerDefinitions[web].essential: expects true or false, got "perhaps"
-a.yaml:14:18: taskDefinition.containerDefinitions[web].command: expects a list, got "run": write it as a list, each word an element, or ["sh", "-c", "…"] for a shell
+a.yaml:14:18: taskDefinition.containerDefinitions[web].command: expects a list, got text: write it as a list, each word an element, or ["sh", "-c", "…"] for a shell
 a.yaml:15:23: taskDefinition.containerDefinitions[web].portMappings: expects a list, got a mapping: write it as a list
-a.yaml:16:27: taskDefinition.containerDefinitions[web].logConfiguration: expects a mapping, got "awslogs"
+a.yaml:16:27: taskDefinition.containerDefinitions[web].logConfiguration: expects a mapping, got text
 a.yaml:17:20: taskDefinition.containerDefinitions[web].links[1]: an element of a list must not be empty`},
 		{"leading zero", inHello("  taskDefinition: {containerDefinitions: [{name: web, image: nginx, memory: 010}]}\n" + goodService),
 			`a.yaml:5:77: taskDefinition.containerDefinitions[web].memory: expects a whole number, got "010": write it without the leading zero`},
@@ -137,7 +137,7 @@ a.yaml:9:18: listenerRules: expects a mapping from names to bodies, got a list`}
 		{"unions", inHello(goodTask + goodService + "  alarms:\n    a: {evaluationWindow: {sliding: {}}}\n    b: {evaluationWindow: {slidingWindow: {}, wallClockWindow: {}}}\n    c: {evaluationWindow: daily}\n"),
 			`a.yaml:8:28: alarms.a.evaluationWindow: "sliding" is not one of slidingWindow, wallClockWindow
 a.yaml:9:27: alarms.b.evaluationWindow: expects a mapping with one key of slidingWindow, wallClockWindow, got 2
-a.yaml:10:27: alarms.c.evaluationWindow: expects a mapping with one key of slidingWindow, wallClockWindow, got "daily"`},
+a.yaml:10:27: alarms.c.evaluationWindow: expects a mapping with one key of slidingWindow, wallClockWindow, got text`},
 		{"times", inHello(goodTask + goodService + "  scaling:\n    minCapacity: 1\n    scheduledActions:\n      a: {startTime: tomorrow}\n"),
 			`a.yaml:10:22: scaling.scheduledActions.a.startTime: expects a time like 2026-01-31T06:00:00Z, or seconds since 1970, got "tomorrow"`},
 		{"nested sections are not fields of the parent", inHello(goodTask + goodService + "  scaling: {minCapacity: 1, policy: {}}\n"),
@@ -161,7 +161,7 @@ a.yaml:5:61: policy.mode: expects text, got a list`},
 			"  alarms: {a: {unit: Kilobyte, threshold: high, evaluationPeriods: 99999999999999999999, period: 1e30}}\n  targetGroups: {a: {Attributes: {b: [c]}, AttributeS: {}, port: 80}}\n"),
 			`a.yaml:6:31: taskDefinition.requiresCompatibilities[0]: expects one of EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES, got ""
 a.yaml:8:49: taskDefinition.containerDefinitions[web].dockerLabels: expects a mapping, got a list; write it without the list around it
-a.yaml:8:59: taskDefinition.containerDefinitions[web].cpu: expects a whole number, got "` + strings.Repeat("x", 57) + `..."
+a.yaml:8:59: taskDefinition.containerDefinitions[web].cpu: expects a whole number, got text
 a.yaml:10:22: alarms.a.unit: "Kilobyte" is not one of the 27 values that are known; did you mean "Kilobytes"?
 a.yaml:10:43: alarms.a.threshold: expects a number, got "high"
 a.yaml:10:68: alarms.a.evaluationPeriods: expects a whole number from -2147483648 to 2147483647, got "99999999999999999999"

@@ -300,7 +300,7 @@ func (f *frame) policy(n *yaml.Node) {
 				i, msg = parseInt(v, 32)
 			}
 			if msg == "" && i < least {
-				msg = "expects at least " + strconv.FormatInt(least, 10) + ", got " + got(v)
+				msg = "expects at least " + strconv.FormatInt(least, 10) + ", got " + told(v.Value)
 			}
 			if msg != "" {
 				f.r.errorf(v, "policy.%s: %s", name, msg)
@@ -328,7 +328,7 @@ func (f *frame) duration(n *yaml.Node, path string) string {
 		return ""
 	}
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
-		f.r.errorf(n, "%s: expects a duration like 30m or 1h, got %s", path, quoted(s))
+		f.r.errorf(n, "%s: expects a duration like 30m or 1h, got %s", path, told(s))
 		return ""
 	}
 	return s

@@ -73,7 +73,7 @@ func (f *frame) stage(stage string, n *yaml.Node) {
 			{name: "timeout", decode: func(_, v *yaml.Node) {
 				h.Timeout = f.duration(v, at+".timeout")
 				if d, err := time.ParseDuration(h.Timeout); err == nil && d < time.Second {
-					f.r.errorf(v, "%s.timeout: expects at least 1s, got %s", at, quoted(h.Timeout))
+					f.r.errorf(v, "%s.timeout: expects at least 1s, got %s", at, told(h.Timeout))
 				}
 			}},
 		})

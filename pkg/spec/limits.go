@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 
 	"gopkg.in/yaml.v3"
 )
@@ -62,12 +63,12 @@ func (b *bounds) walk(n *yaml.Node, depth int) {
 		return
 	}
 	if n.Anchor != "" {
-		b.r.errorf(n, "anchors are not supported (&%s): write the value where it is used", n.Anchor)
+		b.r.errorf(n, "anchors are not supported: write the value where it is used, or quote it if it is text that begins with &")
 	}
 	b.tag(n)
 	switch n.Kind {
 	case yaml.AliasNode:
-		b.r.errorf(n, "aliases are not supported (*%s): write the value out", n.Value)
+		b.r.errorf(n, "aliases are not supported: write the value out")
 	case yaml.ScalarNode:
 		if len(n.Value) > b.limits.ScalarBytes {
 			b.r.errorf(n, "a value of %d bytes is over the limit of %s", len(n.Value), bytesText(b.limits.ScalarBytes))
@@ -124,6 +125,8 @@ func (b *bounds) keys(n *yaml.Node) {
 	}
 }
 
+var plainTag = regexp.MustCompile(`^!!?[A-Za-z]+$`)
+
 // tag refuses every explicit tag but YAML's own scalars, mappings and lists.
 func (b *bounds) tag(n *yaml.Node) {
 	if n.Style&yaml.TaggedStyle == 0 {
@@ -132,7 +135,11 @@ func (b *bounds) tag(n *yaml.Node) {
 	switch n.ShortTag() {
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 	default:
-		b.r.errorf(n, "the tag %s is not supported: write plain YAML", n.Tag)
+		what := "a tag"
+		if plainTag.MatchString(n.Tag) { // no text whose quotes were forgotten
+			what = "the tag " + n.Tag
+		}
+		b.r.errorf(n, "%s is not supported: write plain YAML, or quote it if it is text that begins with !", what)
 	}
 }
 

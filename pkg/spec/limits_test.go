@@ -105,15 +105,15 @@ func TestLimitsJSON(t *testing.T) {
 func TestRefusedYAML(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"anchor and alias", inHello("  taskDefinition: {cpu: &c 256, memory: *c, containerDefinitions: [{name: web, image: nginx}]}\n" + goodService),
-			"a.yaml:5:25: anchors are not supported (&c): write the value where it is used\n" +
-				"a.yaml:5:41: aliases are not supported (*c): write the value out"},
+			"a.yaml:5:25: anchors are not supported: write the value where it is used, or quote it if it is text that begins with &\n" +
+				"a.yaml:5:41: aliases are not supported: write the value out"},
 		{"alias of nothing", inHello("  taskDefinition: {cpu: *c}\n"),
-			"a.yaml:5:3: aliases are not supported (*c): write the value out, or quote it if it is text"},
+			"a.yaml:5:3: aliases are not supported: write the value out, or quote it if it is text that begins with *"},
 		{"merge key", inHello("  taskDefinition: {<<: {cpu: 1}, containerDefinitions: [{name: web, image: nginx}]}\n" + goodService),
 			"a.yaml:5:20: merge keys (<<) are not supported: write the fields out"},
 		{"custom tag", inHello("  taskDefinition: {cpu: !Ref x, memory: !!binary aaa, family: !!str 1, containerDefinitions: [{name: web, image: nginx}]}\n" + goodService),
-			"a.yaml:5:25: the tag !Ref is not supported: write plain YAML\n" +
-				"a.yaml:5:41: the tag !!binary is not supported: write plain YAML"},
+			"a.yaml:5:25: the tag !Ref is not supported: write plain YAML, or quote it if it is text that begins with !\n" +
+				"a.yaml:5:41: the tag !!binary is not supported: write plain YAML, or quote it if it is text that begins with !"},
 		{"key of null", inHello(goodTask + goodService + "  ~: b\n"),
 			`a.yaml:7:3: a key must not be empty`},
 		{"duplicate key", inHello(goodTask + goodService + "  cluster: a\n  cluster: b\n"),

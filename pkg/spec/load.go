@@ -129,7 +129,7 @@ var (
 	yamlLine    = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 	tabIndent   = regexp.MustCompile(`^ *\t[ \t]*\S`)
 	openARN     = regexp.MustCompile(`(?:^|[\s\[{,])(arn:[^\s"',\]}]*:)(?:[\s,\]}]|$)`)
-	unknownYAML = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	unknownYAML = regexp.MustCompile(`^unknown anchor '.*' referenced$`)
 )
 
 // culpritBytes bounds the files for which the line of a syntax error is searched
@@ -183,8 +183,8 @@ func explainYAML(err error, text []byte, documents int) Problem {
 				Message: fmt.Sprintf("a value that ends with a colon must be quoted: quote it, %q", arn)}
 		}
 	}
-	if m := unknownYAML.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("aliases are not supported (*%s): write the value out, or quote it if it is text", m[1])
+	if unknownYAML.MatchString(message) {
+		message = "aliases are not supported: write the value out, or quote it if it is text that begins with *"
 	} else {
 		message = "not valid YAML: " + message
 	}

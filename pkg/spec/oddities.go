@@ -98,6 +98,9 @@ func placeholder(text string, verbatim bool) (what, words string) {
 		{dollared, "a variable of a shell is not filled in here: " + writeVariable},
 	} {
 		if m := c.form.FindString(text); m != "" {
+			if name, _, usual := strings.Cut(m, ":"); usual && c.form == dollar {
+				m = name + ":…}" // what stands for it otherwise may be a secret
+			}
 			return m, c.words
 		}
 	}

@@ -37,7 +37,7 @@ func TestOddities(t *testing.T) {
 		{"secretOptions as an object", container("logConfiguration: {logDriver: awslogs, secretOptions: {name: a, valueFrom: b}}"),
 			"a.yaml:5:123: taskDefinition.containerDefinitions[web].logConfiguration.secretOptions: expects a list, got a mapping: write it as a list"},
 		{"command as one text", container("command: ./run it"),
-			`a.yaml:5:78: taskDefinition.containerDefinitions[web].command: expects a list, got "./run it": write it as a list, each word an element, or ["sh", "-c", "…"] for a shell`},
+			`a.yaml:5:78: taskDefinition.containerDefinitions[web].command: expects a list, got text: write it as a list, each word an element, or ["sh", "-c", "…"] for a shell`},
 		{"secret among the environment", container("environment: [{name: A, valueFrom: arn}]"),
 			`a.yaml:5:93: taskDefinition.containerDefinitions[web].environment[A]: unknown field "valueFrom": a secret stands under secrets, with the same name and valueFrom`},
 		{"envelope", inHello("  taskDefinition: {taskDefinition: {" + image + "}}\n" + goodService),

@@ -16,6 +16,8 @@ var (
 	anyReference = regexp.MustCompile(`\$\([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\)`)
 	// dotted is what a reference looks like between its parentheses.
 	dotted = regexp.MustCompile(`^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$`)
+	// begun is as much of a reference without its end as could be one: what follows may be anything.
+	begun = regexp.MustCompile(`^\$\([A-Za-z0-9_.-]*`)
 )
 
 // references finds, checks and records every reference in the bodies, and takes
@@ -93,7 +95,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 		inner, after, closed := strings.Cut(rest[at+2:], ")")
 		if !closed {
 			if !verbatim {
-				f.bad(b, path, "%s has no closing parenthesis; write $$( for a literal $(", quoted(rest[at:]))
+				f.bad(b, path, "%s has no closing parenthesis; write $$( for a literal $(", quoted(begun.FindString(rest[at:])))
 			}
 			out.WriteString(rest[at:])
 			break

@@ -3,10 +3,13 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // maxProblems bounds what is told about one document, and with it the work of
@@ -96,12 +99,39 @@ func nodeKind(n *yaml.Node) string {
 	return "single value"
 }
 
-// got says what stands where something else was expected.
+// got says what sort of thing stands where something else was expected, and never
+// repeats it: what slipped into another place may be a secret, as in an environment
+// written as a list of NAME=value.
 func got(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode {
-		return quoted(n.Value)
+	if n.Kind != yaml.ScalarNode {
+		return "a " + nodeKind(n)
 	}
-	return "a " + nodeKind(n)
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!bool":
+		return "true or false"
+	case "!!int", "!!float":
+		return "a number"
+	}
+	return "text"
+}
+
+// What was meant as a number or as a word of a closed list looks so.
+var (
+	numberLike = regexp.MustCompile(`^[-+]?[0-9][0-9._]*([eE][-+]?[0-9]+)?[ ]?[A-Za-z%/]{0,8}$`)
+	wordLike   = regexp.MustCompile(`^[A-Za-z]+([._/-]?[A-Za-z]+)*[0-9]{0,3}$`)
+)
+
+// told repeats a wrong number, time or word of a closed list, so that one sees the
+// slip in it. Of anything that does not look like one it only says that it is text.
+func told(value string, meant ...string) string {
+	switch {
+	case shape.SecretValue(value):
+	case value == "", len(value) <= 40 && numberLike.MatchString(value), len(value) <= 30 && wordLike.MatchString(value), Nearest(value, meant) != "":
+		return quoted(value)
+	}
+	return "text"
 }
 
 // isNull reports whether a node says "not written".

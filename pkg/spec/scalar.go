@@ -21,13 +21,13 @@ func parseInt(n *yaml.Node, bits int) (int64, string) {
 	text := strings.TrimSpace(n.Value)
 	digits := strings.TrimLeft(text, "+-")
 	if len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789_") == "" {
-		return 0, fmt.Sprintf("expects a whole number, got %s: write it without the leading zero", quoted(n.Value))
+		return 0, fmt.Sprintf("expects a whole number, got %s: write it without the leading zero", told(n.Value))
 	}
 	i, err := strconv.ParseInt(text, 0, 64)
 	if err != nil {
 		f, ferr := strconv.ParseFloat(text, 64)
 		if ferr != nil || f != math.Trunc(f) || strings.ContainsAny(text, "xXpP_iI") {
-			return 0, "expects a whole number, got " + quoted(n.Value)
+			return 0, "expects a whole number, got " + told(n.Value)
 		}
 		if math.Abs(f) > 1<<53 { // beyond it a float is no longer exact
 			return 0, outOfRange(n, bits)
@@ -42,16 +42,16 @@ func parseInt(n *yaml.Node, bits int) (int64, string) {
 
 func outOfRange(n *yaml.Node, bits int) string {
 	if bits == 32 {
-		return fmt.Sprintf("expects a whole number from %d to %d, got %s", math.MinInt32, math.MaxInt32, quoted(n.Value))
+		return fmt.Sprintf("expects a whole number from %d to %d, got %s", math.MinInt32, math.MaxInt32, told(n.Value))
 	}
-	return "expects a smaller whole number, got " + quoted(n.Value)
+	return "expects a smaller whole number, got " + told(n.Value)
 }
 
 func parseFloat(n *yaml.Node) (float64, string) {
 	text := strings.TrimSpace(n.Value)
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, "expects a number, got " + quoted(n.Value)
+		return 0, "expects a number, got " + told(n.Value)
 	}
 	return f, ""
 }
@@ -63,7 +63,7 @@ func parseBool(n *yaml.Node) (bool, string) {
 	case "false", "no", "off":
 		return false, ""
 	}
-	return false, "expects true or false, got " + quoted(n.Value)
+	return false, "expects true or false, got " + told(n.Value)
 }
 
 // parseTime reads RFC 3339, or seconds since 1970 as the API and older CLIs
@@ -77,7 +77,7 @@ func parseTime(n *yaml.Node) (time.Time, string) {
 		whole, frac := math.Modf(s)
 		return time.Unix(int64(whole), int64(math.Round(frac*1e3))*1e6).UTC(), ""
 	}
-	return time.Time{}, "expects a time like 2026-01-31T06:00:00Z, or seconds since 1970, got " + quoted(n.Value)
+	return time.Time{}, "expects a time like 2026-01-31T06:00:00Z, or seconds since 1970, got " + told(n.Value)
 }
 
 // scalar sets v, which is no pointer, from a scalar that is not null. The
@@ -124,9 +124,9 @@ func enum(n *yaml.Node, v reflect.Value, values []string) string {
 // notOneOf names the values that would do, unless there are too many to read.
 func notOneOf(word string, values []string) string {
 	if len(values) > 24 {
-		return fmt.Sprintf("%s is not one of the %d values that are known%s", quoted(word), len(values), didYouMean(word, values))
+		return fmt.Sprintf("%s is not one of the %d values that are known%s", told(word, values...), len(values), didYouMean(word, values))
 	}
-	return fmt.Sprintf("%s is not one of %s%s", quoted(word), strings.Join(values, ", "), didYouMean(word, values))
+	return fmt.Sprintf("%s is not one of %s%s", told(word, values...), strings.Join(values, ", "), didYouMean(word, values))
 }
 
 // expects names what a type takes, for messages.

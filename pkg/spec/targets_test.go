@@ -63,7 +63,7 @@ profile: x
 			`t.yaml:5:14: targets.prod.roleArn: "deployer" is not a role's ARN`,
 			`t.yaml:6:3: targets: the name "a b"`,
 			`t.yaml:6:20: targets.a b.account: "0x12" is not an account id of 12 digits`,
-			`t.yaml:7:8: targets.lab: expects a mapping with account, externalId, region, roleArn, got "eu-west-1"`,
+			`t.yaml:7:8: targets.lab: expects a mapping with account, externalId, region, roleArn, got text`,
 			`t.yaml:8:21: targets.own.externalId is only for a roleArn`,
 			`t.yaml:9:3: targets.off: the role belongs to account 444455556666, and account says 111122223333`,
 			`t.yaml:10:17: targets.nil.region: expects a region like eu-west-1`,

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // template is a document of kind TaskTemplate.
@@ -19,6 +21,7 @@ type template struct {
 
 // param is a value that a template asks for.
 type param struct {
+	name     string
 	kind     string // string, integer, number, boolean, list
 	required bool
 	value    *yaml.Node // the default
@@ -73,7 +76,7 @@ func (t *template) declare(f *frame, n *yaml.Node) {
 }
 
 func (t *template) parameter(f *frame, key, n *yaml.Node) *param {
-	p := &param{kind: "string"}
+	p := &param{name: key.Value, kind: "string"}
 	path := "spec.params." + key.Value
 	var enum *yaml.Node
 	if isNull(n) {
@@ -136,8 +139,20 @@ func (t *template) choices(p *param, n *yaml.Node, path string) {
 	}
 }
 
-// check gives a value the parameter's type, or says why it is not of it.
+// check gives a value the parameter's type, or says why it is not of it: without
+// the value, where the parameter is called like a secret.
 func (p *param) check(n *yaml.Node) (*yaml.Node, string) {
+	out, msg := p.read(n)
+	if msg != "" && n.Kind == yaml.ScalarNode && shape.SecretName(p.name) {
+		msg = "the value is none of type " + p.kind
+		if len(p.enum) > 0 {
+			msg += ", or not one of the parameter's enum"
+		}
+	}
+	return out, msg
+}
+
+func (p *param) read(n *yaml.Node) (*yaml.Node, string) {
 	if p.kind == "list" {
 		if n.Kind != yaml.SequenceNode {
 			return nil, "expects a list, got " + got(n)
