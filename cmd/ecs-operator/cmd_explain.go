@@ -94,6 +94,10 @@ func runExplain(c *console, o *explainOptions, args []string) error {
 	if f == nil {
 		return noSuchField(path, from, nearest)
 	}
+	if nearest != "" { // found as the name of an entry
+		name := path[strings.LastIndexByte(path, '.')+1:]
+		c.note("%q is read as the name of an entry of %s; the field is %s", name, f.Path, nearest)
+	}
 	if !o.json() {
 		explainText(c.out, c.outStyle, f)
 		return nil

@@ -16,6 +16,8 @@ func Sections() []*Field {
 // without indices, with or without the names that stand in a map. Paths of other
 // kinds than Service begin with the kind. Where there is none, it answers with the
 // field that the path left from, and with the nearest path that there is ("" for none).
+// A path that ends in a name of an entry may be meant as one of a field, where one slip
+// lies between the two: it is found, with the field as the nearest.
 func Find(path string) (found, from *Field, nearest string) {
 	path = strings.TrimPrefix(strings.Trim(path, "."), "spec.")
 	at := &Field{Form: Object, Fields: Sections()}
@@ -43,8 +45,12 @@ func Find(path string) (found, from *Field, nearest string) {
 			continue
 		}
 		near := nearestMember(at, name)
-		if entries(at) && !named && !(i == len(steps)-1 && meantField(at, path, name, near)) {
+		last := i == len(steps)-1
+		if entries(at) && !named && !(last && meantField(at, path, name, near)) {
 			named = true
+			if last && near != "" && !strings.HasSuffix(path, "]") && spec.OneSlip(name, near[strings.LastIndexByte(near, '.')+1:]) {
+				return at, at, near
+			}
 			continue
 		}
 		return nil, at, near

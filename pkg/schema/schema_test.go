@@ -449,4 +449,12 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: found %v, near %q, want %q", in, f, near, want)
 		}
 	}
+	for in, want := range map[string]string{ // names of entries, and perhaps fields
+		"targetGroups.prt": "targetGroups.port", "targetGroups.nam": "targetGroups.name", "alarms.perod": "alarms.period", "alarms.unti": "alarms.unit", "targetGroups.vpcdI": "targetGroups.vpcId",
+		"targetGroups.prod": "", "targetGroups[prt]": "", "targetGroups.port": "", "targetGroups.blue": "",
+	} {
+		if f, _, near := schema.Find(in); f == nil || near != want {
+			t.Errorf("%s: found %v, near %q, want %q", in, f, near, want)
+		}
+	}
 }

@@ -26,6 +26,10 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
+// OneSlip reports whether one letter more, less or in another place makes one word
+// of the other.
+func OneSlip(a, b string) bool { return distance(strings.ToLower(a), strings.ToLower(b), 1) == 1 }
+
 // fold ignores what people get wrong most: case, dashes and underscores.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
