@@ -16,7 +16,7 @@ import (
 // clients are the fields of awsclient.API with the IAM prefix of the service.
 var clients = map[string]string{
 	"ECS": "ecs", "ELB": "elasticloadbalancing", "CloudWatch": "cloudwatch",
-	"AutoScaling": "application-autoscaling", "Tagging": "tag",
+	"AutoScaling": "application-autoscaling", "Tagging": "tag", "Logs": "logs",
 }
 
 // packages are the SDK's, whose paginators call too.

@@ -26,6 +26,7 @@ import (
 var titles = map[string]string{
 	"ecs": "ECS", "elasticloadbalancing": "Elastic Load Balancing v2", "monitoring": "CloudWatch",
 	"application-autoscaling": "Application Auto Scaling", "sts": "STS", "tagging": "Resource Groups Tagging",
+	"logs": "CloudWatch Logs",
 }
 
 const (

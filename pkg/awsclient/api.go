@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -67,6 +68,7 @@ type API struct {
 	CloudWatch  *cloudwatch.Client
 	AutoScaling *applicationautoscaling.Client
 	Tagging     *resourcegroupstaggingapi.Client
+	Logs        *cloudwatchlogs.Client
 }
 
 // Clients are the clients of one target. Read refuses, before anything is

@@ -31,6 +31,7 @@ type quota struct {
 //   - application-autoscaling publishes no rates. terraform #31447 saw about
 //     four calls at once throttled: 10 and 5 a second are our guess at the
 //     quota, of which the shares leave 2.5 a second each; the cut does the rest.
+//   - logs: GetLogEvents 25 a second ("CloudWatch Logs quotas").
 //   - tagging: no published rates either; conservative.
 var quotas = []quota{
 	{"ecs service read", reading, 20, 100, []string{"ecs:DescribeServices", "ecs:ListServices"}},
@@ -75,6 +76,8 @@ var quotas = []quota{
 		"application-autoscaling:DeleteScalingPolicy", "application-autoscaling:PutScheduledAction",
 		"application-autoscaling:DeleteScheduledAction", "application-autoscaling:TagResource",
 		"application-autoscaling:UntagResource"}},
+
+	{"logs GetLogEvents", reading, 25, 25, []string{"logs:GetLogEvents"}},
 
 	{"tagging read", reading, 8, 20, []string{"tag:GetResources"}},
 }

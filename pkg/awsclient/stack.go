@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -54,6 +55,7 @@ func (c *core) api(t *target, cfg aws.Config, sort clientSort) API {
 		}),
 		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
 		Tagging:     resourcegroupstaggingapi.NewFromConfig(cfg),
+		Logs:        cloudwatchlogs.NewFromConfig(cfg),
 	}
 }
 
@@ -135,6 +137,7 @@ var servicePrefix = map[string]string{
 	cloudwatch.ServiceID:               "cloudwatch",
 	applicationautoscaling.ServiceID:   "application-autoscaling",
 	resourcegroupstaggingapi.ServiceID: "tag",
+	cloudwatchlogs.ServiceID:           "logs",
 	"STS":                              "sts",
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
@@ -73,12 +74,28 @@ func (r *rollouts) Revision(ctx context.Context, target, name string) (resource.
 	return td.live(), nil
 }
 
-// Tasks lists running and stopped tasks. DescribeTasks takes 100 (SDK).
+// Tasks lists running and stopped tasks.
 func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource.ServiceTask, error) {
 	c, err := r.clients(ctx, service.ID.Target)
 	if err != nil {
 		return nil, err
 	}
+	found, err := r.described(ctx, c, service)
+	if err != nil {
+		return nil, err
+	}
+	out := []resource.ServiceTask{}
+	for i := range found {
+		out = append(out, taskOf(&found[i]))
+	}
+	slices.SortStableFunc(out, func(a, b resource.ServiceTask) int {
+		return cmp.Or(cmp.Compare(stopped(a), stopped(b)), strings.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	return out, nil
+}
+
+// described are a service's tasks, running and stopped. DescribeTasks takes 100 (SDK).
+func (r *rollouts) described(ctx context.Context, c *awsclient.Clients, service resource.Live) ([]types.Task, error) {
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
 		pages := ecs.NewListTasksPaginator(c.Read.ECS, &ecs.ListTasksInput{
@@ -87,19 +104,14 @@ func (r *rollouts) Tasks(ctx context.Context, service resource.Live) ([]resource
 			return nil, err
 		}
 	}
-	out := []resource.ServiceTask{}
+	var out []types.Task
 	for chunk := range slices.Chunk(arns, 100) {
 		found, err := c.Read.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(service.ID.Cluster), Tasks: chunk})
 		if err != nil {
 			return nil, err
 		}
-		for i := range found.Tasks {
-			out = append(out, taskOf(&found.Tasks[i]))
-		}
+		out = append(out, found.Tasks...)
 	}
-	slices.SortStableFunc(out, func(a, b resource.ServiceTask) int {
-		return cmp.Or(cmp.Compare(stopped(a), stopped(b)), strings.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
-	})
 	return out, nil
 }
 

@@ -113,6 +113,7 @@ type Write struct {
 // that run around them.
 type Rollouts interface {
 	TaskRunner
+	LogReader
 	// Why says in one sentence what keeps a service from running as it is wanted, ""
 	// where nothing tells. It is asked only of services that wait or have failed;
 	// the deployment is the one that it is about, nil for none.

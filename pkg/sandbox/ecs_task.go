@@ -135,6 +135,7 @@ func (w *World) run(cl *ecsCluster, t *ecsTask) {
 	t.Task.StartedAt = aws.Time(w.Clock)
 	t.Task.Connectivity, t.Task.ConnectivityAt = types.ConnectivityConnected, aws.Time(w.Clock)
 	t.eachContainer(func(c *types.Container) { c.LastStatus = aws.String(taskRunning) })
+	w.sayStart(t)
 	if s := cl.Services[t.Service]; s != nil {
 		w.registerTargets(cl, s, t)
 		w.wake(s, time.Second)
@@ -304,6 +305,7 @@ func (w *World) proven(cl *ecsCluster, s *ecsService, t *ecsTask) {
 
 // crash is the exit of an essential container.
 func (w *World) crash(cl *ecsCluster, t *ecsTask) {
+	w.sayEnd(t)
 	t.eachContainer(func(c *types.Container) {
 		c.LastStatus = aws.String(taskStopped)
 		c.ExitCode = aws.Int32(137) // killed after the essential one

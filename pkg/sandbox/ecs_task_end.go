@@ -29,6 +29,9 @@ func (w *World) endTask(cl *ecsCluster, t *ecsTask, code types.TaskStopCode, rea
 	}
 	w.deregisterTargets(cl, t, false)
 	t.become(taskStopping)
+	if was == taskRunning && !crashed {
+		w.sayStop(t)
+	}
 	switch {
 	case crashed:
 		w.next(t, 0)
@@ -48,6 +51,7 @@ func (w *World) drainTargets(cl *ecsCluster, t *ecsTask) {
 		}
 	}
 	t.become(taskStopping)
+	w.sayStop(t)
 	w.next(t, t.Stops)
 }
 

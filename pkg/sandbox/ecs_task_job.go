@@ -56,6 +56,7 @@ func jobOf(o *types.TaskOverride) *ecsJob {
 // jobDone is the end of a job: its container exits by itself, and ECS kills the
 // others with it.
 func (w *World) jobDone(cl *ecsCluster, t *ecsTask) {
+	w.sayEnd(t)
 	t.eachContainer(func(c *types.Container) {
 		c.LastStatus = aws.String(taskStopped)
 		c.ExitCode = aws.Int32(143) // SIGTERM after the essential one

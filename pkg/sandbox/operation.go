@@ -15,7 +15,7 @@ type call struct {
 
 // operation is one AWS operation as one function in a table.
 type operation struct {
-	service string // "ecs", "elasticloadbalancing", "monitoring", "application-autoscaling", "sts", "tagging"
+	service string // "ecs", "elasticloadbalancing", "monitoring", "application-autoscaling", "sts", "tagging", "logs"
 	name    string // "CreateService"
 	writes  bool
 	in      func() any // a fresh SDK input

@@ -4,7 +4,7 @@ import "slices"
 
 // Operations lists what the sandbox answers: the names of the operations by the
 // service's name on the wire ("ecs", "elasticloadbalancing", "monitoring",
-// "application-autoscaling", "sts", "tagging"), sorted. Its page is checked
+// "application-autoscaling", "sts", "tagging", "logs"), sorted. Its page is checked
 // against it.
 func Operations() map[string][]string {
 	out := map[string][]string{}

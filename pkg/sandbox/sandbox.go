@@ -72,6 +72,7 @@ type World struct {
 	Alarms  alarmWorld
 	Scaling scalingWorld
 	STS     stsWorld
+	Logs    logsWorld
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
@@ -114,7 +115,7 @@ func newWorld(seed int64, now time.Time) *World {
 
 func allOperations() map[string]operation {
 	ops := map[string]operation{}
-	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations()} {
+	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), logsReadOperations()} {
 		for _, o := range list {
 			ops[o.service+"."+o.name] = o
 		}

@@ -190,6 +190,7 @@ var services = []serviceOf{
 	{key: "application-autoscaling", target: "AnyScaleFrontendService", names: wire.GoNames},
 	{key: "tagging", target: "ResourceGroupsTaggingAPI_20170126", names: wire.GoNames},
 	{key: "monitoring", target: "GraniteServiceVersion20100801", version: "2010-08-01", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", names: wire.GoNames},
+	{key: "logs", target: "Logs_20140328", names: wire.LowerCamel},
 	{key: "elasticloadbalancing", version: "2015-12-01", namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", names: wire.GoNames},
 	{key: "sts", version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", names: wire.GoNames},
 }
