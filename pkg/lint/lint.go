@@ -32,7 +32,7 @@ type found func(o *resource.Object, path, format string, args ...any)
 // Rules lists all rules in the order of the page that documents them.
 func Rules() []Rule {
 	var all []Rule
-	for _, group := range [][]Rule{taskRules, containerRules, fargateRules, serviceRules, deploymentRules, scalingRules, targetGroupRules, groupFormRules, listenerRules, actionRules, alarmRules, circleRules} {
+	for _, group := range [][]Rule{taskRules, containerRules, fargateRules, serviceRules, deploymentRules, scalingRules, scalingFormRules, targetGroupRules, groupFormRules, listenerRules, actionRules, alarmRules, alarmFormRules, circleRules} {
 		all = append(all, group...)
 	}
 	return all

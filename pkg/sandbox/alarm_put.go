@@ -121,6 +121,12 @@ func checkMetricAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	if in.Threshold != nil && in.ThresholdMetricId != nil {
 		return refuse("ValidationError", "Threshold and ThresholdMetricId cannot both be specified")
 	}
+	// "used only for alarms based on anomaly detection models" (PutMetricAlarmInput.ComparisonOperator)
+	if strings.HasSuffix(string(in.ComparisonOperator), "UpperThreshold") || in.ComparisonOperator == types.ComparisonOperatorLessThanLowerThreshold {
+		if in.ThresholdMetricId == nil {
+			return refuse("ValidationError", "ThresholdMetricId must be specified with the comparison operator %s", in.ComparisonOperator)
+		}
+	}
 	if in.MetricName == nil {
 		return checkAlarmQueries(in, n)
 	}
