@@ -85,6 +85,10 @@ func completeLabels(u *resource.Unit, o *resource.Object) []spec.Problem {
 				problems = append(problems, problem(u, o, l.path, "%s.%s cannot be worked out: the service's target group %s is not in this document; write it", o.Section, l.path, group))
 				continue
 			}
+			if in, ok := tg.Want.(*elasticloadbalancingv2.CreateTargetGroupInput); ok && in.Protocol != "" && in.Protocol != elbtypes.ProtocolEnumHttp && in.Protocol != elbtypes.ProtocolEnumHttps {
+				problems = append(problems, problem(u, o, l.path, "%s.%s cannot be worked out: only Application Load Balancers count requests, and %s has protocol %s", o.Section, l.path, tg.Section, in.Protocol))
+				continue
+			}
 			full = needRef(o, l.path, tg.Section, "fullName", tg.ID)
 		}
 		*l.value = aws.String(balancer + "/" + full)

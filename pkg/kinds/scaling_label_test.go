@@ -64,7 +64,8 @@ func TestResourceLabel(t *testing.T) {
 func TestResourceLabelCannotBeWorkedOut(t *testing.T) {
 	const lb = "    loadBalancers:\n      - {targetGroupArn: $(targetGroups.web.arn), containerName: app, containerPort: 80}\n"
 	for name, c := range map[string]struct{ old, new, want string }{
-		"no load balancer": {lb, "", "the service has no load balancer"},
+		"a network load balancer": {"      protocol: HTTP\n", "      protocol: TCP\n", "only Application Load Balancers count requests, and targetGroups.web has protocol TCP"},
+		"no load balancer":        {lb, "", "the service has no load balancer"},
 		"blue/green": {lb, strings.Replace(lb, "containerPort: 80", "containerPort: 80, advancedConfiguration: {alternateTargetGroupArn: \"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/green/0123456789abcdef\"}", 1),
 			"each deployment moves the requests to the other one"},
 		"another group": {lb, strings.Replace(lb, "$(targetGroups.web.arn)", "\"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/green/0123456789abcdef\"", 1), "no listener rule of this document leads to"},
