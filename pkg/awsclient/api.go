@@ -8,9 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // Target is where and as whom calls are made.
@@ -68,7 +73,15 @@ type API struct {
 	CloudWatch  *cloudwatch.Client
 	AutoScaling *applicationautoscaling.Client
 	Tagging     *resourcegroupstaggingapi.Client
-	Logs        *cloudwatchlogs.Client
+
+	// What rollouts are verified with: these are only read.
+	EC2     *EC2
+	ECR     *ecr.Client
+	IAM     *iam.Client
+	Lambda  *lambda.Client
+	Logs    *cloudwatchlogs.Client
+	Secrets *secretsmanager.Client
+	SSM     *ssm.Client
 }
 
 // Clients are the clients of one target. Read refuses, before anything is

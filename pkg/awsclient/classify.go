@@ -86,6 +86,8 @@ var rules = []rule{
 	{"", "ListenerNotFound", "", resource.ClassNotFound},
 	{"", "RuleNotFound", "", resource.ClassNotFound},
 	{"", "LoadBalancerNotFound", "", resource.ClassNotFound},
+	{"iam", "NoSuchEntity", "", resource.ClassNotFound},
+	{"ecr", "RepositoryNotFoundException", "", resource.ClassNotFound},
 	{"ecs", "ClientException", "Unable to describe task definition", resource.ClassNotFound},
 	{"cloudwatch", "ValidationError", "in the alarm rule do not exist", resource.ClassNotFound}, // or not seen yet: awsdocs/aws-cloudformation-user-guide#911
 	{"ecs", "InvalidParameterException", "The specified service was not found", resource.ClassNotFound},

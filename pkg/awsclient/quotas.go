@@ -33,6 +33,13 @@ type quota struct {
 //     quota, of which the shares leave 2.5 a second each; the cut does the rest.
 //   - logs: GetLogEvents 25 a second ("CloudWatch Logs quotas").
 //   - tagging: no published rates either; conservative.
+//   - what rollouts are verified with: SSM's GetParameters 40 a second and ECR's
+//     BatchGetImage 2,000, DescribePullThroughCacheRules 10, Secrets Manager's
+//     DescribeSecret 40 and GetSecretValue 10,000 (service quotas), Lambda's control
+//     plane reads 100 shared with GetFunction's, DescribeLogGroups 10 (CloudWatch Logs
+//     quotas), EC2's unfiltered and filtered describes 20 with a bucket of 50 or more
+//     ("Request throttling for the Amazon EC2 API"). IAM publishes none. Lower numbers
+//     than AWS' are ours: there are few of these calls.
 var quotas = []quota{
 	{"ecs service read", reading, 20, 100, []string{"ecs:DescribeServices", "ecs:ListServices"}},
 	{"ecs service modify", writing, 5, 50, []string{"ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService",
@@ -80,6 +87,16 @@ var quotas = []quota{
 	{"logs GetLogEvents", reading, 25, 25, []string{"logs:GetLogEvents"}},
 
 	{"tagging read", reading, 8, 20, []string{"tag:GetResources"}},
+
+	{"ec2 describe", reading, 20, 50, []string{"ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"}},
+	{"iam read", reading, 10, 20, []string{"iam:GetRole"}},
+	{"ecr BatchGetImage", reading, 100, 100, []string{"ecr:BatchGetImage"}},
+	{"ecr rules", reading, 5, 5, []string{"ecr:DescribePullThroughCacheRules"}},
+	{"secretsmanager DescribeSecret", reading, 40, 40, []string{"secretsmanager:DescribeSecret"}},
+	{"secretsmanager GetSecretValue", reading, 100, 100, []string{"secretsmanager:GetSecretValue"}},
+	{"ssm GetParameters", reading, 40, 40, []string{"ssm:GetParameters"}},
+	{"logs DescribeLogGroups", reading, 10, 10, []string{"logs:DescribeLogGroups"}},
+	{"lambda read", reading, 15, 15, []string{"lambda:GetFunctionConfiguration"}},
 }
 
 func elbReads() []string {

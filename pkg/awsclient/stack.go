@@ -12,9 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -55,7 +60,14 @@ func (c *core) api(t *target, cfg aws.Config, sort clientSort) API {
 		}),
 		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
 		Tagging:     resourcegroupstaggingapi.NewFromConfig(cfg),
-		Logs:        cloudwatchlogs.NewFromConfig(cfg),
+
+		EC2:     &EC2{cfg: cfg},
+		ECR:     ecr.NewFromConfig(cfg),
+		IAM:     iam.NewFromConfig(cfg),
+		Lambda:  lambda.NewFromConfig(cfg),
+		Logs:    cloudwatchlogs.NewFromConfig(cfg),
+		Secrets: secretsmanager.NewFromConfig(cfg),
+		SSM:     ssm.NewFromConfig(cfg),
 	}
 }
 
@@ -119,10 +131,10 @@ func guard(s *middleware.Stack) error {
 		}), middleware.Before)
 }
 
-// isWrite: AWS' reads that matter here are Describe, List and Get; whatever is
-// none of them counts as a write.
+// isWrite: AWS' reads that matter here are Describe, List and Get, many at once
+// too (ECR's BatchGetImage); whatever is none of them counts as a write.
 func isWrite(operation string) bool {
-	for _, verb := range []string{"Describe", "List", "Get"} {
+	for _, verb := range []string{"Describe", "List", "Get", "BatchGet"} {
 		if strings.HasPrefix(operation, verb) {
 			return false
 		}
@@ -137,6 +149,7 @@ var servicePrefix = map[string]string{
 	cloudwatch.ServiceID:               "cloudwatch",
 	applicationautoscaling.ServiceID:   "application-autoscaling",
 	resourcegroupstaggingapi.ServiceID: "tag",
+	secretsmanager.ServiceID:           "secretsmanager",
 	cloudwatchlogs.ServiceID:           "logs",
 	"STS":                              "sts",
 }

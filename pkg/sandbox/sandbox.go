@@ -115,7 +115,7 @@ func newWorld(seed int64, now time.Time) *World {
 
 func allOperations() map[string]operation {
 	ops := map[string]operation{}
-	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), logsReadOperations()} {
+	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), aroundOperations(), logsReadOperations(), logsGroupOperations()} {
 		for _, o := range list {
 			ops[o.service+"."+o.name] = o
 		}

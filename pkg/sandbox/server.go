@@ -192,5 +192,11 @@ var services = []serviceOf{
 	{key: "monitoring", target: "GraniteServiceVersion20100801", version: "2010-08-01", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", names: wire.GoNames},
 	{key: "logs", target: "Logs_20140328", names: wire.LowerCamel},
 	{key: "elasticloadbalancing", version: "2015-12-01", namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", names: wire.GoNames},
+	{key: "ecr", target: "AmazonEC2ContainerRegistry_V20150921", names: wire.LowerCamel},
+	{key: "secretsmanager", target: "secretsmanager", names: wire.GoNames},
+	{key: "ssm", target: "AmazonSSM", names: wire.GoNames},
+	{key: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", names: wire.GoNames},
+	{key: "ec2", version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", names: wire.GoNames},
+	{key: "lambda", names: wire.GoNames},
 	{key: "sts", version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", names: wire.GoNames},
 }

@@ -22,6 +22,7 @@ const (
 	protocolJSON protocol = iota
 	protocolQuery
 	protocolCBOR
+	protocolREST // Lambda's: the path says what is wanted
 )
 
 // request is a parsed request: whose it is and how to answer in its language.
@@ -42,6 +43,9 @@ func readRequest(r *http.Request) (request, error) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/service/"):
 		q.protocol = protocolCBOR
+	case strings.HasPrefix(r.URL.Path, functionsPath):
+		q.protocol, q.contentType = protocolREST, "application/json"
+		return q, q.routeREST(r)
 	case r.Header.Get("X-Amz-Target") == "":
 		q.protocol = protocolQuery
 	case media == "application/x-amz-json-1.0":
@@ -93,6 +97,19 @@ func (q *request) routeCBOR(path string) error {
 	return q.route(steps[3], func(s serviceOf) bool { return s.target == steps[1] })
 }
 
+// functionsPath is where Lambda's API of functions begins.
+const functionsPath = "/2015-03-31/functions/"
+
+// routeREST reads GET /2015-03-31/functions/NAME/configuration.
+func (q *request) routeREST(r *http.Request) error {
+	name, isConfiguration := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, functionsPath), "/configuration")
+	if !isConfiguration || r.Method != http.MethodGet || name == "" {
+		return q.unknown()
+	}
+	q.values.Set("FunctionName", name)
+	return q.route("GetFunctionConfiguration", func(s serviceOf) bool { return s.key == "lambda" })
+}
+
 func (q *request) routeQuery(media string) error {
 	if media == "application/x-www-form-urlencoded" || media == "" {
 		form, err := url.ParseQuery(string(q.body))
@@ -142,7 +159,7 @@ func (q *request) decode(in any) error {
 	switch q.protocol {
 	case protocolCBOR:
 		err = q.codec().DecodeCBOR(q.body, in)
-	case protocolQuery:
+	case protocolQuery, protocolREST:
 		err = q.codec().DecodeQuery(q.values, in)
 	default:
 		err = q.codec().DecodeJSON(q.body, in)
@@ -164,6 +181,10 @@ func (q *request) succeed(id string, out any) answer {
 	case protocolCBOR:
 		a.body, err = q.codec().EncodeCBOR(out)
 	case protocolQuery:
+		if q.service.key == "ec2" {
+			a.body, err = ec2XML(q.operation, q.service.namespace, id, out)
+			break
+		}
 		a.body, err = q.codec().EncodeXML(q.operation, q.service.namespace, id, out)
 	default:
 		a.body, err = q.codec().EncodeJSON(out)
@@ -186,6 +207,10 @@ func (q *request) fail(id string, err error) answer {
 	case protocolCBOR:
 		a.body = w.CBOR()
 	case protocolQuery:
+		if q.service.key == "ec2" {
+			a.body = ec2Error(w, id)
+			break
+		}
 		a.body = w.XML(q.service.namespace, id)
 	default:
 		a.body = w.JSON()
