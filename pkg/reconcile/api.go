@@ -35,6 +35,10 @@ type Options struct {
 	// Lint checks a unit for what AWS would refuse or nobody can mean; nil for nothing.
 	Lint func(*resource.Unit) []spec.Problem
 
+	// Verify checks what a rollout of the unit takes for granted, right before one is
+	// started; nil where nobody checks.
+	Verify func(ctx context.Context, u *resource.Unit) []resource.Finding
+
 	// Prune deletes services whose document is gone and that do not say what then
 	// becomes of them; MaxDeletes is how many without an approval, zero for the
 	// default. Both concern runs with a scope only.

@@ -77,12 +77,14 @@ func (e *Engine) released(ctx context.Context, v *view) view {
 }
 
 // mustWait reports whether an approved plan may not be carried out now: in a freeze,
-// or before its turn, the approval is kept for later, and the view says so.
-func (e *Engine) mustWait(v, free *view) bool {
+// before its turn, or while something that it needs is missing, the approval is kept
+// for later, and the view says so.
+func (e *Engine) mustWait(ctx context.Context, v, free *view) bool {
 	e.turn(free, nil)
+	e.verify(ctx, free, nil)
 	for _, held := range free.plan.Steps {
 		switch held.Blocked {
-		case status.FreezeWindow, status.WaveWaiting, status.WaveFailed, status.ConcurrencyLimit:
+		case status.FreezeWindow, status.WaveWaiting, status.WaveFailed, status.ConcurrencyLimit, status.VerifyFailed:
 			for i := range v.plan.Steps {
 				if s := &v.plan.Steps[i]; s.Blocked == status.ManualMode {
 					s.Blocked, s.Why = held.Blocked, "the plan is approved; "+held.Why

@@ -59,6 +59,7 @@ type Engine struct {
 	departing map[resource.UnitKey]plan.Departure
 	deletions deletions
 	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
+	unchecked map[resource.UnitKey]string // what was last told of what could not be checked
 	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
 	turns     map[string]time.Duration    // what is read in turns, and how often, as last told
 	beat      time.Time                   // when the daemon's loop last turned, zero before Run
@@ -106,6 +107,8 @@ func New(o Options) *Engine {
 		turns:    map[string]time.Duration{},
 		retiring: map[resource.UnitKey]bool{},
 		running:  map[resource.UnitKey]string{},
+
+		unchecked: map[resource.UnitKey]string{},
 	}
 	for _, k := range o.Kinds {
 		e.byKind[k.Name()] = k

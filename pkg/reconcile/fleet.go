@@ -208,9 +208,13 @@ func (e *Engine) turn(v *view, agreed *agreement) {
 		return
 	}
 	reason, why := e.fleet.turn(v.unit)
-	if reason == "" {
-		return
+	if reason != "" {
+		e.holdRollout(v, agreed, reason, why)
 	}
+}
+
+// holdRollout plans anew without the deployment that would be started.
+func (e *Engine) holdRollout(v *view, agreed *agreement, reason status.Reason, why string) {
 	if agreed != nil { // a saved plan is carried out as a whole
 		for i := range v.plan.Steps {
 			if s := &v.plan.Steps[i]; s.Writes() {

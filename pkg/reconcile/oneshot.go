@@ -205,7 +205,7 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 	switch s.Reason {
 	case status.RollingBack:
 		return false
-	case status.AccessDenied, status.ClusterMissing, status.DriftGrace:
+	case status.AccessDenied, status.ClusterMissing, status.DriftGrace, status.VerifyFailed:
 		return true
 	case status.ChangedSincePlanned:
 		if a.saved(u) != nil { // it was looked at again, and nobody agreed to what is to be done now

@@ -65,7 +65,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		switch {
 		case underWay:
 			v = free
-		case e.mustWait(&v, &free):
+		case e.mustWait(ctx, &v, &free):
 		case slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }):
 			if err := e.consume(ctx, &v); err != nil {
 				return e.unwritten(&v, err)
@@ -83,6 +83,7 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		e.await(&v)
 		e.loops.hold(&v)
 		e.turn(&v, agreed)
+		e.verify(ctx, &v, agreed)
 		if agreed != nil {
 			agreed.allow(&v)
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
+	"github.com/ecs-operator/ecs-operator/pkg/verify"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,6 +34,7 @@ type world struct {
 	pool    *awsclient.Pool
 	kinds   func([]resource.Kind) []resource.Kind // puts faults before real kinds
 	slots   int                                   // --max-concurrent-rollouts
+	verify  bool                                  // rollouts are verified
 
 	mu     sync.Mutex
 	fault  sandbox.FaultFunc
@@ -82,8 +84,16 @@ func (w *world) engine() *Engine {
 	if w.kinds != nil {
 		all = w.kinds(all)
 	}
+	var before func(context.Context, *resource.Unit) []resource.Finding
+	if w.verify {
+		v := verify.New(verify.Options{AWS: kinds.NewInspector(pool)})
+		before = func(ctx context.Context, u *resource.Unit) []resource.Finding {
+			return v.Verify(ctx, u.Key.Target, kinds.Needs(u))
+		}
+	}
 	return New(Options{
-		Kinds: all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
+		Verify: before,
+		Kinds:  all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
 		Poll: 5 * time.Second, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots,
 		OnEvent: func(e Event) {
 			w.mu.Lock()

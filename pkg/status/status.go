@@ -28,6 +28,7 @@ const (
 	WaveWaiting         Reason = "WaveWaiting"      // a service of a lower wave is not done
 	WaveFailed          Reason = "WaveFailed"       // a service of a lower wave does not come up
 	ConcurrencyLimit    Reason = "ConcurrencyLimit" // as many rollouts run as may run at once
+	VerifyFailed        Reason = "VerifyFailed"     // what the rollout needs is missing
 	// held back by a decision
 	ManualMode    Reason = "ManualMode"
 	ObserveMode   Reason = "ObserveMode"
