@@ -140,10 +140,12 @@ func (o *pathOptions) AddFlags(f *pflag.FlagSet) {
 type paceOptions struct {
 	poll, absenceGrace time.Duration
 	maxRollouts        int
+	verify             bool
 }
 
-// AddFlags declares --poll, --absence-grace and --max-concurrent-rollouts.
+// AddFlags declares --poll, --absence-grace, --max-concurrent-rollouts and --verify.
 func (o *paceOptions) AddFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.verify, "verify", true, "start no deployment while an image, role, secret or other thing that it needs is missing")
 	f.IntVar(&o.maxRollouts, "max-concurrent-rollouts", 0, "start no deployment while those of `N` services of this run are under way; 0 for any number")
 	f.DurationVar(&o.poll, "poll", 0, "how often a running rollout is looked at (default 5s; with --sandbox by its speed)")
 	f.DurationVar(&o.absenceGrace, "absence-grace", 0, "how long something that may be there must be missing before it is made again (default 1m0s; 2s with --sandbox)")

@@ -65,6 +65,7 @@ func scriptSetup(env *testscript.Env) error {
 	}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	env.Setenv("HTTPS_PROXY", nowhere)
 	env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "no-config"))
 	env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "no-credentials"))
 	env.Setenv("SPEED", fastWorld)
@@ -76,6 +77,9 @@ func scriptSetup(env *testscript.Env) error {
 	env.Setenv("EXAMPLES", examples)
 	return os.CopyFS(filepath.Join(env.WorkDir, "quickstart"), os.DirFS("../../examples/quickstart"))
 }
+
+// nowhere is a proxy that is not there: no registry is asked in a test.
+const nowhere = "http://127.0.0.1:9"
 
 // fastWorld is --sandbox-speed in tests: minutes of a rollout in a moment.
 const fastWorld = "300"

@@ -31,7 +31,7 @@ func cleanEnv(home string, extra ...string) []string {
 			env = append(env, kv)
 		}
 	}
-	env = append(env, "HOME="+home, "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1",
+	env = append(env, "HOME="+home, "AWS_EC2_METADATA_DISABLED=true", "HTTPS_PROXY="+nowhere, "NO_COLOR=1",
 		"ECS_OPERATOR_POLL=50ms", "ECS_OPERATOR_ABSENCE_GRACE=100ms", "ECS_OPERATOR_READ_BUDGET=1", "ECS_OPERATOR_WRITE_BUDGET=1")
 	return append(env, extra...)
 }

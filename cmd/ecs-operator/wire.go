@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/verify"
 )
 
 // job says what a command wants of the machine.
@@ -28,6 +29,7 @@ type job struct {
 	prune    pruneOptions
 	readOnly bool // the write clients refuse too
 	cover    bool // plans list who governs which field
+	secrets  bool // verify reads secrets
 	onEvent  func(reconcile.Event)
 	pace     paceOptions
 	// The daemon's own; zero for the defaults.
@@ -39,6 +41,7 @@ type job struct {
 // the embedded one. This is the one place where the floors meet.
 type machine struct {
 	*reconcile.Engine
+	verifier *verify.Verifier
 	pool     *awsclient.Pool
 	registry *prometheus.Registry
 	embedded *embedded // nil on a real AWS
@@ -99,6 +102,11 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if j.readOnly {
 		pool = pool.ReadOnly()
 	}
+	m.verifier = newVerifier(c, pool, m.embedded != nil, j.secrets)
+	var before func(context.Context, *resource.Unit) []resource.Finding
+	if j.pace.verify {
+		before = m.verified
+	}
 	files := source.Dir(paths...)
 	files.Log = log
 	m.Engine = reconcile.New(reconcile.Options{
@@ -113,6 +121,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Targets:  targets.names(),
 		Place:    targets.place,
 		Where:    where(pool),
+		Verify:   before,
 
 		Prune:      j.prune.prune,
 		MaxDeletes: j.prune.parsed,
