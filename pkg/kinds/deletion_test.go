@@ -163,7 +163,7 @@ func (d *deletions) document(seed int, text string, most int) int {
 			w = nil
 		}
 		if w == nil {
-			w = newWorldFor(d.t)
+			w = newWorldFor(d.t).secure()
 			w.apply(full)
 			w.settle()
 		}

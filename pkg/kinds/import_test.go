@@ -39,7 +39,7 @@ func TestAnyServiceImports(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := anyDocument(r)
 		r.Log(text)
-		w := newWorldFor(r)
+		w := newWorldFor(r).secure()
 		u := w.load(text)
 		w.apply(u)
 		w.settle()

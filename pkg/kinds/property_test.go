@@ -97,7 +97,7 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 func anyCase(r *rapid.T) *resource.Unit {
 	text := anyDocument(r)
 	r.Log(text)
-	w := newWorldFor(r)
+	w := newWorldFor(r).secure()
 	u := w.load(text)
 	samePlan(r, w, u)
 	w.apply(u)

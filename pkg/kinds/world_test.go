@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
@@ -64,6 +68,17 @@ func newWorldFor(t tester) *world {
 	w.fresh()
 	if w.raw, err = pool.For(t.Context(), resource.DefaultTarget); err != nil {
 		t.Fatal(err)
+	}
+	return w
+}
+
+// secure makes the listener one of HTTPS: rules that authenticate are for those only.
+func (w *world) secure() *world {
+	w.t.Helper()
+	_, err := w.raw.Write.ELB.ModifyListener(w.t.Context(), &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: aws.String(anyListener), Protocol: elbtypes.ProtocolEnumHttps,
+		Certificates: []elbtypes.Certificate{{CertificateArn: aws.String("arn:aws:acm:us-east-1:123456789012:certificate/0")}}})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	return w
 }

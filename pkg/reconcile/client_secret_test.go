@@ -14,6 +14,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // withSecret is a service whose rule authenticates with a client secret, "" for
@@ -32,11 +33,32 @@ func withSecret(secret, path string) string {
 	return strings.Replace(ruled("a", "web 10 "+onPath(path)), "      actions: [{type: forward, targetGroupArn: \"$(targetGroups.web.arn)\"}]\n", oidc, 1)
 }
 
+// secure makes the main listener one of HTTPS: authentication is for those only.
+func (w *world) secure() {
+	w.t.Helper()
+	w.engine()
+	_, err := w.raw().Write.ELB.ModifyListener(w.t.Context(), &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: aws.String(mainListener), Protocol: elbtypes.ProtocolEnumHttps,
+		Certificates: []elbtypes.Certificate{{CertificateArn: aws.String("arn:aws:acm:us-east-1:123456789012:certificate/0")}}})
+	w.ok(err)
+}
+
+// Behind a listener without TLS such a rule is refused, and AWS' words are told.
+func TestAuthenticationWithoutTLS(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("a.yaml", withSecret("canary-four-0e11", "/a"))
+		out := w.apply(w.engine(), ApplyOptions{})["a"]
+		if out.Status.Reason != status.RefusedByAWS || !strings.Contains(out.Status.Why, "Actions of type 'authenticate-oidc' are supported only on HTTPS listeners") {
+			t.Errorf("%s %s", out.Status.Reason, out.Status.Why)
+		}
+	})
+}
+
 // A client secret is sent when the rule is made and when it changed, which a tag
 // tells; AWS is told to keep it otherwise. Nothing ever shows it.
 func TestClientSecret(t *testing.T) {
 	const first, second = "canary-one-8f2c", "canary-two-77ab"
 	inWorld(t, func(t *testing.T, w *world) {
+		w.secure()
 		var sent []string // what each write said of the secret
 		take := func(actions []elbtypes.Action) {
 			for _, a := range actions {

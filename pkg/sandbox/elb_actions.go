@@ -33,8 +33,8 @@ func forwardsTo(actions []elbtypes.Action) []string {
 
 // readActions checks a list of actions and returns it as AWS reads it back: in
 // order, and with the doubled form of forward (aws-facts 5.2). had are the actions
-// that they replace, nil for none.
-func (w *World) readActions(in, had []elbtypes.Action, lb *elbLoadBalancer) ([]elbtypes.Action, error) {
+// that they replace, nil for none, and protocol is the listener's.
+func (w *World) readActions(in, had []elbtypes.Action, lb *elbLoadBalancer, protocol elbtypes.ProtocolEnum) ([]elbtypes.Action, error) {
 	if len(in) == 0 {
 		return nil, refuse("ValidationError", "At least one action must be specified")
 	}
@@ -43,6 +43,9 @@ func (w *World) readActions(in, had []elbtypes.Action, lb *elbLoadBalancer) ([]e
 	for i := range actions {
 		if err := checkAction(&actions[i], i == len(actions)-1); err != nil {
 			return nil, err
+		}
+		if authenticates(actions[i].Type) && protocol != elbtypes.ProtocolEnumHttps { // AWS' words, as deployments recorded them for two of the three types
+			return nil, refuse("InvalidLoadBalancerAction", "Actions of type '%s' are supported only on HTTPS listeners", actions[i].Type)
 		}
 		if err := takeSecret(&actions[i], had); err != nil {
 			return nil, err
@@ -55,6 +58,10 @@ func (w *World) readActions(in, had []elbtypes.Action, lb *elbLoadBalancer) ([]e
 		}
 	}
 	return actions, nil
+}
+
+func authenticates(t elbtypes.ActionTypeEnum) bool {
+	return t == elbtypes.ActionTypeEnumAuthenticateOidc || t == elbtypes.ActionTypeEnumAuthenticateCognito || t == elbtypes.ActionTypeEnumJwtValidation
 }
 
 // checkAction refuses an action without its configuration, and a list whose

@@ -32,7 +32,7 @@ func createListener(c *call, in *elbv2.CreateListenerInput) (*elbv2.CreateListen
 	if err := c.w.checkListener(lb, &v, ""); err != nil {
 		return nil, err
 	}
-	actions, err := c.w.readActions(in.DefaultActions, nil, lb)
+	actions, err := c.w.readActions(in.DefaultActions, nil, lb, v.Protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func modifyListener(c *call, in *elbv2.ModifyListenerInput) (*elbv2.ModifyListen
 		return nil, err
 	}
 	if len(in.DefaultActions) > 0 {
-		if want.DefaultActions, err = c.w.readActions(in.DefaultActions, l.Value.DefaultActions, lb); err != nil {
+		if want.DefaultActions, err = c.w.readActions(in.DefaultActions, l.Value.DefaultActions, lb, want.Protocol); err != nil {
 			return nil, err
 		}
 	}

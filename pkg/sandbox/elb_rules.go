@@ -27,7 +27,7 @@ func createRule(c *call, in *elbv2.CreateRuleInput) (*elbv2.CreateRuleOutput, er
 	if err != nil {
 		return nil, err
 	}
-	actions, err := c.w.readActions(in.Actions, nil, c.w.loadBalancer(*l.Value.LoadBalancerArn))
+	actions, err := c.w.readActions(in.Actions, nil, c.w.loadBalancer(*l.Value.LoadBalancerArn), l.Value.Protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func modifyRule(c *call, in *elbv2.ModifyRuleInput) (*elbv2.ModifyRuleOutput, er
 	}
 	if in.Actions != nil {
 		l := c.w.listener(r.Listener)
-		if want.Actions, err = c.w.readActions(in.Actions, r.Value.Actions, c.w.loadBalancer(*l.Value.LoadBalancerArn)); err != nil {
+		if want.Actions, err = c.w.readActions(in.Actions, r.Value.Actions, c.w.loadBalancer(*l.Value.LoadBalancerArn), l.Value.Protocol); err != nil {
 			return nil, err
 		}
 	}

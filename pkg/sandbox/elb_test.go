@@ -242,9 +242,60 @@ func priorities(t *testing.T, c *elbv2.Client) string {
 	return strings.Join(got, " ")
 }
 
+// secured makes the sandbox's listener one of HTTPS.
+func secured(t *testing.T, c *elbv2.Client) {
+	t.Helper()
+	_, err := c.ModifyListener(t.Context(), &elbv2.ModifyListenerInput{ListenerArn: aws.String(sandboxListener), Protocol: elbtypes.ProtocolEnumHttps,
+		Certificates: []elbtypes.Certificate{{CertificateArn: aws.String("arn:aws:acm:us-east-1:123456789012:certificate/0")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAuthenticationNeedsTLS(t *testing.T) {
+	s := New(Options{})
+	c := elbv2.NewFromConfig(awsConfig("http://sandbox.invalid", s.Transport()))
+	fixed := elbtypes.Action{Type: elbtypes.ActionTypeEnumFixedResponse, Order: aws.Int32(2), FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200")}}
+	path := []elbtypes.RuleCondition{{Field: aws.String("path-pattern"), Values: []string{"/a"}}}
+	plain, err := c.CreateRule(t.Context(), &elbv2.CreateRuleInput{ListenerArn: aws.String(sandboxListener), Priority: aws.Int32(1), Actions: []elbtypes.Action{fixed}, Conditions: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	authentications := []elbtypes.Action{
+		{Type: "authenticate-oidc", AuthenticateOidcConfig: oidc("x", false)},
+		{Type: "authenticate-cognito", AuthenticateCognitoConfig: &elbtypes.AuthenticateCognitoActionConfig{UserPoolArn: aws.String("arn:aws:cognito-idp:us-east-1:123456789012:userpool/x"), UserPoolClientId: aws.String("x"), UserPoolDomain: aws.String("x")}},
+		{Type: "jwt-validation", JwtValidationConfig: &elbtypes.JwtValidationActionConfig{Issuer: aws.String("https://id.example.com"), JwksEndpoint: aws.String("https://id.example.com/k")}},
+	}
+	calls := func(actions []elbtypes.Action, priority int32) map[string]error {
+		_, create := c.CreateRule(t.Context(), &elbv2.CreateRuleInput{ListenerArn: aws.String(sandboxListener), Priority: &priority, Actions: actions, Conditions: path})
+		_, modify := c.ModifyRule(t.Context(), &elbv2.ModifyRuleInput{RuleArn: plain.Rules[0].RuleArn, Actions: actions})
+		_, standing := c.ModifyListener(t.Context(), &elbv2.ModifyListenerInput{ListenerArn: aws.String(sandboxListener), DefaultActions: actions})
+		return map[string]error{"CreateRule": create, "ModifyRule": modify, "ModifyListener": standing}
+	}
+	for i, a := range authentications {
+		a.Order = aws.Int32(1)
+		for call, err := range calls([]elbtypes.Action{a, fixed}, int32(10+i)) {
+			if want := "Actions of type '" + string(a.Type) + "' are supported only on HTTPS listeners"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %q", call, err, want)
+			}
+			wantCode(t, err, "InvalidLoadBalancerAction")
+		}
+	}
+	secured(t, c)
+	for i, a := range authentications {
+		a.Order = aws.Int32(1)
+		for call, err := range calls([]elbtypes.Action{a, fixed}, int32(10+i)) {
+			if err != nil {
+				t.Errorf("%s with TLS: %v", call, err)
+			}
+		}
+	}
+}
+
 func TestRuleRefusals(t *testing.T) {
 	s := New(Options{})
 	c := elbv2.NewFromConfig(awsConfig("http://sandbox.invalid", s.Transport()))
+	secured(t, c)
 	tg := elbGroup(t, c, "web")
 	forward := elbtypes.Action{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &tg}
 	fixed := elbtypes.Action{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200")}}
