@@ -94,6 +94,7 @@ type ruleSearch struct {
 	// standing is the listener's default rule.
 	standing *types.Rule
 	arn      string
+	objects  []*resource.Object // of this question
 	choices  *choices
 }
 
@@ -102,7 +103,7 @@ func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resour
 	if err != nil {
 		return err
 	}
-	s.rules, s.tags, s.arn = map[string]*types.Rule{}, map[string]map[string]string{}, arn
+	s.rules, s.tags, s.arn, s.objects = map[string]*types.Rule{}, map[string]map[string]string{}, arn, objects
 	for i := range rules {
 		if aws.ToBool(rules[i].IsDefault) {
 			s.standing = &rules[i]
@@ -164,6 +165,9 @@ func (s *ruleSearch) one(ctx context.Context, o *resource.Object) (resource.Live
 	if l, err := s.elsewhere(ctx, o); err != nil || l.Presence == resource.Present {
 		return l, err
 	}
+	if arn := s.renamed(o); arn != "" {
+		return ruleLive(o.ID, s.rules[arn], s.tags[arn]), nil
+	}
 	return s.occupant(o), nil
 }
 
@@ -185,6 +189,30 @@ func (s *ruleSearch) byTags(o *resource.Object) (best string) {
 		}
 	}
 	return best
+}
+
+// renamed is the live rule that stands at the written priority under a key which the
+// unit's document does not have any more: two rules cannot have one number, so that
+// this one goes on under the new key, and is there at every moment.
+func (s *ruleSearch) renamed(o *resource.Object) string {
+	if word := o.Extra[priorityKey]; word == priorityAuto || word == priorityDefault {
+		return ""
+	}
+	arn := s.at(aws.ToInt32(o.Want.(*elasticloadbalancingv2.CreateRuleInput).Priority))
+	tags := s.tags[arn]
+	for _, key := range []string{resource.TagOwner, resource.TagUnit, resource.TagScope} {
+		if arn == "" || tags[key] != o.Tags[key] {
+			return ""
+		}
+	}
+	name, ok := strings.CutPrefix(tags[resource.TagKey], "rule/")
+	if !ok || s.k.claims.with(s.q.Target, nil) == nil { // no document was shown: nobody knows what it has
+		return ""
+	}
+	if id := o.ID; s.spokenFor(tags) || slices.ContainsFunc(s.objects, func(other *resource.Object) bool { return other.ID == id.Of(id.Kind, name) }) {
+		return ""
+	}
+	return arn
 }
 
 func sameIdentity(have, want map[string]string) bool {

@@ -160,7 +160,7 @@ func (d *draft) decide(recreate bool) {
 		free := recreate || d.lossless
 		d.Action, d.stays = ActionReplace, !free
 		if !free {
-			d.block(status.NeedsRecreate, needsReplacement(d.Changes, d.obstacle))
+			d.block(status.NeedsRecreate, needsReplacement(d.ID.Kind, d.Changes, d.obstacle))
 		}
 	default:
 		d.Action = ActionUpdate
@@ -177,7 +177,10 @@ func needsRecreate(changes []diff.Change) string {
 	return fixed(changes) + " cannot be changed in place; policy.recreate: true allows deleting and creating it, with downtime"
 }
 
-func needsReplacement(changes []diff.Change, obstacle string) string {
+func needsReplacement(kind string, changes []diff.Change, obstacle string) string {
+	if kind == resource.KindListenerRule {
+		return fixed(changes) + " cannot be changed in place; policy.recreate: true allows making the rule anew there, and deleting this one afterwards"
+	}
 	if obstacle != "" {
 		obstacle = ", and " + obstacle
 	}

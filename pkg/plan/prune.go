@@ -24,7 +24,7 @@ func (m *maker) prune() {
 	for i := range m.in.Strays {
 		l := &m.in.Strays[i]
 		d := m.stray(l)
-		if d == nil || m.taken(l.ARN) {
+		if d == nil || m.taken(l.ARN) || m.goesOn(l.ARN) {
 			continue
 		}
 		m.strays = append(m.strays, d)
@@ -32,10 +32,23 @@ func (m *maker) prune() {
 	m.sortStrays(deleteOrder)
 	m.yield()
 	for i, d := range m.strays {
-		if d.writes() {
+		if d.writes() && !m.kept(d, m.strays[:i]) {
 			m.holdStray(d, m.strays[:i])
 		}
 	}
+}
+
+// kept: another stray, which nobody asked to delete, still uses this one: it stays
+// with that, and is told.
+func (m *maker) kept(d *draft, before []*draft) bool {
+	for _, b := range before {
+		if b.Action == ActionNone && b.Blocked == "" && m.refers(b.live, d) {
+			d.Action, d.Effect = ActionNone, diff.None
+			d.Why = fmt.Sprintf("%s, and %s, which no document names, uses it; policy.prune: true would delete both", d.Why, b.ID.Local())
+			return true
+		}
+	}
+	return false
 }
 
 // taken: a takeover that is under way tells of the target group, and deletes it last.
@@ -43,6 +56,11 @@ func (m *maker) taken(arn string) bool {
 	return slices.ContainsFunc(m.takes, func(t *takeover) bool {
 		return t.stage < dropping && slices.ContainsFunc(t.old, func(l resource.Live) bool { return l.ARN == arn && m.goes(t, l) })
 	})
+}
+
+// goesOn: the live object is one that the document names by another key now.
+func (m *maker) goesOn(arn string) bool {
+	return arn != "" && slices.ContainsFunc(m.order, func(d *draft) bool { return d.live.Presence == resource.Present && d.live.ARN == arn })
 }
 
 // stray makes the draft of one; nil for what nothing is to be said of.
@@ -90,7 +108,7 @@ func (m *maker) pruned(l *resource.Live) (bool, string) {
 // leftBehind: what the operator itself has replaced needs nobody's leave to go.
 // It has the ID of what stands in its place.
 func leftBehind(id resource.ID, wanted bool) bool {
-	return wanted && id.Kind == resource.KindTargetGroup
+	return wanted && (id.Kind == resource.KindTargetGroup || id.Kind == resource.KindListenerRule)
 }
 
 // deleteEffect is what the running tasks feel.
@@ -124,7 +142,7 @@ func (m *maker) holdStray(d *draft, before []*draft) {
 	if m.in.Fresh[d.ARN] {
 		d.block(status.AbsenceGrace, why+"; it is deleted when that is still so after a while")
 	}
-	if rest := m.unsettled(d); rest != "" {
+	if rest := m.unsettled(d); rest != "" && !m.letsGo(d.ARN) {
 		wait("the rest is done", "it is deleted when the rest of the service is as the document says: "+rest)
 	}
 	if user := m.names(d); user != "" {

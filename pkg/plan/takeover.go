@@ -295,7 +295,7 @@ func (m *maker) hindrance(t *takeover, o *resource.Object) string {
 		return "its targets are not registered by the service of this document"
 	}
 	if t.others(m); len(t.rules) == 0 && len(t.foreign) > 0 {
-		return t.where() + " leads to it and is not this document's"
+		return t.whose(m) + " leads to it and is not this document's"
 	}
 	if m.in.Live[t.service].Presence != resource.Present {
 		return "there is no service whose tasks could be registered in both"

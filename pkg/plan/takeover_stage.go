@@ -186,6 +186,7 @@ const (
 	afterJoined  = "the service's deployment in both target groups has succeeded and the targets in the new one are healthy"
 	afterTurned  = "every rule leads to the new target group"
 	afterLeft    = "the service has left the old target group and its targets have drained"
+	afterRemade  = "the new one stands and the rest is done"
 	afterDropped = "no rule leads to the old target group any more"
 )
 
@@ -193,6 +194,12 @@ const (
 // when a pass finds that it is their time.
 func (m *maker) later() []Step {
 	var out []Step
+	for _, d := range m.order { // a rule that is made anew on another listener leaves one behind
+		if d.ID.Kind == resource.KindListenerRule && d.Action == ActionReplace && d.writes() {
+			out = append(out, Step{ID: d.ID, Action: ActionDelete, ARN: d.live.ARN, Effect: deleteEffect(d.ID.Kind), Section: d.Section,
+				Blocked: status.Waiting, After: afterRemade, Why: "the rule on the former listener is deleted when " + afterRemade})
+		}
+	}
 	for _, t := range m.takes {
 		if t.stage < turning {
 			for _, id := range t.rules {
@@ -207,7 +214,7 @@ func (m *maker) later() []Step {
 		if t.stage < leaving && len(t.turn(m, t.service, false).From) > 0 || t.stage == leaving && len(t.foreign) > 0 {
 			s := m.laterStep(t, t.service, "loadBalancers", t.old[0].Name+", "+t.freshName(), t.freshName(), diff.NewDeployment, afterTurned)
 			if len(t.foreign) > 0 {
-				s.Blocked, s.Why = status.NotOurs, t.leftTo()
+				s.Blocked, s.Why = t.leftTo(m)
 			}
 			out = append(out, s)
 		}
@@ -259,17 +266,48 @@ func (t *takeover) names(before bool) string {
 	return t.old[0].Name + old + ", " + t.freshName() + fresh
 }
 
-// leftTo says what somebody else has to do.
-func (t *takeover) leftTo() string {
-	return fmt.Sprintf("%s leads to %s too and is not this document's: let it lead to %s, then the service leaves the old one",
-		t.where(), t.old[0].Name, t.freshName())
+// leftTo says what somebody else has to do, or this operator where the document lets
+// it: a rule of ours that no document names any more goes with policy.prune alone.
+func (t *takeover) leftTo(m *maker) (status.Reason, string) {
+	ours := !slices.ContainsFunc(t.foreign, func(l resource.Lead) bool { return m.strayRule(l.ARN) == nil })
+	switch {
+	case ours && m.in.Unit.Policy.Prune:
+		return status.Waiting, fmt.Sprintf("%s leads to %s too, and no document names it any more: it is deleted, then the service leaves the old one", t.whose(m), t.old[0].Name)
+	case ours:
+		return status.NotOurs, fmt.Sprintf("%s leads to %s too, and no document names it any more: policy.prune: true deletes it, or let the document name it again; then the service leaves the old one", t.whose(m), t.old[0].Name)
+	}
+	return status.NotOurs, fmt.Sprintf("%s leads to %s too and is not this document's: let it lead to %s, then the service leaves the old one",
+		t.whose(m), t.old[0].Name, t.freshName())
 }
 
-// where names the rules of others.
-func (t *takeover) where() string {
+// whose names the rules that the document does not turn.
+func (t *takeover) whose(m *maker) string {
 	var where []string
 	for _, l := range t.foreign {
-		where = append(where, l.Where)
+		if s := m.strayRule(l.ARN); s != nil {
+			where = append(where, fmt.Sprintf("%s (%s)", s.ID.Local(), l.Where))
+		} else {
+			where = append(where, l.Where)
+		}
 	}
 	return strings.Join(where, ", ")
+}
+
+// strayRule is the rule of this unit with an ARN that its document does not name; nil
+// for none.
+func (m *maker) strayRule(arn string) *resource.Live {
+	i := slices.IndexFunc(m.in.Strays, func(l resource.Live) bool {
+		return l.ARN == arn && l.ID.Kind == resource.KindListenerRule && l.Presence == resource.Present
+	})
+	if i < 0 || m.goesOn(arn) {
+		return nil
+	}
+	return &m.in.Strays[i]
+}
+
+// letsGo: a takeover waits for nothing else than that the stray rule goes.
+func (m *maker) letsGo(arn string) bool {
+	return slices.ContainsFunc(m.takes, func(t *takeover) bool {
+		return t.stage == leaving && slices.ContainsFunc(t.foreign, func(l resource.Lead) bool { return l.ARN == arn })
+	})
 }

@@ -429,19 +429,77 @@ func TestHundredRules(t *testing.T) {
 	})
 }
 
-// A rule under another key, with the number that the old one still has, is told so
-// and waits; nothing is tried again and again.
-func TestARenamedRuleIsTold(t *testing.T) {
+// A rule under another key, with the number that the old one has, is the old one: it
+// is marked anew and goes on, with policy.prune too, and never is there none.
+func TestARenamedRuleGoesOn(t *testing.T) {
+	for _, words := range []string{"prune: false", "prune: true"} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.files.put("a.yaml", policy(ruled("a", "web 10 "+onPath("/a/*"), "more 20 "+onPath("/more")), words))
+			w.allReady(w.wait(w.engine()))
+			since := w.mark()
+			w.files.put("a.yaml", policy(ruled("a", "new 10 "+onPath("/b/*"), "more 20 "+onPath("/more")), words))
+			w.allReady(w.wait(w.engine()))
+			w.wantRules(words, "a/new 10", "a/more 20")
+			for _, line := range w.writes(since) {
+				if strings.HasPrefix(line, "CreateRule") || strings.HasPrefix(line, "DeleteRule") {
+					t.Errorf("%s: %s", words, line)
+				}
+			}
+			since = w.mark()
+			w.allReady(w.wait(w.engine()))
+			w.quiet(since, words+": afterwards")
+
+			// Two that exchange their keys are two that exchange their contents.
+			w.files.put("a.yaml", policy(ruled("a", "new 20 "+onPath("/more"), "more 10 "+onPath("/b/*")), words))
+			w.allReady(w.wait(w.engine()))
+			w.wantRules(words, "a/more 10", "a/new 20")
+		})
+	}
+}
+
+// The daemon does it while it runs, and what somebody else has marked stays his.
+func TestARenamedRuleInTheDaemon(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.files.put("a.yaml", ruled("a", "web 10 "+onPath("/a/*")))
-		w.allReady(w.wait(w.engine()))
-		w.files.put("a.yaml", ruled("a", "new 10 "+onPath("/a/*")))
+		e := w.engine()
+		w.files.put("a.yaml", policy(ruled("a", "web 10 "+onPath("/a/*")), "prune: true"))
+		stop := w.run(e)
+		w.until("ready", stands(e, "a", status.Synced))
+		w.files.put("a.yaml", policy(ruled("a", "new 10 "+onPath("/a/*")), "prune: true"))
+		w.until("renamed", func() bool { return slices.Equal(w.rules(mainListener), []string{"a/new 10"}) })
+		w.until("ready again", stands(e, "a", status.Synced))
 		since := w.mark()
-		o := w.apply(w.engine(), ApplyOptions{})["a"]
-		w.want(o, status.StateStalled, status.NotOurs, 3)
-		if !strings.Contains(o.Status.Why, "priority 10 is that of rule/web of default/a, which no document names any more: let the rule have its key again (web), or write another priority") {
+		w.sleep(minute)
+		w.quiet(since, "afterwards")
+		stop()
+		if w.done("DeleteRule") != 0 || w.done("CreateRule") != 1 {
+			t.Errorf("it was made anew: %v", w.writes(0))
+		}
+	})
+}
+
+// A rule that moves to another listener is made anew there when a person allows it,
+// and the one that it leaves behind goes without policy.prune.
+func TestARuleMovesToAnotherListener(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		_, listener := w.legacy()
+		doc := ruled("a", "web 30 "+onPath("/moved/*"))
+		w.files.put("a.yaml", doc)
+		w.allReady(w.wait(w.engine()))
+		moved := strings.Replace(doc, "{loadBalancer: main, port: 80}", "{loadBalancer: main, port: 8080}", 1)
+		w.files.put("a.yaml", moved)
+		o := w.wait(w.engine())["a"]
+		w.want(o, status.StateStalled, status.NeedsRecreate, 3)
+		if !strings.Contains(o.Status.Why, "listenerArn cannot be changed in place; policy.recreate: true allows making the rule anew there, and deleting this one afterwards") {
 			t.Errorf("it says %q", o.Status.Why)
 		}
-		w.quiet(since, "while the old one has the place")
+		w.files.put("a.yaml", policy(moved, "recreate: true"))
+		w.allReady(w.wait(w.engine()))
+		w.wantRules("the old listener", "somebody's 10")
+		if got := w.rules(listener); !slices.Equal(got, []string{"a/web 30"}) {
+			t.Errorf("the new listener has %q", got)
+		}
+		since := w.mark()
+		w.allReady(w.wait(w.engine()))
+		w.quiet(since, "afterwards")
 	})
 }

@@ -139,6 +139,39 @@ func TestATakeoverBehindSeveralRules(t *testing.T) {
 	})
 }
 
+// A rule that the document drops while a target group takes over leads to the old one:
+// with policy.prune it goes when everything else has turned, without it a person is
+// told whose it is, and what to do.
+func TestARuleIsDroppedInATakeover(t *testing.T) {
+	more := strings.Replace(web, "  service:\n", `    api:
+      listenerArn: `+listener+`
+      priority: 8
+      conditions: [{field: path-pattern, pathPatternConfig: {values: ["/api/*"]}}]
+      actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]
+  service:
+`, 1)
+	for _, passes := range []int{0, 1, 6} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.underLoad(more, func() {
+				w.files.put("web.yaml", port(more, 81))
+				for range passes {
+					w.apply(w.engine(), ApplyOptions{})
+					w.sleep(minute / 20)
+				}
+				w.files.put("web.yaml", port(web, 81))
+				o := w.apply(w.engine(), ApplyOptions{Wait: true, Timeout: 10 * minute})["web"]
+				if passes == 6 { // the service has left: the rule is told, and what it leads to stays with it
+					w.want(o, status.StateReady, status.Synced, 0)
+				} else if w.want(o, status.StateStalled, status.NotOurs, 3); !strings.Contains(o.Status.Why, "rule/api (main:80 priority 8) leads to ") || !strings.Contains(o.Status.Why, "no document names it any more: policy.prune: true deletes it, or let the document name it again") {
+					t.Errorf("after %d passes it says %q", passes, o.Status.Why)
+				}
+				w.end(policy(port(web, 81), "prune: true"), 1)
+				w.wantRules("in the end", "web/web 10")
+			})
+		})
+	}
+}
+
 // What cannot serve side by side is not replaced unasked, and nothing is written.
 func TestNoTakeover(t *testing.T) {
 	for name, c := range map[string]struct{ edit, says string }{
