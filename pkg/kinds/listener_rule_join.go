@@ -48,8 +48,15 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 		return
 	}
 	if !served {
-		kept := keptGroups(groups, have)
-		if len(kept) == 0 {
+		wanted := map[string]bool{}
+		for i := range groups { // who gets them now keeps them, named by the document or not
+			at := arnOf(&out.Object, s, aws.ToString(groups[i].TargetGroupArn))
+			if wanted[at] = true; now[at] > 0 {
+				groups[i].Weight, served = aws.Int32(now[at]), true
+			}
+		}
+		kept := keptGroups(wanted, have)
+		if len(kept) == 0 && !served {
 			return // nobody gets these requests
 		}
 		groups = append(groups, kept...)
@@ -100,13 +107,7 @@ func pairOf(o *resource.Object, s resource.Standing) []string {
 	g, _ := o.Extra[governed].(map[string]string)
 	var out []string
 	for _, key := range []string{"primary", "alternate"} {
-		arn := g[key]
-		for _, r := range o.Refs {
-			if r.Text == arn && r.To.Kind == resource.KindTargetGroup {
-				arn = s.ARNs[r.To]
-			}
-		}
-		if arn != "" {
+		if arn := arnOf(o, s, g[key]); arn != "" {
 			out = append(out, arn)
 		}
 	}
@@ -130,14 +131,23 @@ func emptyAt(o *resource.Object, s resource.Standing, named string) (string, boo
 }
 
 // keptGroups are the live groups that get requests and that are not wanted.
-func keptGroups(wanted []types.TargetGroupTuple, have *types.Action) []types.TargetGroupTuple {
+func keptGroups(wanted map[string]bool, have *types.Action) []types.TargetGroupTuple {
 	var out []types.TargetGroupTuple
 	for _, tg := range forwardGroups(have) {
-		if weightOf(tg) > 0 && !slices.ContainsFunc(wanted, func(w types.TargetGroupTuple) bool {
-			return aws.ToString(w.TargetGroupArn) == aws.ToString(tg.TargetGroupArn)
-		}) {
+		if weightOf(tg) > 0 && !wanted[aws.ToString(tg.TargetGroupArn)] {
 			out = append(out, tg)
 		}
 	}
 	return out
+}
+
+// arnOf is the ARN of a target group that an action names by reference or by ARN, ""
+// while it is not there.
+func arnOf(o *resource.Object, s resource.Standing, named string) string {
+	for _, r := range o.Refs {
+		if r.Text == named && r.To.Kind == resource.KindTargetGroup {
+			return s.ARNs[r.To]
+		}
+	}
+	return named
 }

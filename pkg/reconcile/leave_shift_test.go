@@ -178,6 +178,35 @@ func TestLeavingBehindAForeignRule(t *testing.T) {
 	})
 }
 
+// A document may name both groups in its rule: what gets the requests is then kept too,
+// and the service is not taken away from it.
+func TestLeavingWithBothGroupsInTheRule(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		doc := strings.Replace(coloured, "targetGroupArn: $(targetGroups.blue.arn)}]", "forwardConfig: {targetGroups: [{targetGroupArn: $(targetGroups.blue.arn), weight: 1}, {targetGroupArn: $(targetGroups.green.arn), weight: 0}]}}]", 1)
+		w.files.put("a.yaml", doc)
+		w.allReady(w.wait(w.engine()))
+		l := &load{want: 2}
+		w.watch = l.see
+		since := w.mark()
+		w.files.put("a.yaml", unpaired(doc))
+		o := w.wait(w.engine())["a"]
+		w.want(o, status.StateStalled, status.NeedsRecreate, 3)
+		for _, line := range w.writes(since) { // a rule's own note of what was written in it moves nothing
+			if !strings.HasPrefix(line, "AddTags ") {
+				t.Errorf("while nobody has brought it back: %s", line)
+			}
+		}
+		e := w.engine()
+		if _, err := e.Restart(t.Context(), w.load(e).Units[0]); err != nil {
+			t.Fatal(err)
+		}
+		w.want(w.wait(w.engine())["a"], status.StateReady, status.Synced, 0)
+		for _, b := range l.broken {
+			t.Error(b)
+		}
+	})
+}
+
 // pairedRule is somebody's rule with two target groups of his.
 func (w *world) pairedRule() string {
 	w.t.Helper()
