@@ -138,13 +138,22 @@ func (e *Engine) strays(ctx context.Context, u *resource.Unit, live map[resource
 	if c == nil || c.err != nil {
 		return nil
 	}
+	wanted := map[string]bool{} // what the document names, maybe under another key than its tags say
+	for _, o := range u.Objects {
+		if w := live[o.ID]; w.Presence == resource.Present && w.ARN != "" {
+			wanted[w.ARN] = true
+		}
+	}
 	var todo []resource.Live
 	for _, l := range c.units[u.Key] {
+		if wanted[l.ARN] {
+			continue
+		}
 		if o := u.Object(l.ID); o != nil {
 			// Of the same name inside the unit as one that is wanted, and another
 			// object: only where the wanted one is known can they be told apart.
 			w := live[l.ID]
-			if w.Presence != resource.Present || w.ARN == "" || w.ARN == l.ARN {
+			if w.Presence != resource.Present || w.ARN == "" {
 				continue
 			}
 		}

@@ -82,3 +82,26 @@ func TestReadyWhenTheSurplusHasEnded(t *testing.T) {
 		}
 	}
 }
+
+// An object that has the same name in AWS under another key of the document is the
+// same object: its tags change, and nothing is to be deleted.
+func TestAnotherKeyOfTheSameName(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		doc := strings.Replace(web, "  cluster: default\n", pruning1, 1)
+		doc = strings.Replace(doc, "      metricName: HTTPCode", "      alarmName: shop-errors\n      metricName: HTTPCode", 1)
+		w.files.put("web.yaml", doc)
+		w.sync(w.scoped("a", false))
+		w.files.put("web.yaml", strings.Replace(doc, "    errors:\n", "    failures:\n", 1))
+		e := w.scoped("a", false)
+		for _, s := range e.Inspect(t.Context(), w.load(e).Units)[0].Plan.Steps {
+			if s.Stray {
+				t.Errorf("%s of %s", s.Action, s.ID.Local())
+			}
+		}
+		mark := w.mark()
+		w.want(w.sync(e)["web"], status.StateReady, status.Synced, 0)
+		if got := w.writes(mark); len(got) != 1 || !strings.HasPrefix(got[0], "TagResource") {
+			t.Errorf("writes: %v", got)
+		}
+	})
+}
