@@ -20,6 +20,8 @@ func (d *desert) only(at string) func(*sandbox.World, string) {
 	return func(v *sandbox.World, event string) {
 		var one desert
 		one.see(v, event)
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.moments++
 		for _, b := range one.broken {
 			if strings.Contains(b, at) && len(d.broken) < 10 {
@@ -47,7 +49,7 @@ func TestNoTasksNoRequests(t *testing.T) {
 				w.engine()
 				w.somebody(900, "/*")
 				d := &desert{}
-				w.watch = d.see
+				w.watchBy(d.see)
 				doc := strings.Replace(ruled("a", "web 10 "+onPath("/a/*")), "desiredCount: 1", "desiredCount: 0", 1)
 				w.files.put("a.yaml", doc)
 				w.allReady(w.wait(w.engine()))
@@ -69,9 +71,7 @@ func TestNoTasksNoRequests(t *testing.T) {
 				}
 				w.allReady(w.wait(w.engine()))
 				w.wantRules("with a task", "a/web 10", "somebody's 900")
-				for _, b := range d.broken {
-					t.Error(b)
-				}
+				d.check(t)
 			})
 		})
 	}
@@ -91,7 +91,7 @@ func TestAnswersAreTurnedWhenSomebodyIsThere(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.engine()
 				d := &desert{}
-				w.watch = d.only("priority 10 ")
+				w.watchBy(d.only("priority 10 "))
 				doc := ruled("a", "web 10 "+onPath("/a/*"), "probe 20 "+onPath("/probe"))
 				before := strings.Replace(doc, forward, answer, 1)
 				before = lineOut(before, "    loadBalancers:")
@@ -115,9 +115,7 @@ func TestAnswersAreTurnedWhenSomebodyIsThere(t *testing.T) {
 				since := w.mark()
 				w.allReady(w.wait(w.engine()))
 				w.quiet(since, "afterwards")
-				for _, b := range d.broken {
-					t.Error(b)
-				}
+				d.check(t)
 			})
 		})
 	}

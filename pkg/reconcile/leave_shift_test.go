@@ -80,16 +80,14 @@ func TestLeavingBlueGreen(t *testing.T) {
 				w.files.put("a.yaml", first)
 				w.allReady(w.wait(w.engine()))
 				l := &load{want: 2}
-				w.watch = l.see
+				w.watchBy(l.see)
 				w.files.put("a.yaml", last)
 				w.want(w.wait(w.engine())["a"], status.StateReady, status.Synced, 0)
-				for _, b := range l.broken {
-					t.Error(b)
-				}
+				l.check(t)
 				since := w.mark()
 				w.want(w.apply(w.engine(), ApplyOptions{})["a"], status.StateReady, status.Synced, 0)
 				w.quiet(since, "afterwards")
-				w.watch = nil
+				w.watchBy(nil)
 				if t.Failed() {
 					t.Log(w.writes(0))
 				}
@@ -116,7 +114,7 @@ func TestLeavingWaitsForAShift(t *testing.T) {
 		w.apply(w.engine(), ApplyOptions{})
 		w.sleep(minute / 10)
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		since := w.mark()
 		w.files.put("a.yaml", strings.Replace(unpaired(coloured), "nginx:1.29", "nginx:1.30", 1))
 		out := w.apply(w.engine(), ApplyOptions{})["a"]
@@ -131,9 +129,7 @@ func TestLeavingWaitsForAShift(t *testing.T) {
 		}
 		w.quiet(since, "while the traffic is shifted")
 		w.want(w.wait(w.engine())["a"], status.StateReady, status.Synced, 0)
-		for _, b := range l.broken {
-			t.Error(b)
-		}
+		l.check(t)
 	})
 }
 
@@ -151,7 +147,7 @@ func TestLeavingBehindAForeignRule(t *testing.T) {
 		w.files.put("a.yaml", doc)
 		w.allReady(w.wait(w.engine()))
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		since := w.mark()
 		w.files.put("a.yaml", unpaired(doc))
 		o := w.wait(w.engine())["a"]
@@ -166,9 +162,7 @@ func TestLeavingBehindAForeignRule(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(w.wait(w.engine())["a"], status.StateReady, status.Synced, 0)
-		for _, b := range l.broken {
-			t.Error(b)
-		}
+		l.check(t)
 		if got := w.shares(foreign); !slices.Equal(got, []string{"blue=100", "green=0"}) {
 			t.Errorf("the rule has %v", got)
 		}
@@ -186,7 +180,7 @@ func TestLeavingWithBothGroupsInTheRule(t *testing.T) {
 		w.files.put("a.yaml", doc)
 		w.allReady(w.wait(w.engine()))
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		since := w.mark()
 		w.files.put("a.yaml", unpaired(doc))
 		o := w.wait(w.engine())["a"]
@@ -201,9 +195,7 @@ func TestLeavingWithBothGroupsInTheRule(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(w.wait(w.engine())["a"], status.StateReady, status.Synced, 0)
-		for _, b := range l.broken {
-			t.Error(b)
-		}
+		l.check(t)
 	})
 }
 

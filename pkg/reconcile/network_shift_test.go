@@ -19,6 +19,8 @@ import (
 type desert struct{ load }
 
 func (d *desert) see(v *sandbox.World, event string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.moments++
 	for at, n := range behind(v) {
 		if n == 0 && !strings.Contains(at, "/theirs/") && !strings.Contains(at, "/legacy/") && len(d.broken) < 10 {
@@ -36,7 +38,7 @@ func TestShiftOnNetwork(t *testing.T) {
 		w.engine()
 		listener, _ := w.network()
 		d := &desert{}
-		w.watch = d.see
+		w.watchBy(d.see)
 		shifted := onNet(coloured)
 		w.files.put("a.yaml", shifted)
 		w.apply(w.engine(), ApplyOptions{})
@@ -65,9 +67,7 @@ func TestShiftOnNetwork(t *testing.T) {
 		since = w.mark()
 		w.apply(w.engine(), ApplyOptions{})
 		w.quiet(since, "after it was rolled back")
-		for _, b := range d.broken {
-			t.Error(b)
-		}
+		d.check(t)
 	})
 }
 
@@ -78,7 +78,7 @@ func TestTheDaemonShifts(t *testing.T) {
 		rule, _ := w.legacy()
 		e := w.engine()
 		d := &desert{}
-		w.watch = d.see
+		w.watchBy(d.see)
 		doc := strings.Replace(coloured, "spec:\n", "spec:\n  policy: {adopt: true}\n", 1)
 		w.files.put("a.yaml", doc)
 		stop := w.run(e)
@@ -95,9 +95,7 @@ func TestTheDaemonShifts(t *testing.T) {
 		if n := w.told(EventDrift, ""); n > 0 {
 			t.Errorf("%d events of drift:\n%s", n, w.story())
 		}
-		for _, b := range d.broken {
-			t.Error(b)
-		}
+		d.check(t)
 	})
 }
 
@@ -112,7 +110,7 @@ func TestAdoptedProductionRule(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				rule, _ := w.legacy()
 				d := &desert{}
-				w.watch = d.see
+				w.watchBy(d.see)
 				doc = strings.Replace(doc, "spec:\n", "spec:\n  policy: {adopt: true}\n", 1)
 				w.files.put("a.yaml", strings.Replace(doc, "nginx:1.29", "nginx:unhealthy", 1))
 				w.wait(w.engine())
@@ -127,9 +125,7 @@ func TestAdoptedProductionRule(t *testing.T) {
 				since := w.mark()
 				w.allReady(w.wait(w.engine()))
 				w.quiet(since, "afterwards")
-				for _, b := range d.broken {
-					t.Error(b)
-				}
+				d.check(t)
 			})
 		})
 	}

@@ -16,14 +16,12 @@ func TestATakeoverOnNetwork(t *testing.T) {
 		w.allReady(w.wait(w.engine()))
 		old := *w.groupARN("a-web")
 		l := &load{want: 2}
-		w.watch = l.see
+		w.watchBy(l.see)
 		w.files.put("a.yaml", strings.Replace(doc, "protocol: TCP, port: 80", "protocol: TCP, port: 81", 1))
 		w.allReady(w.wait(w.engine()))
-		for _, b := range l.broken {
-			t.Error(b)
-		}
-		if l.moments < 20 {
-			t.Errorf("only %d moments were looked at", l.moments)
+		l.check(t)
+		if _, moments := l.seen(); moments < 20 {
+			t.Errorf("only %d moments were looked at", moments)
 		}
 		now := *w.groupARN("a-web")
 		if got := w.weights(listener); now == old || len(got) != 1 {
