@@ -157,7 +157,7 @@ func (d diffText) action(s plan.Step) (symbol, consequence string) {
 	case plan.ActionDelete:
 		return d.p.bad("-"), "delete" + because(s)
 	case plan.ActionReplace:
-		return d.p.loud("~"), string(diff.Replacement)
+		return d.p.loud("~"), string(diff.Worst(diff.Replacement, s.Effect))
 	case plan.ActionAdopt:
 		return d.p.warn("~"), "adopt: writes our tags only"
 	case plan.ActionRun:

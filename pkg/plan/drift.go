@@ -21,9 +21,10 @@ func (m *maker) attribute(d *draft, changes []diff.Change) {
 
 // forgetful kinds remember no written paths, since all of theirs go back to AWS'
 // default: whether a line went, or somebody set the field in AWS, may be unknown.
+// Of a service the hash remembers its content, and nothing the rest.
 func forgetful(kind string) bool {
 	switch kind {
-	case resource.KindAlarm, resource.KindScalableTarget, resource.KindScalingPolicy, resource.KindScheduledAction:
+	case resource.KindService, resource.KindAlarm, resource.KindScalableTarget, resource.KindScalingPolicy, resource.KindScheduledAction:
 		return true
 	}
 	return false
@@ -38,7 +39,9 @@ func (m *maker) unedited(d *draft, c diff.Change) bool {
 	if m.in.Untouched {
 		return true
 	}
-	content := d.ID.Kind == resource.KindTaskDefinition || d.ID.Kind == resource.KindService && c.Effect.Rank() >= diff.NewDeployment.Rank()
+	// What a service must be created anew for is no part of its content's hash.
+	content := d.ID.Kind == resource.KindTaskDefinition ||
+		d.ID.Kind == resource.KindService && c.Effect.Rank() >= diff.NewDeployment.Rank() && c.Effect.Rank() < diff.Replacement.Rank()
 	if content { // the hash says it, whatever became of the source since
 		return !m.cmp.InputChanged
 	}
