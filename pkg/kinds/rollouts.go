@@ -251,6 +251,7 @@ func deploymentOf(d *types.ServiceDeployment) resource.Deployment {
 	if d.Status == types.ServiceDeploymentStatusInProgress { // on the way back nothing is waited for
 		out.Hooks = waiting(d.LifecycleHookDetails)
 	}
+	out.FailedHooks = failedHooks(d.LifecycleHookDetails)
 	describeProgress(&out, d)
 	return out
 }
@@ -263,6 +264,18 @@ func waiting(details []types.DeploymentLifecycleHookDetail) []resource.Deploymen
 		case types.DeploymentLifecycleHookStatusAwaitingAction, types.DeploymentLifecycleHookStatusInProgress:
 			out = append(out, resource.DeploymentHook{ID: aws.ToString(h.HookId), Function: aws.ToString(h.TargetArn),
 				Until: rfc3339(h.ExpiresAt), Then: string(h.TimeoutAction)})
+		}
+	}
+	return out
+}
+
+// failedHooks are those that had the deployment rolled back.
+func failedHooks(details []types.DeploymentLifecycleHookDetail) []resource.DeploymentHook {
+	var out []resource.DeploymentHook
+	for _, h := range details {
+		late := h.Status == types.DeploymentLifecycleHookStatusTimedOut
+		if h.Status == types.DeploymentLifecycleHookStatusFailed || late && h.TimeoutAction == types.DeploymentLifecycleHookActionRollback {
+			out = append(out, resource.DeploymentHook{ID: aws.ToString(h.HookId), Function: aws.ToString(h.TargetArn), Late: late, Then: string(h.TimeoutAction)})
 		}
 	}
 	return out

@@ -126,7 +126,11 @@ func targetWords(ctx context.Context, c *awsclient.Clients, service resource.Liv
 	}
 	since := time.Duration(0)
 	if d != nil && d.Status == resource.DeploymentRunning {
-		if began, err := time.Parse(time.RFC3339, d.CreatedAt); err == nil {
+		began, err := time.Parse(time.RFC3339, d.CreatedAt)
+		if step, err := time.Parse(time.RFC3339, d.UpdatedAt); err == nil && step.After(began) {
+			began = step // before that it waited for something else, say a hook
+		}
+		if err == nil {
 			since = time.Since(began)
 		}
 	}

@@ -2,16 +2,21 @@ package kinds
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// groupARN is a target group in AWS' sentences: its name says enough.
+var groupARN = regexp.MustCompile(`arn:[^ ()]*:targetgroup/([^/ ()]+)/[0-9a-f]+`)
+
 // stoppedWords says in one sentence why a task stopped: AWS' own words where it
 // has any, and the exit code of the container that is to blame.
 func stoppedWords(t *types.Task) string {
 	reason := strings.TrimSuffix(aws.ToString(t.StoppedReason), ".")
+	reason = groupARN.ReplaceAllString(reason, "${1}")
 	for _, c := range t.Containers { // a container's reason says more than its task's
 		name, why := aws.ToString(c.Name), strings.TrimSuffix(aws.ToString(c.Reason), ".")
 		switch {

@@ -270,7 +270,13 @@ func (a *application) timedOut() {
 		o := &a.out[i]
 		o.TimedOut = true
 		o.Status.Why = fmt.Sprintf("not done after %s: %s", a.o.Timeout, orElse(o.Status.Why, string(o.Status.Reason)))
-		if o.Status.Reason == status.RolloutInProgress && !guarded(a.units[i]) {
+		switch d := o.rollout; {
+		case o.Status.Reason != status.RolloutInProgress:
+		case d != nil && d.Shifts(): // ECS gives every stage a day
+			if d.LifecycleStage == "SCALE_UP" {
+				o.Status.Why += "; ECS rolls it back when the new tasks are not healthy within 24 hours of their start, `ecs-operator abort` does so now"
+			}
+		case !guarded(a.units[i]):
 			o.Status.Why += "; neither a deployment circuit breaker nor alarms are set, so ECS goes on trying for ever: set service.deploymentConfiguration.deploymentCircuitBreaker"
 		}
 		o.Status.Reason = status.TimedOut

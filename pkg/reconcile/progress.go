@@ -41,6 +41,43 @@ func traffic(d *resource.Deployment) string {
 	return fmt.Sprintf("%.4g %% of the traffic on the new tasks", d.Traffic)
 }
 
+// rolloutWords are ECS' words about a deployment that it gave up, with what they
+// leave out: which alarm went off, whose hook failed.
+func rolloutWords(d *resource.Deployment) string {
+	var by []string
+	for _, h := range d.FailedHooks {
+		function := "the function " + h.Function[strings.LastIndexByte(h.Function, ':')+1:]
+		switch {
+		case h.Function == "" && h.Late:
+			by = append(by, "nobody approved in time")
+		case h.Function == "":
+			by = append(by, "the approval was refused")
+		case h.Late:
+			by = append(by, function+" gave no answer in time")
+		default:
+			by = append(by, function+" failed")
+		}
+	}
+	if len(d.Alarming) > 0 {
+		by = append(by, "in ALARM: "+strings.Join(d.Alarming, ", "))
+	}
+	words := strings.TrimSuffix(d.Reason, ".")
+	cause, plain := strings.CutPrefix(words, "Service deployment rolled back because ") // said already
+	if plain {
+		words = cause
+	}
+	if len(by) > 0 {
+		words += " (" + strings.Join(by, ", ") + ")"
+	}
+	if words == "" {
+		return ""
+	}
+	if plain {
+		return " because " + words
+	}
+	return ": " + strings.TrimSpace(words)
+}
+
 // hookProgress says what the deployment waits for, and what happens if nobody answers.
 func hookProgress(d *resource.Deployment) string {
 	h := d.Hooks[0]

@@ -144,9 +144,7 @@ func (f finding) badRollout() (status.Reason, string) {
 	words, d := "", resource.DeploymentStatus("")
 	if f.rollout != nil {
 		d = f.rollout.Status
-		if f.rollout.Reason != "" {
-			words = ": " + strings.TrimSuffix(f.rollout.Reason, ".")
-		}
+		words = rolloutWords(f.rollout)
 	}
 	if d == resource.DeploymentRollingBack {
 		return status.RollingBack, f.because("ECS is rolling the deployment back" + words)

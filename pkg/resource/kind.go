@@ -175,8 +175,8 @@ type Deployment struct {
 	Strategy       string
 	LifecycleStage string
 	Traffic        float64
-	// Hooks are the lifecycle hooks that it waits for.
-	Hooks []DeploymentHook
+	// Hooks are the lifecycle hooks that it waits for, FailedHooks those that ended it.
+	Hooks, FailedHooks []DeploymentHook
 
 	BakeMinutes int32
 	UpdatedAt   string // RFC 3339: when ECS last took it a step further
@@ -207,6 +207,8 @@ type DeploymentHook struct {
 	Function string
 	Until    string // RFC 3339; then ECS does what Then says
 	Then     string // CONTINUE or ROLLBACK
+	// Late: it failed because nobody answered in time.
+	Late bool
 }
 
 // Shifts reports whether the deployment has a second set of tasks that it shifts

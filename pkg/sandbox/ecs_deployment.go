@@ -97,7 +97,11 @@ func (w *World) serviceDeployment(arn string) (*ecsCluster, *ecsService, *ecsDep
 	if s == nil || s.status() == statusInactive { // deleted with the service (aws-facts 1.4)
 		return nil, nil, nil, nil
 	}
-	return cl, s, s.deployment(arn), nil
+	d := s.deployment(arn)
+	if d != nil && ended(d.Deployment.Status) && w.Clock.Sub(aws.ToTime(d.Deployment.CreatedAt)) > historyKept {
+		return nil, nil, nil, nil // the service's own pointer to it stays; that it leads nowhere then is unverified
+	}
+	return cl, s, d, nil
 }
 
 func stopServiceDeployment(c *call, in *ecs.StopServiceDeploymentInput) (*ecs.StopServiceDeploymentOutput, error) {

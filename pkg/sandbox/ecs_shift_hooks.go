@@ -165,7 +165,16 @@ func (w *World) mayReplace(cl *ecsCluster, s *ecsService) bool {
 		if stage == stageReconcile && len(d.Deployment.SourceServiceRevisions) < 2 {
 			continue
 		}
-		passed = passed && w.hooksPassed(s, d, stage, 0)
+		if !passed {
+			break
+		}
+		passed = w.hooksPassed(s, d, stage, 0)
+		switch {
+		case passed:
+			d.Deployment.LifecycleStage = stageScaleUp
+		case r.inProgress(): // that a rolling deployment shows where its hook stands is unverified
+			d.Deployment.LifecycleStage = stage
+		}
 	}
 	if passed || !r.inProgress() {
 		return passed
@@ -181,5 +190,12 @@ func (w *World) mayReplace(cl *ecsCluster, s *ecsService) bool {
 // mayConclude runs those that stand after the new tasks are up.
 func (w *World) mayConclude(s *ecsService, r *ecsRollout) bool {
 	d := s.deployment(r.Current)
-	return d == nil || d.Digits != r.Digits || w.hooksPassed(s, d, stagePostScaleUp, 0)
+	if d == nil || d.Digits != r.Digits {
+		return true
+	}
+	passed := w.hooksPassed(s, d, stagePostScaleUp, 0)
+	if !passed && r.inProgress() {
+		d.Deployment.LifecycleStage = stagePostScaleUp
+	}
+	return passed
 }
