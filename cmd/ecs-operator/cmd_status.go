@@ -318,7 +318,7 @@ func (w *watcher) report(ctx context.Context, pictures []reconcile.Picture) stat
 				Sources: append([]resource.Share{}, d.Sources...), Failed: d.Failed, Threshold: d.Threshold, Bake: d.BakeMinutes,
 				UpdatedAt: d.UpdatedAt, Alarms: d.Alarms, Alarming: d.Alarming}
 			for _, h := range d.Hooks {
-				s.Rollout.Waits = append(s.Rollout.Waits, hookJSON(h))
+				s.Rollout.Waits = append(s.Rollout.Waits, hookJSON{ID: h.ID, Function: h.Function, Until: h.Until, Then: h.Then})
 			}
 		}
 		r.Services = append(r.Services, s)

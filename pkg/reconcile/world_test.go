@@ -35,6 +35,7 @@ type world struct {
 	kinds   func([]resource.Kind) []resource.Kind // puts faults before real kinds
 	slots   int                                   // --max-concurrent-rollouts
 	verify  bool                                  // rollouts are verified
+	pace    time.Duration                         // of operators: how often they look at what runs
 
 	mu     sync.Mutex
 	fault  sandbox.FaultFunc
@@ -46,9 +47,15 @@ type world struct {
 // inWorld runs a scenario inside a bubble of virtual time.
 func inWorld(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
+	inWorldAt(t, 10, run)
+}
+
+// inWorldAt does so with an AWS that lives faster than the operators.
+func inWorldAt(t *testing.T, speed float64, run func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, files: newMemory()}
-		w.sandbox = sandbox.New(sandbox.Options{Speed: 10, Watch: func(v *sandbox.World, event string) {
+		w := &world{t: t, files: newMemory(), pace: 5 * time.Second}
+		w.sandbox = sandbox.New(sandbox.Options{Speed: speed, Watch: func(v *sandbox.World, event string) {
 			w.mu.Lock()
 			watch := w.watch
 			w.mu.Unlock()
@@ -91,16 +98,20 @@ func (w *world) engine() *Engine {
 			return v.Verify(ctx, u.Key.Target, kinds.Needs(u))
 		}
 	}
-	return New(Options{
+	o := Options{
 		Verify: before,
 		Kinds:  all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Poll: 5 * time.Second, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots,
+		Poll: w.pace, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots,
 		OnEvent: func(e Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.events = append(w.events, e)
 		},
-	})
+	}
+	if w.pace > 5*time.Second { // everything is slower
+		o.AbsenceGrace, o.Resync = w.pace, 10*w.pace
+	}
+	return New(o)
 }
 
 func (w *world) spoil(f sandbox.FaultFunc) {
