@@ -20,6 +20,8 @@
 //	prune.go     deletes one of these, after one more look
 //	depart.go    units whose document is gone: which, how many, who approved
 //	approve.go   a person's word on a plan
+//	rollback.go  a person takes a service back; scale.go: changes its count
+//	look.go      what people watch; logs.go: what containers wrote
 //	retain.go    old task definition revisions
 //
 // It sees AWS only through []resource.Kind and resource.Rollouts.
@@ -52,6 +54,14 @@
 //     one by one; a later revision, or another service of the name, voids it.
 //   - An approved plan of policy.mode: manual is used up before its first write: a
 //     crash loses the approval and never doubles it.
+//   - A rollback by hand is a person's word: neither freezes, waves, the limit of
+//     rollouts nor policy.mode: manual hold it up, and no hook runs. It puts the
+//     content aside that the service's spec-hash tag names, and that of the document
+//     which is not deployed yet: only a later commit is a new one. A deployment that
+//     runs is not disturbed (abort is for that), and where ECS has just rolled one
+//     back, or a rollback was made, nothing goes further back unless --to says so.
+//   - Scale is the one call that carries a count beside an autoscaler: a person says
+//     it, once, within the bounds. Passes never do.
 //   - Revisions of a task definition are put away only by the process that saw the
 //     rollout; with 200 deployments or more in the history, none is.
 package reconcile
