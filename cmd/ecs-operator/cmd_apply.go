@@ -130,7 +130,8 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 	if err != nil {
 		return err
 	}
-	tale := newStory(c.err, c.errStyle, c.now)
+	above, below := liveBelow(ctx, c)
+	tale := newStory(above, c.errStyle, c.now)
 	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
@@ -150,6 +151,10 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 	}
 
 	stop := heartbeat(c, tale, o.wait)
+	away := func() {}
+	if o.wait {
+		away = below(m, loaded.Units, g.poll(o.poll))
+	}
 	options := reconcile.ApplyOptions{Wait: o.wait, Timeout: o.timeout}
 	var outcomes []reconcile.Outcome
 	if saved != nil {
@@ -157,6 +162,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 	} else {
 		outcomes = m.Apply(ctx, loaded.Units, options)
 	}
+	away()
 	stop()
 
 	code := applyExit(ctx, loaded, outcomes)

@@ -117,12 +117,15 @@ func runWait(ctx context.Context, c *console, g *globalOptions, o *waitOptions, 
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	tale := newStory(c.err, c.errStyle, c.now)
+	above, below := liveBelow(ctx, c)
+	tale := newStory(above, c.errStyle, c.now)
 	watcher := job{form: o.formOptions, readOnly: true, onEvent: tale.event, pace: paceOptions{poll: o.poll}}
 	return o.on(ctx, c, g, name, watcher, func(n *named, _ string) error {
 		tale.follow(nil, []*resource.Unit{n.unit})
 		stop := heartbeat(c, tale, true)
+		away := below(n.m, []*resource.Unit{n.unit}, g.poll(o.poll))
 		w := n.m.Await(ctx, n.unit, o.want, o.timeout)
+		away()
 		stop()
 		if w.Err != nil && w.Status.TaskDefinition == "" && o.cluster != "" {
 			return w.Err

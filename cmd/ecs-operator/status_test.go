@@ -225,3 +225,29 @@ func TestLiveDrawsInPlace(t *testing.T) {
 		t.Errorf("what is left out is not told: %q", s.lines)
 	}
 }
+
+// What a story writes goes above the blocks that stand below it, and nothing of
+// them stays when they are taken away.
+func TestStoryAboveBlocks(t *testing.T) {
+	var out strings.Builder
+	b := &beneath{live: live{w: &out, size: func() (int, int) { return 40, 20 }}}
+	s := &screen{lines: []string{"$ apply"}, row: 1}
+	look := func(want string) {
+		t.Helper()
+		s.write(t, out.String())
+		out.Reset()
+		if got := strings.TrimRight(strings.Join(s.lines[:s.row], "\n"), "\n"); got != want {
+			t.Errorf("the screen has\n%s\nwant\n%s", got, want)
+		}
+	}
+	_, _ = fmt.Fprintln(b, "one") // it cannot fail
+	look("$ apply\none")
+	b.show([][]cell{nil, {{text: "block"}}, {{text: "more"}}})
+	look("$ apply\none\n\nblock\nmore")
+	_, _ = fmt.Fprintln(b, "two")
+	look("$ apply\none\ntwo\n\nblock\nmore")
+	b.show([][]cell{nil, {{text: "block"}}})
+	look("$ apply\none\ntwo\n\nblock")
+	b.erase()
+	look("$ apply\none\ntwo")
+}

@@ -42,6 +42,24 @@ func (e *Engine) Look(ctx context.Context, units []*resource.Unit) []Picture {
 	return out
 }
 
+// Glimpse shows units as the last pass of this engine left them, with what their
+// services look like now. Unlike Look it decides nothing: it is for whoever watches
+// beside the passes.
+func (e *Engine) Glimpse(ctx context.Context, units []*resource.Unit) []Picture {
+	out := make([]Picture, len(units))
+	e.each(units, func(i int) {
+		u := units[i]
+		e.mu.Lock()
+		out[i].Status = e.status[u.Key]
+		e.mu.Unlock()
+		if svc := u.Object(serviceID(u)); svc != nil {
+			_, out[i].live = e.reread(ctx, u, svc, nil)
+			e.depict(ctx, &out[i])
+		}
+	})
+	return out
+}
+
 // depict adds what is asked for people's eyes only.
 func (e *Engine) depict(ctx context.Context, p *Picture) {
 	live := p.live
