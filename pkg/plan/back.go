@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -126,13 +127,25 @@ func (b Back) alone(arn string, tags map[string]string) (Way, bool) {
 }
 
 // deploying is what differs between two forms of the service and starts a
-// deployment. What a service revision does not record is no part of it.
+// deployment. What a service revision does not record is no part of it; nor is it
+// that the service stood behind other target groups: the rules lead the requests to
+// those of today, and a service that left them would get none. Deployments with
+// which target groups change over are of one content for the same reason.
 func (b Back) deploying(o *resource.Object, live *resource.Live) []diff.Change {
 	cmp := b.Compare
 	cmp.InputChanged = true
+	moved := !maps.Equal(behind(o.Want), behind(live.Value))
 	return slices.DeleteFunc(b.kind(resource.KindService).Diff(o, live, cmp), func(c diff.Change) bool {
-		return !deploying(c) || c.Effect.Rank() > diff.TrafficShift.Rank()
+		return !deploying(c) || c.Effect.Rank() > diff.TrafficShift.Rank() || moved && c.Field() == "loadBalancers"
 	})
+}
+
+// behind are the target groups that a form of the service stands behind.
+func behind(v any) map[string]bool {
+	out := map[string]bool{}
+	body, _ := shape.Plain(v, nil).(map[string]any)
+	groups(body["loadBalancers"], out)
+	return out
 }
 
 func (b Back) kind(name string) resource.Kind {

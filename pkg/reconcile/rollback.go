@@ -280,12 +280,30 @@ func (r *rollback) goBack(ctx context.Context) error {
 				return nil
 			}
 		}
+		if class := resource.ClassOf(x.err); x.err != nil && (class == resource.ClassInvalid || class == resource.ClassDenied || class == resource.ClassNotFound) {
+			return r.undone(ctx, s)
+		}
 		return fmt.Errorf("%s: %s is on hold, and the service does not go back yet: %s: %s; repeat the command, or leave it to the daemon", r.u.Key, r.out.From, s.Blocked, s.Why)
 	}
 	if s := x.known[id].Service; s != nil {
 		r.out.Deployment = s.CurrentDeployment
 	}
 	return x.err
+}
+
+// undone takes the hold back of a rollback that AWS refuses: it would be refused
+// again and again.
+func (r *rollback) undone(ctx context.Context, s plan.Step) error {
+	set, remove := map[string]string{resource.TagHold: r.live.Tags[resource.TagHold]}, []string(nil)
+	if r.live.Tags[resource.TagHold] == "" {
+		set, remove = nil, []string{resource.TagHold}
+	}
+	call, done := finishing(ctx)
+	defer done()
+	if err := r.e.o.Rollouts.Tag(call, r.u.Key.Target, r.live.ARN, set, remove); err != nil {
+		return fmt.Errorf("%s: the way back to %s is refused (%s), and %s stays on hold until `ecs-operator retry %s`: %w", r.u.Key, r.out.To, s.Why, r.out.From, r.u.Key.Name, err)
+	}
+	return fmt.Errorf("%s: the way back to %s is refused, and nothing was changed: %s; say another with --to N, or revert the commit", r.u.Key, r.out.To, s.Why)
 }
 
 // AwaitWayBack looks at a service until the deployment of a rollback has ended. It

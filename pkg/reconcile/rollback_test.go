@@ -119,6 +119,37 @@ func TestRollbackPassesOverWhatWasPutAside(t *testing.T) {
 	})
 }
 
+// After the commit was reverted, what had been put aside is newer than what was
+// before it, and passed over all the same: what is on hold, and what is quarantined
+// although its deployment succeeded, because a hook failed behind it.
+func TestRollbackAfterARevert(t *testing.T) {
+	for name, bad := range map[string]func(w *world){
+		"on hold": func(w *world) {
+			w.commits("nginx:1.30")
+			w.rollback("")
+			w.sleep(hour)
+		},
+		"quarantined": func(w *world) {
+			w.files.put("hello.yaml", hooked("nginx:1.30", "true", "exit 4"))
+			w.want(w.wait(w.engine())["hello"], status.StateStalled, status.HookFailed, 5)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.commits("nginx:1.28", "nginx:1.29")
+				bad(w)
+				w.commits("nginx:1.29")
+				if got := w.image("hello"); got != "nginx:1.29" {
+					t.Fatalf("the service runs %s", got)
+				}
+				if out := w.rollback(""); out.To != "default-hello:1" {
+					t.Errorf("%+v", out)
+				}
+			})
+		})
+	}
+}
+
 // What is restored is all of the content: the service's fields beside the task
 // definition, which may be the same. What only the service's fields tell apart is
 // told apart.
@@ -303,6 +334,51 @@ func TestRollbackBlueGreen(t *testing.T) {
 		if d := history[0]; d.Status != resource.DeploymentSucceeded || plan.RevisionName(d.TaskDefinition) != "default-checkout:1" || d.Strategy != string(types.DeploymentStrategyBlueGreen) {
 			t.Errorf("%+v", d)
 		}
+	})
+}
+
+// Target groups that the service stood behind before are no part of the way back:
+// the rules lead the requests to those of today.
+func TestRollbackKeepsTheTargetGroups(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("web.yaml", web)
+		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
+		w.files.put("web.yaml", strings.NewReplacer("HTTP, port: 80", "HTTP, port: 8080", "nginx:1.29", "nginx:1.30").Replace(web))
+		e := w.engine()
+		stop := w.run(e)
+		w.until("the new group has taken over", func() bool {
+			return stands(e, "web", status.Synced)() && len(w.service("web").LoadBalancers) == 1
+		})
+		stop()
+		group := aws.ToString(w.service("web").LoadBalancers[0].TargetGroupArn)
+		if out := w.rollback(""); out.To != "default-web:1" {
+			t.Errorf("%+v", out)
+		}
+		w.sleep(hour)
+		w.want(w.wait(w.engine())["web"], status.StateStalled, status.OnHold, 3)
+		if now := w.service("web").LoadBalancers; len(now) != 1 || aws.ToString(now[0].TargetGroupArn) != group || w.image("web") != "nginx:1.29" {
+			t.Errorf("%s behind %s, want nginx:1.29 behind %s", w.image("web"), aws.ToString(now[0].TargetGroupArn), group)
+		}
+	})
+}
+
+// What AWS refuses is not tried again: the hold is taken back with it.
+func TestRollbackThatIsRefused(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.commits("nginx:1.29", "nginx:1.30")
+		w.spoil(always(sandbox.Fault{Code: "InvalidParameterException", Message: "no such subnet", Status: 400}, "UpdateService"))
+		e := w.engine()
+		_, err := e.Rollback(t.Context(), w.load(e).Units[0], "", "anna")
+		if err == nil || !strings.Contains(err.Error(), "the way back to default-hello:1 is refused, and nothing was changed") {
+			t.Errorf("%v", err)
+		}
+		w.spoil(nil)
+		if tag := w.tagOf("hello", resource.TagHold); tag != "" {
+			t.Errorf("hold: %s", tag)
+		}
+		mark := w.mark()
+		w.want(w.wait(w.engine())["hello"], status.StateReady, status.Synced, 0)
+		w.quiet(mark, "after the refusal")
 	})
 }
 
