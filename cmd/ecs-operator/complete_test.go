@@ -40,8 +40,11 @@ func TestEverythingCompletes(t *testing.T) {
 			words++
 			root := silentRoot()
 			args := strings.Fields(cmd.CommandPath())[1:]
-			if strings.HasSuffix(cmd.Use, " NAME") {
+			switch {
+			case strings.HasSuffix(cmd.Use, " NAME"):
 				args = append(args, "x")
+			case strings.HasSuffix(cmd.Use, " NAME N"):
+				args = append(args, "x", "1")
 			}
 			if !cmd.HasParent() {
 				args = []string{"version"}
