@@ -74,6 +74,9 @@ type rollback struct {
 	hold plan.Hold // as it was
 	way  plan.Way
 	out  WayBack
+	// settledBack: ECS rolled the latest deployment back, and the service has what
+	// was before it.
+	settledBack bool
 }
 
 // standing says whether there is anything to go back from: while a deployment
@@ -85,6 +88,7 @@ func (r *rollback) standing(ctx context.Context, to string) (done bool, err erro
 	}
 	back := r.hold.At(r.live.Service) && (bare(r.u) || r.hold.Carries(r.u))
 	running := d != nil && !d.Status.Ended()
+	r.settledBack = d != nil && d.Status == resource.DeploymentRolledBack
 	switch {
 	case back && to == "":
 		if r.hold.Has(r.live.Tags[resource.TagSpecHash]) { // it died before it said so
@@ -104,7 +108,7 @@ func (r *rollback) standing(ctx context.Context, to string) (done bool, err erro
 		return false, fmt.Errorf("%s: ECS is rolling a deployment back, and that is not disturbed: wait for its end", r.u.Key)
 	case running:
 		return false, fmt.Errorf("%s: a deployment of %s is running: `ecs-operator abort %s` has ECS take it back", r.u.Key, plan.RevisionName(d.TaskDefinition), r.u.Key.Name)
-	case d != nil && d.Status == resource.DeploymentRolledBack && to == "":
+	case r.settledBack && to == "":
 		r.out.To, r.out.Already = plan.RevisionName(r.live.Service.TaskDefinition), true
 		r.out.Why = fmt.Sprintf("ECS has rolled %s back already; --to N goes further back", plan.RevisionName(d.TaskDefinition))
 		return true, nil
@@ -223,8 +227,22 @@ func (r *rollback) remember(ctx context.Context) error {
 			h.Items = append(h.Items, c)
 		}
 	}
-	add(plan.HeldContent{Hash: r.live.Tags[resource.TagSpecHash], Revision: plan.RevisionID(r.live.Service.Revision)})
-	add(plan.HeldContent{Hash: r.u.ContentHash}) // a document that was not deployed yet is no new commit
+	present := plan.HeldContent{Hash: r.live.Tags[resource.TagSpecHash], Revision: plan.RevisionID(r.live.Service.Revision)}
+	if r.settledBack { // the tag says what was written, and ECS went back from that
+		td, err := r.e.o.Rollouts.Revision(ctx, r.u.Key.Target, r.live.Service.TaskDefinition)
+		if err != nil {
+			return fmt.Errorf("%s: %s could not be read: %w", r.u.Key, r.out.From, err)
+		}
+		present.Hash = td.Tags[resource.TagSpecHash]
+	}
+	add(present)
+	document := plan.HeldContent{Hash: r.u.ContentHash} // one that was not deployed yet is no new commit
+	for _, c := range r.hold.Items {
+		if c.Hash == document.Hash {
+			document = c
+		}
+	}
+	add(document)
 	for _, c := range r.hold.Items {
 		add(c)
 	}

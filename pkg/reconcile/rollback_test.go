@@ -253,6 +253,11 @@ func TestRollbackThatFails(t *testing.T) {
 		if err != nil || out.To != "default-hello:1" {
 			t.Errorf("%+v %v", out, err)
 		}
+		if h := out.Hold.Items; len(h) != 1 || h[0].Hash != w.load(e).Units[0].ContentHash || h[0].Revision == "" {
+			t.Errorf("on hold: %+v, want what the service had", h)
+		}
+		w.sleep(hour)
+		w.commits("nginx:1.32")
 	})
 }
 
