@@ -232,8 +232,13 @@ func checkHealthCheck(tg *elbtypes.TargetGroup) error {
 }
 
 func (w *World) viewTargetGroup(tg *elbTargetGroup) elbtypes.TargetGroup {
+	return tg.view(w.loadBalancersOf(*tg.Value.TargetGroupArn))
+}
+
+// view is a target group as AWS shows it, behind these load balancers.
+func (tg *elbTargetGroup) view(behind []string) elbtypes.TargetGroup {
 	v := shape.Clone(tg.Value)
-	v.LoadBalancerArns = append([]string{}, w.loadBalancersOf(*v.TargetGroupArn)...)
+	v.LoadBalancerArns = append([]string{}, behind...)
 	return v
 }
 
@@ -273,15 +278,16 @@ func describeTargetGroups(c *call, in *elbv2.DescribeTargetGroupsInput) (*elbv2.
 		}
 	}
 	var all []elbtypes.TargetGroup
+	behind := c.w.forwarders()
 	for _, tg := range c.w.ELB.TargetGroups {
-		v := c.w.viewTargetGroup(tg)
+		arn := *tg.Value.TargetGroupArn
 		switch {
-		case len(in.Names) > 0 && !slices.Contains(in.Names, *v.TargetGroupName),
-			len(in.TargetGroupArns) > 0 && !slices.Contains(in.TargetGroupArns, *v.TargetGroupArn),
-			in.LoadBalancerArn != nil && !slices.Contains(v.LoadBalancerArns, *in.LoadBalancerArn):
+		case len(in.Names) > 0 && !slices.Contains(in.Names, *tg.Value.TargetGroupName),
+			len(in.TargetGroupArns) > 0 && !slices.Contains(in.TargetGroupArns, arn),
+			in.LoadBalancerArn != nil && !slices.Contains(behind[arn], *in.LoadBalancerArn):
 			continue
 		}
-		all = append(all, v)
+		all = append(all, tg.view(behind[arn]))
 	}
 	items, next, err := elbPage(all, in.PageSize, in.Marker, func(tg elbtypes.TargetGroup) string { return *tg.TargetGroupArn })
 	if err != nil {

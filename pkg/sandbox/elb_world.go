@@ -195,14 +195,21 @@ func (w *World) targetGroupAttached(arn string) bool { return len(w.loadBalancer
 
 // loadBalancersOf lists the load balancers whose listeners forward to a target
 // group: one at most, as AWS keeps it.
-func (w *World) loadBalancersOf(tgARN string) []string {
-	var out []string
+func (w *World) loadBalancersOf(tgARN string) []string { return w.forwarders()[tgARN] }
+
+// forwarders lists the load balancers of every target group that some listener
+// forwards to.
+func (w *World) forwarders() map[string][]string {
+	out := map[string][]string{}
 	for _, r := range w.ELB.Rules {
-		if !slices.Contains(forwardsTo(r.Value.Actions), tgARN) {
+		l := w.listener(r.Listener)
+		if l == nil {
 			continue
 		}
-		if l := w.listener(r.Listener); l != nil && !slices.Contains(out, *l.Value.LoadBalancerArn) {
-			out = append(out, *l.Value.LoadBalancerArn)
+		for _, tg := range forwardsTo(r.Value.Actions) {
+			if !slices.Contains(out[tg], *l.Value.LoadBalancerArn) {
+				out[tg] = append(out[tg], *l.Value.LoadBalancerArn)
+			}
 		}
 	}
 	return out
