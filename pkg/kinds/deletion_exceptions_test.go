@@ -7,13 +7,9 @@ import "github.com/ecs-operator/ecs-operator/pkg/resource"
 // the embedded AWS.
 var undeletable = map[string]map[string]string{
 	resource.KindAlarm: {
-		"comparisonOperator":                      "comparisonOperator must not be null",
 		"evaluationCriteria.promQLCriteria.query": "the SDK insists on it where the object around it is written",
-		"evaluationInterval":                      "EvaluationInterval is required for alarms with EvaluationCriteria",
-		"evaluationPeriods":                       "evaluationPeriods must not be null",
 		"metrics[].expression":                    "Exactly one of Expression and MetricStat must be specified for the metric band",
 		"metrics[].metricStat":                    "Exactly one of Expression and MetricStat must be specified for the metric a",
-		"threshold":                               "Threshold must be specified for alarms that have no ThresholdMetricId",
 	},
 	resource.KindListenerRule: {
 		"conditions[].field":                           "Condition field '' must be one of '[path-pattern, host-header, http-header, query-string, http-request-method, source-ip]'",
@@ -58,16 +54,8 @@ var undeletable = map[string]map[string]string{
 		"predictiveScalingPolicyConfiguration.metricSpecifications[].predefinedLoadMetricSpecification.predefinedMetricType":                                         "the SDK insists on it where the object around it is written",
 		"predictiveScalingPolicyConfiguration.metricSpecifications[].predefinedMetricPairSpecification.predefinedMetricType":                                         "the SDK insists on it where the object around it is written",
 		"predictiveScalingPolicyConfiguration.metricSpecifications[].predefinedScalingMetricSpecification.predefinedMetricType":                                      "the SDK insists on it where the object around it is written",
-		"stepScalingPolicyConfiguration.adjustmentType":                                                                         "AdjustmentType is required for a step scaling policy",
-		"stepScalingPolicyConfiguration.stepAdjustments":                                                                        "A step scaling policy must have between 1 and 20 step adjustments",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification":                                                "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metricName":                                     "A customized metric needs MetricName, Namespace and Statistic, or Metrics",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics":                                        "A customized metric needs MetricName, Namespace and Statistic, or Metrics",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions[].name":  "the SDK insists on it where the object around it is written",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions[].value": "the SDK insists on it where the object around it is written",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.namespace":                                      "A customized metric needs MetricName, Namespace and Statistic, or Metrics",
-		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.statistic":                                      "A customized metric needs MetricName, Namespace and Statistic, or Metrics",
-		"targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification":                                                "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified",
+		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions[].name":                                       "the SDK insists on it where the object around it is written",
+		"targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics[].metricStat.metric.dimensions[].value":                                      "the SDK insists on it where the object around it is written",
 	},
 	resource.KindService: {
 		"loadBalancers[].containerName":            "The container does not exist in the task definition.",
