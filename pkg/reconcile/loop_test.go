@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -92,6 +94,31 @@ func TestRetryIsNoRedeployLoop(t *testing.T) {
 			}
 			w.sandbox.Advance(hour)
 			w.want(w.apply(e, ApplyOptions{})["hello"], status.StateStalled, status.RolledBack, 5)
+		}
+	})
+}
+
+// What a sweep read of a service before it was written, and handed over while that
+// went on, is not judged as what came of it.
+func TestSweepBesideADeployment(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		e := w.engine()
+		e.o.Resync = time.Second
+		defer w.run(e)()
+		w.until("ready", stands(e, "hello", status.Synced))
+		w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+			if c.Operation == "RegisterTaskDefinition" {
+				w.sleep(5 * time.Second) // for some sweeps
+			}
+			return nil
+		})
+		w.files.put("hello.yaml", hello("hello", "nginx:1.30"))
+		w.until("deployed", func() bool {
+			return stands(e, "hello", status.Synced)() && strings.HasSuffix(*w.service("hello").TaskDefinition, ":2")
+		})
+		if story := w.story(); strings.Contains(story, "AWS does not keep") {
+			t.Error(story)
 		}
 	})
 }

@@ -295,6 +295,7 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	m.last = cur
 	if out.Writes > 0 || out.Err != nil {
 		m.touched++
+		m.fresh = nil // a sweep may have read it before the write, and handed it over since
 	}
 	m.retry.waits = out.Status.Reason == status.DependencyMissing
 	if stalled {
