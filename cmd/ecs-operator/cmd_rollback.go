@@ -105,7 +105,7 @@ func runRollback(ctx context.Context, c *console, g *globalOptions, o *rollbackO
 			writeWayBack(c, n, w)
 		}
 		if o.wait {
-			d, ended, err := n.m.AwaitWayBack(ctx, n.unit, o.timeout)
+			d, ended, err := n.m.AwaitWayBack(ctx, n.unit, w, o.timeout)
 			if err != nil {
 				return err
 			}

@@ -44,10 +44,7 @@ func (e *Engine) Logs(ctx context.Context, u *resource.Unit, q LogQuery, emit fu
 	for looked := time.Now(); ; {
 		if tail != 0 || !first {
 			lines, err := r.read(ctx, tail)
-			switch class := resource.ClassOf(err); {
-			case err != nil && !first && (class == resource.ClassThrottled || class == resource.ClassTransient):
-				note(err.Error()) // and asked again
-			case err != nil:
+			if err = r.passing(err, first); err != nil {
 				return err
 			}
 			if len(lines) > 0 {
@@ -64,7 +61,7 @@ func (e *Engine) Logs(ctx context.Context, u *resource.Unit, q LogQuery, emit fu
 		}
 		if time.Since(looked) >= newTasks {
 			looked = time.Now()
-			if err := r.find(ctx); err != nil && ctx.Err() == nil {
+			if err := r.passing(r.find(ctx), false); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
@@ -81,6 +78,16 @@ type logReading struct {
 	cursors map[resource.LogStream]resource.LogCursor
 	noted   map[string]bool
 	note    func(string)
+}
+
+// passing tells a failure that is over soon, and forgives it: what is followed is
+// asked for again. The first time there is nothing yet to go on with.
+func (r *logReading) passing(err error, first bool) error {
+	if class := resource.ClassOf(err); err == nil || first || class != resource.ClassThrottled && class != resource.ClassTransient {
+		return err
+	}
+	r.note(err.Error())
+	return nil
 }
 
 // find looks for streams. Those that come later are read from their beginning.
@@ -101,8 +108,10 @@ func (r *logReading) find(ctx context.Context) error {
 		return r.nothing(all, containers)
 	}
 	var streams []resource.LogStream
+	later := false
 	for _, s := range wanted {
 		if why := unreadable(s); why != "" {
+			later = later || r.q.Follow && s.Driver == "awslogs" // a task that starts
 			if !r.noted[why] {
 				r.noted[why] = true
 				r.note(why)
@@ -115,7 +124,7 @@ func (r *logReading) find(ctx context.Context) error {
 		}
 		streams = append(streams, s)
 	}
-	if len(wanted) > 0 && len(streams) == 0 {
+	if len(wanted) > 0 && len(streams) == 0 && !later {
 		return fmt.Errorf("%s: none of it can be read here: %s", r.u.Key, unreadable(wanted[0]))
 	}
 	for s := range r.cursors { // of tasks that ECS has forgotten there is nothing to come

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
 
 // logging is hello with two containers, one of which logs where nobody can read.
@@ -76,6 +77,14 @@ func TestLogs(t *testing.T) {
 			}, func(string) {})
 		}()
 		w.sleep(5 * time.Second)
+		w.spoil(func(_ context.Context, c sandbox.Call) *sandbox.Fault { // who follows does not give up for that
+			if c.Operation == "ListTasks" {
+				return &sandbox.Fault{Code: "ThrottlingException", Message: "Rate exceeded"}
+			}
+			return nil
+		})
+		w.sleep(2 * newTasks)
+		w.spoil(nil)
 		w.files.put("hello.yaml", logging("nginx:1.30"))
 		w.wait(w.engine())
 		w.sleep(minute)

@@ -303,7 +303,7 @@ func (r *rollback) goBack(ctx context.Context) error {
 		}
 		return fmt.Errorf("%s: %s is on hold, and the service does not go back yet: %s: %s; repeat the command, or leave it to the daemon", r.u.Key, r.out.From, s.Blocked, s.Why)
 	}
-	if s := x.known[id].Service; s != nil {
+	if s := x.known[id].Service; s != nil && s.CurrentDeployment != r.live.Service.CurrentDeployment {
 		r.out.Deployment = s.CurrentDeployment
 	}
 	return x.err
@@ -324,17 +324,23 @@ func (r *rollback) undone(ctx context.Context, s plan.Step) error {
 	return fmt.Errorf("%s: the way back to %s is refused, and nothing was changed: %s; say another with --to N, or revert the commit", r.u.Key, r.out.To, s.Why)
 }
 
-// AwaitWayBack looks at a service until the deployment of a rollback has ended. It
-// writes nothing. The deployment is nil when ECS tells of none.
-func (e *Engine) AwaitWayBack(ctx context.Context, u *resource.Unit, timeout time.Duration) (*resource.Deployment, bool, error) {
+// AwaitWayBack looks at a service until the deployment of a rollback has ended, and
+// no other: a newer one stops it, and that is then its end. It writes nothing. The
+// deployment is nil when ECS tells of none.
+func (e *Engine) AwaitWayBack(ctx context.Context, u *resource.Unit, w WayBack, timeout time.Duration) (*resource.Deployment, bool, error) {
 	deadline := time.Now().Add(timeout)
 	for {
 		live, err := e.present(ctx, u)
 		if err != nil {
 			return nil, false, err
 		}
+		if w.Deployment != "" {
+			s := *live.Service
+			s.CurrentDeployment = w.Deployment
+			live.Service = &s
+		}
 		d, err := e.o.Rollouts.Current(ctx, live)
-		if err == nil && (d == nil || d.Status.Ended()) {
+		if err == nil && w.over(d) {
 			return d, true, nil
 		}
 		left := time.Until(deadline)
@@ -342,4 +348,13 @@ func (e *Engine) AwaitWayBack(ctx context.Context, u *resource.Unit, timeout tim
 			return d, false, err
 		}
 	}
+}
+
+// over reports whether d, nil for none that AWS tells of, is the end of the way
+// back. Reads lag: the deployment that is left may still be shown.
+func (w WayBack) over(d *resource.Deployment) bool {
+	if d == nil {
+		return w.Deployment == ""
+	}
+	return d.Status.Ended() && (w.Already || d.ARN == w.Deployment || w.From == w.To || plan.RevisionName(d.TaskDefinition) != w.From)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -402,6 +403,22 @@ func TestRollbackWithItsAnswerLost(t *testing.T) {
 		out, err := e.Rollback(t.Context(), u, "", "anna")
 		if err != nil || out.To != "default-hello:1" {
 			t.Errorf("%+v %v", out, err)
+		}
+	})
+}
+
+// Who waits for the way back is told its own end, not that of what overtook it.
+func TestWayBackOvertaken(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.commits("nginx:1.29", "nginx:1.30")
+		out := w.rollback("")
+		w.files.put("hello.yaml", hello("hello", "nginx:1.31"))
+		e := w.engine()
+		w.apply(e, ApplyOptions{})
+		d, ended, err := e.AwaitWayBack(t.Context(), w.load(e).Units[0], out, time.Hour)
+		w.ok(err)
+		if !ended || d == nil || d.ARN != out.Deployment || !d.Status.Bad() {
+			t.Errorf("ended %v: %+v", ended, d)
 		}
 	})
 }
