@@ -25,11 +25,24 @@ import (
 // of a composite alarm (PutCompositeAlarmInput.AlarmRule).
 var ruleAlarm = regexp.MustCompile(`(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^")]*))\s*\)`)
 
+// Of AT_LEAST(2, ALARM, (a, "b")) it is the list that names alarms.
+var (
+	ruleList  = regexp.MustCompile(`AT_LEAST\s*\([^()"]*\(((?:"[^"]*"|[^")])*)\)`)
+	ruleNames = regexp.MustCompile(`"([^"]*)"|([^",]+)`)
+)
+
 // alarmsOfRule are the alarms that a rule names, as it writes them.
 func alarmsOfRule(rule string) []string {
 	var out []string
 	for _, m := range ruleAlarm.FindAllStringSubmatch(rule, -1) {
 		out = append(out, strings.TrimSpace(m[1]+m[2]))
+	}
+	for _, list := range ruleList.FindAllStringSubmatch(rule, -1) {
+		for _, m := range ruleNames.FindAllStringSubmatch(list[1], -1) {
+			if name := strings.TrimSpace(m[1] + m[2]); name != "" {
+				out = append(out, name)
+			}
+		}
 	}
 	return out
 }

@@ -22,7 +22,7 @@ var alarmFormRules = []Rule{
 		"correct or remove it", onAlarms(alarmPromQL)},
 	{"alarm-value", spec.Error, "treatMissingData, evaluateLowSampleCountPercentile and the number of an alarm's actions are such as AWS takes.",
 		"correct it", alarmValues},
-	{"alarm-rule", spec.Error, "A composite alarm's rule is made of ALARM(), OK() and INSUFFICIENT_DATA() of an alarm, TRUE and FALSE, with AND, OR, NOT and parentheses.",
+	{"alarm-rule", spec.Error, "A composite alarm's rule is made of ALARM(), OK() and INSUFFICIENT_DATA() of an alarm, AT_LEAST() of several, TRUE and FALSE, with AND, OR, NOT and parentheses.",
 		"correct the rule", func(v *unit, f found) {
 			for _, a := range v.pages {
 				if near := wrongRule(aws.ToString(a.in.AlarmRule)); near != "" {
@@ -109,8 +109,13 @@ func alarmValues(v *unit, f found) {
 }
 
 // ruleTokens are the words of a composite alarm's rule; a name may stand without
-// quotes, and everything else is an error.
-var ruleTokens = regexp.MustCompile(`^\s*(?:(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"[^"]+"|[^\s()"][^()"]*)\s*\)|\b(?:TRUE|FALSE|AND|OR|NOT)\b|[()])`)
+// quotes, and everything else is an error. AT_LEAST(2, NOT OK, (a, "b")) is there
+// since November 2025 (the user guide's "Combining alarms"; aws/aws-cdk#37692).
+var ruleTokens = regexp.MustCompile(`^\s*(?:(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"[^"]+"|[^\s()"][^()"]*)\s*\)|` +
+	`AT_LEAST\s*\(\s*[0-9]+%?\s*,\s*(?:NOT\s+)?(?:ALARM|OK|INSUFFICIENT_DATA)\s*,\s*\(` + ruleName + `(?:,` + ruleName + `)*\)\s*\)|\b(?:TRUE|FALSE|AND|OR|NOT)\b|[()])`)
+
+// ruleName is one name in a list of them.
+const ruleName = `\s*(?:"[^"]+"|[^\s(),"][^(),"]*)\s*`
 
 // reference is a "$(alarms.errors.name)" in a rule.
 var reference = regexp.MustCompile(`\$\([^)]*\)`)

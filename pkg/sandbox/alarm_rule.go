@@ -8,13 +8,15 @@ import (
 // A composite alarm's rule: ALARM("a") AND (OK(b) OR NOT INSUFFICIENT_DATA(c)),
 // TRUE and FALSE. AND binds closer than OR (SDK comment of
 // PutCompositeAlarmInput.AlarmRule; the user guide's "Create a composite alarm").
+// AT_LEAST counts: alarm_rule_least.go.
 
 // ruleNode is one node of a parsed rule.
 type ruleNode struct {
-	op    string // "and", "or", "not", "state", "true", "false"
+	op    string // "and", "or", "not", "state", "true", "false", "least"
 	alarm string // of "state": name without ARN prefix
 	state string
 	under []*ruleNode
+	least ruleCount
 }
 
 // Bounds of a rule, as CloudWatch has them.
@@ -36,6 +38,8 @@ func (n *ruleNode) eval(state func(alarm string) string) bool {
 		return slices.ContainsFunc(n.under, func(u *ruleNode) bool { return u.eval(state) })
 	case "state":
 		return state(n.alarm) == n.state
+	case "least":
+		return n.least.reached(n.under, state)
 	}
 	return false
 }
@@ -166,6 +170,8 @@ func (p *ruleParser) factor() (*ruleNode, error) {
 	case p.word("FALSE"):
 		p.elements++
 		return &ruleNode{op: "false"}, nil
+	case p.word("AT_LEAST"):
+		return p.atLeast()
 	}
 	for _, state := range []string{"ALARM", "OK", "INSUFFICIENT_DATA"} {
 		if p.word(state) {
@@ -181,22 +187,28 @@ func (p *ruleParser) state(state string) (*ruleNode, error) {
 	if !p.symbol("(") {
 		return nil, p.wrong()
 	}
+	name, ok := p.name(")")
+	if !ok || !p.symbol(")") {
+		return nil, p.wrong()
+	}
+	return &ruleNode{op: "state", alarm: name, state: state}, nil
+}
+
+// name reads the name or ARN of an alarm, which without quotes goes on to one of ends.
+func (p *ruleParser) name(ends string) (string, bool) {
 	var name string
 	if p.symbol(`"`) {
 		quoted, after, ok := strings.Cut(p.rest, `"`)
 		if !ok {
-			return nil, p.wrong()
+			return "", false
 		}
 		name, p.rest = quoted, after
 	} else {
-		i := strings.IndexByte(p.rest, ')')
+		i := strings.IndexAny(p.rest, ends)
 		if i < 0 {
-			return nil, p.wrong()
+			return "", false
 		}
 		name, p.rest = strings.TrimSpace(p.rest[:i]), p.rest[i:]
 	}
-	if name == "" || !p.symbol(")") {
-		return nil, p.wrong()
-	}
-	return &ruleNode{op: "state", alarm: strings.TrimPrefix(name, alarmARNPrefix), state: state}, nil
+	return strings.TrimPrefix(name, alarmARNPrefix), name != ""
 }
