@@ -7,7 +7,7 @@ import (
 
 // AT_LEAST(2, ALARM, (a, b, c)), AT_LEAST(50%, NOT OK, (a, b)): so many, or such a
 // share, of the alarms are in a state or not in it (since November 2025;
-// aws/aws-cdk#37692, the user guide's "Combining alarms").
+// aws/aws-cdk#37692, the user guide's "Combining alarms"). Whether AWS refuses more than there are is not known.
 
 // ruleCount is how many of the alarms are wanted.
 type ruleCount struct {
@@ -68,7 +68,7 @@ func (p *ruleParser) atLeast() (*ruleNode, error) {
 			break
 		}
 	}
-	if !p.symbol(")") || !p.symbol(")") || !percent && n > len(out.under) {
+	if !p.symbol(")") || !p.symbol(")") {
 		return nil, p.wrong()
 	}
 	return out, nil
