@@ -68,8 +68,10 @@ func (p *ruleParser) atLeast() (*ruleNode, error) {
 			break
 		}
 	}
-	if !p.symbol(")") || !p.symbol(")") {
-		return nil, p.wrong()
+	for range 2 { // of the list, and of the function
+		if !p.symbol(")") {
+			return nil, p.wrong()
+		}
 	}
 	return out, nil
 }
