@@ -291,11 +291,11 @@ func TestFleetWithABadBaseImage(t *testing.T) {
 		put("nginx:crash")
 		e := w.engine()
 		stop := w.run(e)
-		w.sleep(2 * hour)
+		w.sleep(hour / 2)
 		stop()
 		e = w.engine() // and after a restart
 		defer w.run(e)()
-		w.sleep(2 * hour)
+		w.sleep(hour / 2)
 		touched := map[string]int{}
 		for _, name := range h.starts() {
 			touched[name]++
