@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,13 +58,13 @@ func TestAFightOverAField(t *testing.T) {
 		defer w.run(e)()
 		w.until("Ready", stands(e, "web", status.Synced))
 		puts := w.done("PutMetricAlarm")
-		rounds := 0
-		stop := w.rival(3*minute, func() { w.threshold(7); rounds++ })
+		var rounds atomic.Int64 // the rival counts beside us
+		stop := w.rival(3*minute, func() { w.threshold(7); rounds.Add(1) })
 		w.sleep(30 * minute)
 		if !stands(e, "web", status.Contested)() {
-			t.Fatalf("after %d rounds:\n%s", rounds, w.story())
+			t.Fatalf("after %d rounds:\n%s", rounds.Load(), w.story())
 		}
-		if n := w.done("PutMetricAlarm") - puts - rounds; n != 3 {
+		if n := w.done("PutMetricAlarm") - puts - int(rounds.Load()); n != 3 {
 			t.Errorf("the alarm was put back %d times, want 3 and no more", n)
 		}
 		s := e.Status()[0]
