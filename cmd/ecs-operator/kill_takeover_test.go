@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -69,14 +67,11 @@ func killTakeover(t *testing.T, n int, lost bool) {
 	if err := os.WriteFile(doc, []byte(takeoverDoc), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	victim := make(chan *proc, 1)
-	var armed atomic.Bool
-	var seen atomic.Int64
-	var once sync.Once
+	k := &killer{n: n, lost: lost, victim: make(chan *proc, 1)}
 	var mu sync.Mutex // the world tells of itself on goroutines of its own
 	var broken []string
 	watch := func(v *sandbox.World, event string) {
-		if !armed.Load() {
+		if !k.armed.Load() {
 			return
 		}
 		mu.Lock()
@@ -87,19 +82,7 @@ func killTakeover(t *testing.T, n int, lost bool) {
 			}
 		}
 	}
-	world := sandbox.New(sandbox.Options{Speed: 300, Watch: watch, Fault: func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if !c.Write || !armed.Load() || seen.Add(1) < int64(n) {
-			return nil
-		}
-		var fault *sandbox.Fault
-		once.Do(func() {
-			(<-victim).kill()
-			if lost {
-				fault = &sandbox.Fault{Drop: true}
-			}
-		})
-		return fault
-	}})
+	world := sandbox.New(sandbox.Options{Speed: 300, Watch: watch, Fault: k.fault})
 	l, err := world.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -109,14 +92,8 @@ func killTakeover(t *testing.T, n int, lost bool) {
 	must(t, dir, env, 0, "apply", "--wait", "web.yaml")
 
 	edit(t, doc, "protocol: HTTP, port: 80", "protocol: HTTP, port: 81")
-	armed.Store(true)
-	p := start(t, dir, env, "apply", "--wait", "web.yaml")
-	victim <- p
-	<-p.gone
-	if p.cmd.ProcessState.Exited() {
-		text, _ := p.output()
-		t.Fatalf("ended before write %d:\n%s", n, text)
-	}
+	k.armed.Store(true)
+	k.run(t, dir, env, "apply", "--wait", "web.yaml")
 	must(t, dir, env, 0, "apply", "--wait", "web.yaml")
 	must(t, dir, env, 0, "diff", "web.yaml")
 	if have := census(t, l.URL); have["target groups"] != 1 || have["rules"] != 1 || have["services"] != 1 {

@@ -151,26 +151,50 @@ func TestKillAtEveryWrite(t *testing.T) {
 	}
 }
 
+// killer kills the operator when its nth write arrives at AWS, once it is armed: so
+// that the write is lost, or only its answer.
+type killer struct {
+	n      int
+	lost   bool
+	armed  atomic.Bool
+	victim chan *proc
+	once   sync.Once
+	seen   atomic.Int64
+}
+
+func (k *killer) fault(_ context.Context, c sandbox.Call) *sandbox.Fault {
+	if !c.Write || !k.armed.Load() || k.seen.Add(1) < int64(k.n) {
+		return nil
+	}
+	var fault *sandbox.Fault
+	k.once.Do(func() {
+		(<-k.victim).kill()
+		if k.lost {
+			fault = &sandbox.Fault{Drop: true}
+		}
+	})
+	return fault
+}
+
+// run starts the operator, which is killed.
+func (k *killer) run(t *testing.T, dir string, env []string, args ...string) {
+	t.Helper()
+	p := start(t, dir, env, args...)
+	k.victim <- p
+	<-p.gone
+	if p.cmd.ProcessState.Exited() {
+		text, _ := p.output()
+		t.Fatalf("ended before write %d:\n%s", k.n, text)
+	}
+}
+
 // applyUntil applies the quickstart on an AWS that kills the operator at its
 // nth write (0: never), applies again, and returns what was written.
 func applyUntil(t *testing.T, dir string, n int, lost bool) []string {
 	t.Helper()
-	victim := make(chan *proc, 1)
-	var once sync.Once
-	var seen atomic.Int64
-	world := sandbox.New(sandbox.Options{Speed: 1000, Fault: func(_ context.Context, c sandbox.Call) *sandbox.Fault {
-		if !c.Write || n == 0 || seen.Add(1) < int64(n) {
-			return nil
-		}
-		var fault *sandbox.Fault
-		once.Do(func() {
-			(<-victim).kill()
-			if lost {
-				fault = &sandbox.Fault{Drop: true}
-			}
-		})
-		return fault
-	}})
+	k := &killer{n: n, lost: lost, victim: make(chan *proc, 1)}
+	k.armed.Store(n > 0)
+	world := sandbox.New(sandbox.Options{Speed: 1000, Fault: k.fault})
 	l, err := world.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -178,13 +202,7 @@ func applyUntil(t *testing.T, dir string, n int, lost bool) []string {
 	defer func() { _ = l.Close() }()
 	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox")
 	if n > 0 {
-		p := start(t, dir, env, "apply", "--wait", "quickstart")
-		victim <- p
-		<-p.gone
-		if p.cmd.ProcessState.Exited() {
-			text, _ := p.output()
-			t.Fatalf("ended before write %d:\n%s", n, text)
-		}
+		k.run(t, dir, env, "apply", "--wait", "quickstart")
 	}
 	must(t, dir, env, 0, "apply", "--wait", "quickstart")
 	wantCensus(t, l.URL)
