@@ -60,7 +60,7 @@ func TestAFightOverAField(t *testing.T) {
 		puts := w.done("PutMetricAlarm")
 		var rounds atomic.Int64 // the rival counts beside us
 		stop := w.rival(3*minute, func() { w.threshold(7); rounds.Add(1) })
-		w.sleep(30 * minute)
+		w.sleep(29 * minute) // between two of the rival's rounds, so that both counts are of the same
 		if !stands(e, "web", status.Contested)() {
 			t.Fatalf("after %d rounds:\n%s", rounds.Load(), w.story())
 		}

@@ -255,12 +255,13 @@ func within(dir, real string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// poll compares what can be seen without reading.
+// poll compares what can be seen without reading. It looks before its first
+// hint: what changes after the snapshot that follows differs from that look.
 func (d *Directory) poll(ctx context.Context, hint chan<- struct{}) {
+	last := d.look(ctx)
 	send(hint)
 	t := time.NewTicker(d.PollEvery)
 	defer t.Stop()
-	last := d.look(ctx)
 	for {
 		select {
 		case <-ctx.Done():
