@@ -25,6 +25,7 @@ import (
 // job says what a command wants of the machine.
 type job struct {
 	paths    []string
+	source   source.Source // where the documents are; nil for the paths on this machine
 	form     formOptions
 	prune    pruneOptions
 	readOnly bool // the write clients refuse too
@@ -107,8 +108,12 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if j.pace.verify {
 		before = m.verified
 	}
-	files := source.Dir(paths...)
-	files.Log = log
+	documents := j.source
+	if documents == nil {
+		files := source.Dir(paths...)
+		files.Log = log
+		documents = files
+	}
 	m.Engine = reconcile.New(reconcile.Options{
 		Frame:    resource.Frame{Owner: g.owner, Scope: g.scope},
 		Kinds:    kinds.All(pool),
@@ -116,7 +121,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Sections: kinds.Sections(),
 		Lint:     lint.Check,
 		Cover:    j.cover,
-		Source:   files,
+		Source:   documents,
 		Parse:    j.form.parse(),
 		Targets:  targets.names(),
 		Place:    targets.place,

@@ -19,7 +19,10 @@ type Snapshot struct {
 	// Revision names the content: a hash for directories, a commit for git.
 	// Equal contents have equal revisions.
 	Revision string
-	Files    []File // sorted by path
+	// Ref is the branch or tag under which a git revision was found, and Signer
+	// whose verified signature it carries; "" where there is none.
+	Ref, Signer string
+	Files       []File // sorted by path
 	Problems []Problem
 	// Complete is true only when everything that should be there was read.
 	// Nothing is ever pruned from an incomplete snapshot.
