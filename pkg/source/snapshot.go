@@ -23,7 +23,7 @@ type Snapshot struct {
 	// whose verified signature it carries; "" where there is none.
 	Ref, Signer string
 	Files       []File // sorted by path
-	Problems []Problem
+	Problems    []Problem
 	// Complete is true only when everything that should be there was read.
 	// Nothing is ever pruned from an incomplete snapshot.
 	Complete bool
