@@ -45,14 +45,12 @@ type Directory struct {
 	watch  func() (notifier, error) // fsnotify; another one in tests
 }
 
-type limits struct{ file, files, total, path int }
-
 // Dir makes a source of the given files and directories.
 func Dir(paths ...string) *Directory {
 	return &Directory{
 		paths: paths, Log: zap.NewNop(),
 		Debounce: 100 * time.Millisecond, PollEvery: 2 * time.Second,
-		limits: limits{file: MaxFileBytes, files: MaxFiles, total: MaxTotalBytes, path: MaxPathBytes},
+		limits: usualLimits(),
 		watch:  newNotifier,
 	}
 }
@@ -72,7 +70,7 @@ func (d *Directory) Snapshot(ctx context.Context) (Snapshot, error) {
 	if len(d.paths) == 0 {
 		return Snapshot{}, errors.New("no path to read specs from was given")
 	}
-	w := &walk{ctx: ctx, limits: d.limits, dirs: identities{}}
+	w := &walk{ctx: ctx, basket: basket{limits: d.limits}, dirs: identities{}}
 	defer w.close()
 	for _, p := range d.paths {
 		if err := w.path(p); err != nil {
@@ -84,23 +82,17 @@ func (d *Directory) Snapshot(ctx context.Context) (Snapshot, error) {
 
 // walk collects candidates, and then reads them.
 type walk struct {
-	ctx      context.Context
-	limits   limits
-	roots    []*os.Root
-	dirs     identities // directories that were walked
-	found    []candidate
-	problems []Problem
-	full     bool // the limit of files was met
+	basket
+	ctx   context.Context
+	roots []*os.Root
+	dirs  identities // directories that were walked
+	found []candidate
 }
 
 func (w *walk) close() {
 	for _, r := range w.roots {
 		_ = r.Close()
 	}
-}
-
-func (w *walk) problem(path, format string, args ...any) {
-	w.problems = append(w.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 // path takes one path of the user's: a directory, or one file of any name.
@@ -136,15 +128,7 @@ func (w *walk) path(p string) error {
 }
 
 func (w *walk) add(c candidate) {
-	switch {
-	case len(c.shown) > w.limits.path:
-		w.problem(c.shown[:w.limits.path]+"…", "path is longer than %d bytes", w.limits.path)
-	case len(w.found) >= w.limits.files:
-		if !w.full {
-			w.problem(c.shown, "more than %d files: this one and those after it are not read", w.limits.files)
-		}
-		w.full = true
-	default:
+	if w.admit(c.shown) {
 		w.found = append(w.found, c)
 	}
 }
@@ -244,36 +228,25 @@ func (w *walk) read() (Snapshot, error) {
 		}
 		return strings.Compare(a.shown, b.shown)
 	})
-	var (
-		s     Snapshot
-		files = identities{}
-		total int
-	)
+	seen := identities{}
 	for _, c := range w.found {
 		if err := w.ctx.Err(); err != nil {
 			return Snapshot{}, err
 		}
-		if !files.add(c.info) {
+		if !seen.add(c.info) {
 			continue // one file, reached twice
 		}
 		data, err := readFile(c.root, c.rel, w.limits.file)
-		switch {
-		case err != nil:
+		if err != nil {
 			w.problem(c.shown, "%v", err)
 			continue
-		case total+len(data) > w.limits.total:
-			w.problem(c.shown, "the files together are larger than %d MiB: this one and those after it are not read", w.limits.total>>20)
 		}
-		if total += len(data); total > w.limits.total {
+		if !w.put(c.shown, data) {
 			break
 		}
-		s.Files = append(s.Files, File{Path: c.shown, Data: data})
 	}
-	slices.SortFunc(s.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	slices.SortFunc(w.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
-	s.Problems = w.problems
-	s.Complete = len(w.problems) == 0
-	s.Revision = revision(s.Files)
+	s := w.snapshot()
+	s.Revision = revision("dir-", s.Files)
 	return s, nil
 }
 
@@ -297,7 +270,7 @@ func readFile(root *os.Root, rel string, max int) ([]byte, error) {
 		return nil, fmt.Errorf("cannot be read: %w", reason(err))
 	}
 	if len(data) > max {
-		return nil, fmt.Errorf("is larger than %d KiB: a spec file is never that large; split it, or keep it elsewhere", max>>10)
+		return nil, tooLarge(max)
 	}
 	return data, nil
 }
@@ -314,13 +287,13 @@ func readDir(root *os.Root, rel string) ([]fs.DirEntry, error) {
 }
 
 // revision hashes paths and contents, each with its length in front.
-func revision(files []File) string {
+func revision(prefix string, files []File) string {
 	h := sha256.New()
 	for _, f := range files {
 		fmt.Fprintf(h, "%d %s %d ", len(f.Path), f.Path, len(f.Data))
 		h.Write(f.Data)
 	}
-	return "dir-" + hex.EncodeToString(h.Sum(nil)[:6])
+	return prefix + hex.EncodeToString(h.Sum(nil)[:6])
 }
 
 // isSpec tells a spec file by its name.

@@ -277,7 +277,7 @@ func (d *Directory) poll(ctx context.Context, hint chan<- struct{}) {
 
 // look lists names, sizes and times of everything that a snapshot would read.
 func (d *Directory) look(ctx context.Context) []string {
-	w := &walk{ctx: ctx, limits: d.limits, dirs: identities{}}
+	w := &walk{ctx: ctx, basket: basket{limits: d.limits}, dirs: identities{}}
 	defer w.close()
 	var out []string
 	for _, p := range d.paths {

@@ -1,0 +1,75 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// limits of one snapshot, whatever its source is.
+type limits struct{ file, files, total, path int }
+
+func usualLimits() limits {
+	return limits{file: MaxFileBytes, files: MaxFiles, total: MaxTotalBytes, path: MaxPathBytes}
+}
+
+// basket gathers a snapshot within the limits. What is over one is a Problem
+// and makes the snapshot incomplete, for every source in the same words.
+type basket struct {
+	limits   limits
+	problems []Problem
+	files    []File
+	names    int
+	total    int
+	full     bool // the limit of files was met
+	over     bool // that of all bytes was
+}
+
+func (b *basket) problem(path, format string, args ...any) {
+	b.problems = append(b.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// admit says whether a file of this path may be read, by its path's length and
+// the number of files.
+func (b *basket) admit(path string) bool {
+	switch {
+	case len(path) > b.limits.path:
+		b.problem(path[:b.limits.path]+"…", "path is longer than %d bytes", b.limits.path)
+		return false
+	case b.names >= b.limits.files:
+		if !b.full {
+			b.problem(path, "more than %d files: this one and those after it are not read", b.limits.files)
+		}
+		b.full = true
+		return false
+	}
+	b.names++
+	return true
+}
+
+// put takes a file that was read, and says whether there is room for more.
+func (b *basket) put(path string, data []byte) bool {
+	if b.over {
+		return false
+	}
+	if b.total+len(data) > b.limits.total {
+		b.problem(path, "the files together are larger than %d MiB: this one and those after it are not read", b.limits.total>>20)
+		b.over = true
+		return false
+	}
+	b.total += len(data)
+	b.files = append(b.files, File{Path: path, Data: data})
+	return true
+}
+
+// tooLarge says that one file is over its limit.
+func tooLarge(max int) error {
+	return fmt.Errorf("is larger than %d KiB: a spec file is never that large; split it, or keep it elsewhere", max>>10)
+}
+
+// snapshot is what was gathered, sorted; its revision is the caller's to give.
+func (b *basket) snapshot() Snapshot {
+	slices.SortFunc(b.files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(b.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
+	return Snapshot{Files: b.files, Problems: b.problems, Complete: len(b.problems) == 0}
+}
