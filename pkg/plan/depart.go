@@ -18,6 +18,8 @@ type Departure struct {
 	// Over is why the deletion needs a person's approval, "" when it does not;
 	// Approval is the value of the service's approved tag that gives it.
 	Over, Approval string
+	// Self: the unit's service runs this very process, which deletes everything but itself.
+	Self bool
 }
 
 // Fate is what becomes of a unit whose document is gone.
@@ -74,6 +76,10 @@ func FateOf(unit []resource.Live, asked bool) Fate {
 // whoever goes on after a crash knows what was decided.
 func (m *maker) depart() {
 	fate := FateOf(m.in.Strays, m.in.Gone.Asked)
+	kept := "no document names it; its tag " + resource.TagOnDelete + " keeps it"
+	if m.in.Gone.Self {
+		fate, kept = FateKept, "no document names it; it runs the operator itself, which does not delete itself: delete it from elsewhere"
+	}
 	var service *draft
 	for i := range m.in.Strays {
 		l := &m.in.Strays[i]
@@ -105,7 +111,7 @@ func (m *maker) depart() {
 		for _, d := range m.strays {
 			if d.Blocked = ""; d.ID.Kind == resource.KindService || fate == FateUnknown {
 				d.Why = map[Fate]string{
-					FateKept:    "no document names it; its tag " + resource.TagOnDelete + " keeps it",
+					FateKept:    kept,
 					FateUnasked: "no document names it; --prune would delete it, as policy.onDelete: prune would have",
 					FateUnknown: "no document names it, its service is gone, and nobody can tell what the document said of its deletion; delete it by hand",
 				}[fate]

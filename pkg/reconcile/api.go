@@ -30,6 +30,9 @@ type Options struct {
 	// Where asks who and where the caller of a target is; nil where no document
 	// is checked for it.
 	Where func(ctx context.Context, target string) (account, region string, err error)
+	// Self is the ARN of the ECS service whose task this process is, "" for none: it
+	// is updated after all others, and never deleted.
+	Self string
 	// Cover lists in every plan who governs which field.
 	Cover bool
 	// Lint checks a unit for what AWS would refuse or nobody can mean; nil for nothing.

@@ -84,7 +84,7 @@ func (e *Engine) mustWait(ctx context.Context, v, free *view) bool {
 	e.verify(ctx, free, nil)
 	for _, held := range free.plan.Steps {
 		switch held.Blocked {
-		case status.FreezeWindow, status.WaveWaiting, status.WaveFailed, status.ConcurrencyLimit, status.VerifyFailed:
+		case status.FreezeWindow, status.WaveWaiting, status.WaveFailed, status.ConcurrencyLimit, status.SelfLast, status.VerifyFailed:
 			for i := range v.plan.Steps {
 				if s := &v.plan.Steps[i]; s.Blocked == status.ManualMode {
 					s.Blocked, s.Why = held.Blocked, "the plan is approved; "+held.Why

@@ -82,7 +82,7 @@ func (e *Engine) departures(l Loaded, told bool) []*resource.Unit {
 		if !told && d.fate != plan.FateDeleted && d.fate != plan.FateOrphaned {
 			continue
 		}
-		dep := plan.Departure{Asked: e.o.Prune}
+		dep := plan.Departure{Asked: e.o.Prune, Self: e.isSelf(d.unit.Key.Cluster, d.svc)}
 		if over != "" && d.fate == plan.FateDeleted && d.svc.Presence == resource.Present {
 			dep.Over = over
 			if approved != "" {
@@ -140,6 +140,9 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 				continue
 			}
 			d.fate = plan.FateOf(d.all, e.o.Prune)
+			if e.isSelf(key.Cluster, d.svc) {
+				d.fate = plan.FateKept // whoever deleted it would not come to the rest
+			}
 			list = append(list, d)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -27,7 +28,9 @@ type fleet struct {
 // berth is one unit's place in the fleet.
 type berth struct {
 	wave    int
+	needs   []resource.UnitKey
 	observe bool   // nothing of it is ever written: it is in nobody's way
+	self    bool   // it runs this process: it comes last, and nobody waits for it
 	wanted  string // digest of its document in force
 	seen    string // digest of the document that the latest pass had, "" for none
 	read    bool   // AWS was asked for its service
@@ -38,6 +41,7 @@ type berth struct {
 	state           status.State
 	reason          status.Reason
 	waits           status.Reason // why its deployment was refused last, "" when it was not
+	asked           time.Time     // when the update of self was first wanted
 }
 
 func newFleet(limit int) *fleet {
@@ -59,9 +63,9 @@ func (f *fleet) enrol(units []*resource.Unit) {
 			b = &berth{}
 			f.berths[u.Key] = b
 		}
-		b.wave, b.observe = u.Policy.Wave, u.Policy.Mode == "observe"
+		b.wave, b.observe, b.needs = u.Policy.Wave, u.Policy.Mode == "observe", u.DependsOn
 		if b.wanted != u.Digest {
-			b.wanted, b.worked = u.Digest, false
+			b.wanted, b.worked, b.asked = u.Digest, false, time.Time{}
 		}
 	}
 	for key := range f.berths {
@@ -89,7 +93,7 @@ func (f *fleet) saw(u *resource.Unit, x finding, out Outcome) {
 	b.waits = ""
 	for i := range out.Plan.Steps {
 		s := &out.Plan.Steps[i]
-		if s.Blocked == status.WaveWaiting || s.Blocked == status.WaveFailed || s.Blocked == status.ConcurrencyLimit {
+		if s.Blocked == status.WaveWaiting || s.Blocked == status.WaveFailed || s.Blocked == status.ConcurrencyLimit || s.Blocked == status.SelfLast {
 			b.waits = s.Blocked
 		}
 		started = started || x.touched && s.ID.Kind == resource.KindService && s.Writes() && s.Effect.Deploys()
@@ -173,6 +177,10 @@ func (f *fleet) ready() []resource.UnitKey {
 	var wake []resource.UnitKey
 	open := map[int]bool{}
 	for key, b := range f.berths {
+		if b.waits == status.SelfLast && len(f.busy()) == 0 {
+			b.waits = ""
+			wake = append(wake, key)
+		}
 		if b.waits != status.WaveWaiting && b.waits != status.WaveFailed {
 			continue
 		}
@@ -204,7 +212,7 @@ func begins(s plan.Step) bool {
 // turn holds the deployment that a pass would start, and the hooks before it, until it is the unit's turn;
 // what else there is to do is done meanwhile.
 func (e *Engine) turn(v *view, agreed *agreement) {
-	if v.unit.Gone || !slices.ContainsFunc(v.plan.Steps, begins) {
+	if v.unit.Gone || e.turnSelf(v, agreed) || !slices.ContainsFunc(v.plan.Steps, begins) {
 		return
 	}
 	reason, why := e.fleet.turn(v.unit)

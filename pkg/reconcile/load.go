@@ -34,7 +34,9 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 		e.mu.Unlock()
 		return Loaded{}, err
 	}
-	return e.digest(snap), nil
+	l := e.digest(snap)
+	e.adviseSelf(&l)
+	return l, nil
 }
 
 // digest turns a snapshot into units.

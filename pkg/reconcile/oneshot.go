@@ -128,7 +128,7 @@ func (a *application) round(ctx context.Context) {
 	}
 	live := a.e.observe(ctx, units)
 	a.e.seed(ctx, units, live)
-	for _, layer := range layers(units) {
+	for _, layer := range a.e.selfLast(layers(units)) {
 		a.e.each(layer, func(n int) {
 			u, i := layer[n], index[layer[n]]
 			out := a.e.passOf(ctx, u, only(u, live), a.writes(u), a.saved(u))
@@ -222,6 +222,8 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 		return true
 	case status.WaveWaiting:
 		return !a.waveMayOpen(u)
+	case status.SelfLast:
+		return len(a.open) == 1 && !a.e.fleet.selfOpen()
 	}
 	if u.Gone && a.e.doubtOf(u.Key) != "" { // this run reads no other documents
 		return true

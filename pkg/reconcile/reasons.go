@@ -93,7 +93,7 @@ func after(r status.Reason) next {
 		status.DeploymentRunning, status.AbsenceGrace, status.Draining, status.Waiting:
 		return nextPoll
 	case status.AccessDenied, status.ClusterMissing, status.RefusedByAWS, status.InternalError,
-		status.InvalidSpec, status.NameConflict, status.DuplicateIdentity, status.WrongAccount:
+		status.InvalidSpec, status.NameConflict, status.DuplicateIdentity, status.WrongAccount, status.SelfUnsafe:
 		return nextSlow
 	}
 	return nextResync

@@ -292,7 +292,7 @@ func stateOf(r status.Reason) status.State {
 		return status.StateReady
 	case status.Reconciling, status.RolloutInProgress, status.RollingBack, status.DependencyMissing,
 		status.Throttled, status.ChangedSincePlanned, status.DeploymentRunning, status.AbsenceGrace,
-		status.Draining, status.Waiting, status.WaveWaiting, status.ConcurrencyLimit, status.OutcomeUnknown, status.TimedOut:
+		status.Draining, status.Waiting, status.WaveWaiting, status.ConcurrencyLimit, status.SelfLast, status.OutcomeUnknown, status.TimedOut:
 		return status.StateProgressing
 	case status.Unobserved:
 		return status.StateUnknown

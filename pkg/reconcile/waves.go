@@ -14,7 +14,7 @@ func (f *fleet) gate(wave int) (status.Reason, string) {
 	lowest, failed := wave, map[int][]string{}
 	waits := map[int][]string{}
 	for key, b := range f.berths {
-		if b.wave >= wave {
+		if b.wave >= wave || b.self {
 			continue
 		}
 		blocks, fails, word := b.blocks()

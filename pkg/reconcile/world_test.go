@@ -34,6 +34,7 @@ type world struct {
 	pool    *awsclient.Pool
 	kinds   func([]resource.Kind) []resource.Kind // puts faults before real kinds
 	slots   int                                   // --max-concurrent-rollouts
+	self    string                                // ARN of the service that runs the operators
 	resync  time.Duration                         // --resync, zero for its default
 	verify  bool                                  // rollouts are verified
 	pace    time.Duration                         // of operators: how often they look at what runs
@@ -102,7 +103,7 @@ func (w *world) engine() *Engine {
 	o := Options{
 		Verify: before,
 		Kinds:  all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Poll: w.pace, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots, Resync: w.resync,
+		Poll: w.pace, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots, Resync: w.resync, Self: w.self,
 		OnEvent: func(e Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -29,6 +29,7 @@ const (
 	WaveFailed          Reason = "WaveFailed"       // a service of a lower wave does not come up
 	ConcurrencyLimit    Reason = "ConcurrencyLimit" // as many rollouts run as may run at once
 	VerifyFailed        Reason = "VerifyFailed"     // what the rollout needs is missing
+	SelfLast            Reason = "SelfLast"         // it runs the operator, which updates itself last
 	// held back by a decision
 	ManualMode    Reason = "ManualMode"
 	ObserveMode   Reason = "ObserveMode"
@@ -51,6 +52,7 @@ const (
 	NameConflict      Reason = "NameConflict"
 	RefusedByAWS      Reason = "RefusedByAWS"
 	WrongAccount      Reason = "WrongAccount" // the caller is not where the document or target says
+	SelfUnsafe        Reason = "SelfUnsafe"   // the operator cannot do this to its own service
 	InternalError     Reason = "InternalError"
 	TimedOut          Reason = "TimedOut"
 )
@@ -74,7 +76,7 @@ func (r Reason) Exit() int {
 		return ExitHeld
 	case RolloutFailed, RolledBack, Quarantined, RollingBack, HookFailed:
 		return ExitRolloutFailed
-	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, InternalError:
+	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, SelfUnsafe, InternalError:
 		return ExitError
 	case TimedOut:
 		return ExitTimeout
