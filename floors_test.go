@@ -30,6 +30,8 @@ var floors = map[string]int{
 	"pkg/source": 1,
 	"pkg/status": 1,
 
+	"pkg/signature": 1, // it knows keys and git's objects, and neither a source nor AWS
+
 	"pkg/resource":  2,
 	"pkg/awsclient": 2,
 
