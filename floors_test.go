@@ -25,6 +25,8 @@ var floors = map[string]int{
 	"pkg/shape": 0,
 	"pkg/route": 0, // the algebra of listener rules: pure, and no AWS package
 
+	"pkg/checkout": 1, // the user's own git, and nothing of ours
+
 	"pkg/spec":   1,
 	"pkg/diff":   1,
 	"pkg/source": 1,

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
-	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -27,21 +26,28 @@ the files: comments, quotes and spacing stay as they are.`,
 		Example: `  # The next image
   ecs-operator set image checkout.yaml api=registry.example.com/checkout:1.42.1
 
-  # Of one service of a tree
-  ecs-operator set image services/ --service checkout api=registry.example.com/checkout:1.42.1`,
+  # Of one service of a tree, committed and pushed
+  ecs-operator set image services/ --service checkout api=registry.example.com/checkout:1.42.1 --commit --push`,
 	}
 	cmd.AddCommand(newSetImageCommand(c, g))
 	return cmd
 }
 
 // setImageOptions are those of set image.
-type setImageOptions struct{ spec.ImageOptions }
+type setImageOptions struct {
+	spec.ImageOptions
+	commitOptions
+	from, container string
+}
 
 // AddFlags declares the flags of set image.
 func (o *setImageOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.Service, "service", "", "only this service: NAME or CLUSTER/NAME")
 	f.StringVar(&o.Environment, "env", "", "only in this environment")
 	f.BoolVar(&o.All, "all", false, "every place that decides such an image, not just the one")
+	f.StringVar(&o.from, "from", "", "read the images from this `FILE`: imagedefinitions.json or imageDetail.json, as CodePipeline hands over")
+	f.StringVar(&o.container, "container", "", "with an imageDetail.json, which names none: whose image it is")
+	o.commitOptions.AddFlags(f)
 }
 
 func newSetImageCommand(c *console, _ *globalOptions) *cobra.Command {
@@ -58,12 +64,31 @@ or the variable that is the whole image. $(env.registry) in front stays where th
 image begins with what it stands for. Where several places come into question,
 they are listed: name one with --service or --env, or mean all with --all.
 
-Exit codes: 0 written, or there already; 2 an error, and no file is changed.`,
+With --from the images are those of an imagedefinitions.json, or of an
+imageDetail.json with --container, as CodePipeline hands them over.
+
+--commit commits the edited files with your own git, and nothing else that is
+staged or changed; --push pushes that. Where others pushed meanwhile, the edit is
+made anew on what the branch has now, and pushed again, until --push-timeout. A
+detached HEAD, as CI systems leave it, needs --branch.
+
+Exit codes:
+  0  written, committed, pushed, or there already
+  1  committed, but not pushed: denied, or the branch is protected; the same
+     command pushes it
+  2  an error, and no file is changed
+  4  committed, but others were faster until --push-timeout`,
 		Example: `  # One container
   ecs-operator set image services/checkout.yaml api=registry.example.com/checkout:1.42.1
 
   # The staging patch in a tree, two containers at once
-  ecs-operator set image services/ --service checkout --env staging api=checkout:2 proxy=envoy:1.31`,
+  ecs-operator set image services/ --service checkout --env staging api=checkout:2 proxy=envoy:1.31
+
+  # In a pipeline: the commit is the deployment
+  ecs-operator set image services/checkout.yaml api=registry.example.com/checkout:1.42.1 --commit --push --branch main
+
+  # What CodeBuild handed over
+  ecs-operator set image services/checkout.yaml --from imagedefinitions.json --commit --push --branch main`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runSetImage(cmd.Context(), c, o, args)
 		},
@@ -77,45 +102,30 @@ func runSetImage(ctx context.Context, c *console, o *setImageOptions, args []str
 	if err != nil {
 		return err
 	}
+	if err := o.wants(paths, edits); err != nil {
+		return err
+	}
+	if o.from != "" {
+		handed, problems, err := o.handed()
+		if err != nil {
+			return err
+		}
+		if len(problems) > 0 {
+			writeProblems(c.err, c.errStyle, problems)
+			return exitWith(status.ExitError)
+		}
+		edits = append(edits, handed...)
+	}
+	if err := o.commitOptions.finalize(); err != nil {
+		return err
+	}
 	if paths, err = cleanPaths(paths); err != nil {
 		return err
 	}
-	snap, err := source.Dir(paths...).Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range snap.Problems {
-		return fmt.Errorf("%s: %s", p.Path, p.Message)
-	}
-	var files []spec.File
-	for _, f := range snap.Files {
-		files = append(files, spec.File{Path: f.Path, Data: f.Data})
-	}
-	changed, changes, problems := spec.SetImages(files, kinds.Sections(), edits, o.ImageOptions)
-	if len(problems) > 0 {
-		for _, p := range problems {
-			if p.File == "" {
-				c.note("%s %s", c.errStyle.bad("Error:"), p.Message)
-			} else {
-				writeProblems(c.err, c.errStyle, []spec.Problem{p})
-			}
-		}
-		return exitWith(status.ExitError)
-	}
-	for _, f := range changed {
-		if err := replaceFile(f.Path, f.Data); err != nil {
-			return err
-		}
-	}
-	for _, ch := range changes {
-		where := fmt.Sprintf("%s:%d:%d", ch.File, ch.Line, ch.Column)
-		if ch.Old == ch.New {
-			c.note("%s: %s is already at %s (%s)", where, ch.Container, ch.New, strings.Join(ch.Instances, ", "))
-			continue
-		}
-		c.note("%s: %s: %s → %s (%s)", where, ch.Container, ch.Old, ch.New, strings.Join(ch.Instances, ", "))
-	}
-	return nil
+	return writeDocuments(ctx, c, &o.commitOptions, &editing{paths: paths,
+		edit: func(files []spec.File) ([]spec.File, []spec.ImageChange, []spec.Problem) {
+			return spec.SetImages(files, kinds.Sections(), edits, o.ImageOptions)
+		}})
 }
 
 // imageArgs parts FILE… from CONTAINER=IMAGE…. What is there as a file is one,
@@ -132,13 +142,35 @@ func imageArgs(args []string) (paths []string, edits []spec.ImageEdit, err error
 		}
 		paths = append(paths, a)
 	}
-	switch {
-	case len(edits) == 0:
-		return nil, nil, errors.New("which image? Say CONTAINER=IMAGE, like 'ecs-operator set image checkout.yaml api=checkout:1.42.1'")
-	case len(paths) == 0:
-		return nil, nil, errors.New("in which file? Name it, like 'ecs-operator set image checkout.yaml api=checkout:1.42.1'")
-	}
 	return paths, edits, nil
+}
+
+// wants refuses a command line that leaves open what is meant.
+func (o *setImageOptions) wants(paths []string, edits []spec.ImageEdit) error {
+	switch {
+	case len(edits) == 0 && o.from == "":
+		return errors.New("which image? Say CONTAINER=IMAGE, like 'ecs-operator set image checkout.yaml api=checkout:1.42.1', or --from imagedefinitions.json")
+	case len(paths) == 0:
+		return errors.New("in which file? Name it, like 'ecs-operator set image checkout.yaml api=checkout:1.42.1'")
+	case len(edits) > 0 && o.from != "":
+		return errors.New("--from and CONTAINER=IMAGE are two lists of images: give one of them")
+	case o.container != "" && o.from == "":
+		return errors.New("--container is for --from: a container of the command line is named in CONTAINER=IMAGE")
+	}
+	return nil
+}
+
+// handed reads the images of --from.
+func (o *setImageOptions) handed() ([]spec.ImageEdit, []spec.Problem, error) {
+	data, err := os.ReadFile(o.from)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("--from %s: there is no such file", o.from)
+		}
+		return nil, nil, fmt.Errorf("--from: %w", err)
+	}
+	edits, problems := spec.ReadImages(spec.File{Path: o.from, Data: data}, o.container)
+	return edits, problems, nil
 }
 
 // replaceFile writes a file anew, whole or not at all, with the mode that it has.
