@@ -18,8 +18,9 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
-// loadTimeout bounds a whole load: reading, parsing, and what becomes of it.
-const loadTimeout = 30 * time.Second
+// loadTimeout bounds a whole load. A source that is far away has a bound of its
+// own within it.
+const loadTimeout = 90 * time.Second
 
 // Load reads the source once and makes units of it. Whatever is wrong with one
 // document concerns that document: it is frozen, and the others go on. An error
@@ -58,7 +59,11 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
-		l.out.Problems = append(l.out.Problems, spec.Problem{File: p.Path, Message: p.Message})
+		severity := spec.Error
+		if p.Warning {
+			severity = spec.Warning
+		}
+		l.out.Problems = append(l.out.Problems, spec.Problem{Severity: severity, File: p.Path, Message: p.Message})
 	}
 	for id, p := range res.Frozen {
 		l.freeze(id, p)

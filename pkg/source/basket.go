@@ -34,7 +34,7 @@ func (b *basket) problem(path, format string, args ...any) {
 func (b *basket) admit(path string) bool {
 	switch {
 	case len(path) > b.limits.path:
-		b.problem(path[:b.limits.path]+"…", "path is longer than %d bytes", b.limits.path)
+		b.problem(strings.ToValidUTF8(path[:b.limits.path], "")+"…", "path is longer than %d bytes", b.limits.path)
 		return false
 	case b.names >= b.limits.files:
 		if !b.full {

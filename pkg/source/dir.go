@@ -27,6 +27,9 @@ const (
 	MaxPathBytes  = 512
 )
 
+// dirTimeout bounds one reading of a directory: a file system may hang.
+const dirTimeout = 30 * time.Second
+
 // Directory is a source of files and directories on this machine. Symbolic
 // links that stay inside a directory are followed, others are refused; hidden
 // entries (.git, editors' lock files, Kubernetes' ..data) are not specs by
@@ -70,6 +73,8 @@ func (d *Directory) Snapshot(ctx context.Context) (Snapshot, error) {
 	if len(d.paths) == 0 {
 		return Snapshot{}, errors.New("no path to read specs from was given")
 	}
+	ctx, cancel := context.WithTimeout(ctx, dirTimeout)
+	defer cancel()
 	w := &walk{ctx: ctx, basket: basket{limits: d.limits}, dirs: identities{}}
 	defer w.close()
 	for _, p := range d.paths {

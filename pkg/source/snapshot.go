@@ -12,6 +12,7 @@ type File struct {
 type Problem struct {
 	Path    string
 	Message string // what is wrong and how to mend it
+	Warning bool   // something was left out on purpose, and nothing is wrong with the rest
 }
 
 // Snapshot is all that a source held at one moment.

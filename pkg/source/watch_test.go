@@ -13,7 +13,12 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test binary stand in for ssh, as the program itself does, and
+// sees that nothing is left running.
+func TestMain(m *testing.M) {
+	ActAsSSH(os.Args[1:])
+	goleak.VerifyTestMain(m)
+}
 
 // patience is ample: a test that needs it has failed.
 const patience = 20 * time.Second
