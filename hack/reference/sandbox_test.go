@@ -26,7 +26,7 @@ import (
 var titles = map[string]string{
 	"ecs": "ECS", "elasticloadbalancing": "Elastic Load Balancing v2", "monitoring": "CloudWatch",
 	"application-autoscaling": "Application Auto Scaling", "sts": "STS", "tagging": "Resource Groups Tagging",
-	"ec2": "EC2", "ecr": "ECR", "iam": "IAM", "lambda": "Lambda", "logs": "CloudWatch Logs", "secretsmanager": "Secrets Manager", "ssm": "Systems Manager",
+	"ec2": "EC2", "ecr": "ECR", "iam": "IAM", "s3": "S3", "sqs": "SQS", "lambda": "Lambda", "logs": "CloudWatch Logs", "secretsmanager": "Secrets Manager", "ssm": "Systems Manager",
 }
 
 const (

@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
@@ -82,6 +84,10 @@ type API struct {
 	Logs    *cloudwatchlogs.Client
 	Secrets *secretsmanager.Client
 	SSM     *ssm.Client
+
+	// Where documents and news of them come from (pkg/bucket, pkg/events).
+	S3  *s3.Client
+	SQS *sqs.Client
 }
 
 // Clients are the clients of one target. Read refuses, before anything is

@@ -87,6 +87,12 @@ var rules = []rule{
 	{"", "RuleNotFound", "", resource.ClassNotFound},
 	{"", "LoadBalancerNotFound", "", resource.ClassNotFound},
 	{"iam", "NoSuchEntity", "", resource.ClassNotFound},
+	{"s3", "NoSuchKey", "", resource.ClassNotFound},
+	{"s3", "NoSuchBucket", "", resource.ClassNotFound},
+	{"s3", "NoSuchVersion", "", resource.ClassNotFound},
+	{"s3", "NotFound", "", resource.ClassNotFound}, // HEAD's answer has no body to name it
+	{"sqs", "QueueDoesNotExist", "", resource.ClassNotFound},
+	{"sqs", "AWS.SimpleQueueService.NonExistentQueue", "", resource.ClassNotFound},
 	{"ecr", "RepositoryNotFoundException", "", resource.ClassNotFound},
 	{"ecs", "ClientException", "Unable to describe task definition", resource.ClassNotFound},
 	{"cloudwatch", "ValidationError", "in the alarm rule do not exist", resource.ClassNotFound}, // or not seen yet: awsdocs/aws-cloudformation-user-guide#911
@@ -101,6 +107,7 @@ var rules = []rule{
 	{"", "PriorityInUse", "", resource.ClassConflict},
 	{"", "DuplicateTargetGroupName", "", resource.ClassConflict},
 	{"", "ResourceInUseException", "", resource.ClassConflict},
+	{"s3", "PreconditionFailed", "", resource.ClassConflict},
 
 	// Wrong, or full, until somebody changes something.
 	{"", "LimitExceededException", "", resource.ClassInvalid},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,6 +159,15 @@ var overrides = []string{
 	"AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API", "AWS_ENDPOINT_URL_STS",
 	"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_LAMBDA",
 	"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM",
+	"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS",
+}
+
+// overridden reports whether one of these variables leads calls away from AWS.
+func overridden(names ...string) bool {
+	if strings.EqualFold(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
+		return false
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return os.Getenv(name) != "" })
 }
 
 // Override names the endpoint overrides of the environment that are in effect,

@@ -18,7 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -68,6 +70,13 @@ func (c *core) api(t *target, cfg aws.Config, sort clientSort) API {
 		Logs:    cloudwatchlogs.NewFromConfig(cfg),
 		Secrets: secretsmanager.NewFromConfig(cfg),
 		SSM:     ssm.NewFromConfig(cfg),
+
+		S3: s3.NewFromConfig(cfg, func(o *s3.Options) {
+			o.UsePathStyle = c.opts.Endpoint != "" || overridden("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3") // such hosts have no names for buckets
+			// S3's own answers may have no checksum; its bodies are compared with what was listed.
+			o.DisableLogOutputChecksumValidationSkipped = true
+		}),
+		SQS: sqs.NewFromConfig(cfg),
 	}
 }
 
@@ -132,9 +141,9 @@ func guard(s *middleware.Stack) error {
 }
 
 // isWrite: AWS' reads that matter here are Describe, List and Get, many at once
-// too (ECR's BatchGetImage); whatever is none of them counts as a write.
+// too (ECR's BatchGetImage), and S3's Head; whatever is none of them counts as a write.
 func isWrite(operation string) bool {
-	for _, verb := range []string{"Describe", "List", "Get", "BatchGet"} {
+	for _, verb := range []string{"Describe", "List", "Get", "BatchGet", "Head"} {
 		if strings.HasPrefix(operation, verb) {
 			return false
 		}
@@ -151,6 +160,8 @@ var servicePrefix = map[string]string{
 	resourcegroupstaggingapi.ServiceID: "tag",
 	secretsmanager.ServiceID:           "secretsmanager",
 	cloudwatchlogs.ServiceID:           "logs",
+	s3.ServiceID:                       "s3",
+	sqs.ServiceID:                      "sqs",
 	"STS":                              "sts",
 }
 

@@ -79,7 +79,7 @@ var subjectFields = []string{
 	"ServiceName", "Service", "Services", "PolicyName", "ScheduledActionName", "AlarmName", "AlarmNames", "Name", "Names",
 	"RuleArn", "RuleArns", "TargetGroupArn", "TargetGroupArns", "ListenerArn", "ListenerArns", "LoadBalancerArn", "LoadBalancerArns",
 	"ServiceDeploymentArn", "ServiceDeploymentArns", "ServiceRevisionArns", "ResourceId", "ResourceIds", "ResourceArn", "ResourceARN", "ResourceArns",
-	"Task", "Tasks", "Family", "TaskDefinition", "TaskDefinitions", "ClusterName", "CapacityProviders", "Cluster", "Clusters", "RoleArn",
+	"Task", "Tasks", "Family", "TaskDefinition", "TaskDefinitions", "ClusterName", "CapacityProviders", "Cluster", "Clusters", "RoleArn", "Key", "Bucket",
 }
 
 // subject is a short word on what an input is about.

@@ -73,6 +73,7 @@ type World struct {
 	Scaling scalingWorld
 	STS     stsWorld
 	Logs    logsWorld
+	S3      s3World
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
@@ -115,7 +116,7 @@ func newWorld(seed int64, now time.Time) *World {
 
 func allOperations() map[string]operation {
 	ops := map[string]operation{}
-	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), aroundOperations(), logsReadOperations(), logsGroupOperations()} {
+	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), aroundOperations(), logsReadOperations(), logsGroupOperations(), s3Operations()} {
 		for _, o := range list {
 			ops[o.service+"."+o.name] = o
 		}

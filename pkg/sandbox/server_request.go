@@ -23,6 +23,7 @@ const (
 	protocolQuery
 	protocolCBOR
 	protocolREST // Lambda's: the path says what is wanted
+	protocolS3
 )
 
 // request is a parsed request: whose it is and how to answer in its language.
@@ -33,6 +34,8 @@ type request struct {
 	contentType string // of a JSON answer
 	body        []byte
 	values      url.Values // of the Query protocol, and of a URL's query
+	s3          *s3In      // of S3's
+	head        bool       // nothing but headers is wanted
 }
 
 // readRequest finds out what a request wants. Also on error the result knows
@@ -41,6 +44,9 @@ func readRequest(r *http.Request) (request, error) {
 	q := request{contentType: "application/x-amz-json-1.1", values: r.URL.Query()}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
+	case forS3(r):
+		q.protocol = protocolS3
+		return q, q.routeS3(r)
 	case strings.HasPrefix(r.URL.Path, "/service/"):
 		q.protocol = protocolCBOR
 	case strings.HasPrefix(r.URL.Path, functionsPath):
@@ -157,6 +163,8 @@ func (q *request) codec() wire.Codec {
 func (q *request) decode(in any) error {
 	var err error
 	switch q.protocol {
+	case protocolS3:
+		*in.(*s3In) = *q.s3
 	case protocolCBOR:
 		err = q.codec().DecodeCBOR(q.body, in)
 	case protocolQuery, protocolREST:
@@ -175,6 +183,9 @@ func (q *request) decode(in any) error {
 }
 
 func (q *request) succeed(id string, out any) answer {
+	if o, ok := out.(*s3Out); ok {
+		return q.s3Succeed(id, o)
+	}
 	a := answer{status: http.StatusOK, header: q.headers(id)}
 	var err error
 	switch q.protocol {
@@ -201,6 +212,9 @@ func (q *request) fail(id string, err error) answer {
 	if !errors.As(err, &e) {
 		e = &apiError{Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}
 	}
+	if q.protocol == protocolS3 {
+		return q.s3Fail(id, e)
+	}
 	w := wireError(q.service, e)
 	a := answer{status: w.Status, header: q.headers(id)}
 	switch q.protocol {
@@ -225,6 +239,11 @@ func (q *request) fail(id string, err error) answer {
 func (q *request) headers(id string) http.Header {
 	h := http.Header{}
 	switch q.protocol {
+	case protocolS3:
+		h.Set("X-Amz-Request-Id", strings.ToUpper(strings.ReplaceAll(id, "-", ""))[:16])
+		h.Set("X-Amz-Id-2", digest("host "+id))
+		h.Set("Server", "AmazonS3")
+		return h
 	case protocolCBOR:
 		h.Set("Content-Type", "application/cbor")
 		h.Set("Smithy-Protocol", "rpc-v2-cbor")

@@ -47,19 +47,24 @@ func (b *basket) admit(path string) bool {
 	return true
 }
 
-// put takes a file that was read, and says whether there is room for more.
+// put takes a file that was read, and says whether there was room for it.
 func (b *basket) put(path string, data []byte) bool {
-	if b.over {
-		return false
-	}
-	if b.total+len(data) > b.limits.total {
-		b.problem(path, "the files together are larger than %d MiB: this one and those after it are not read", b.limits.total>>20)
-		b.over = true
+	if !b.room(path, len(data)) {
 		return false
 	}
 	b.total += len(data)
 	b.files = append(b.files, File{Path: path, Data: data})
 	return true
+}
+
+// room says whether n bytes more are within the limit. Once they are not,
+// nothing is any more.
+func (b *basket) room(path string, n int) bool {
+	if !b.over && b.total+n > b.limits.total {
+		b.problem(path, "the files together are larger than %d MiB: this one and those after it are not read", b.limits.total>>20)
+		b.over = true
+	}
+	return !b.over
 }
 
 // tooLarge says that one file is over its limit.

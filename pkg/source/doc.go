@@ -2,5 +2,5 @@
 // as one immutable Snapshot. A snapshot that could not be read whole says so:
 // what is missing in an incomplete one has not been deleted.
 //
-// The directory source is here; git and S3 give the same Snapshot later.
+// Directories, buckets and archives in S3 are read here under the same limits (basket.go).
 package source
