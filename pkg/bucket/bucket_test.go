@@ -70,7 +70,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.sandbox.Transport().RoundTrip(r)
 }
 
-func isS3(r *http.Request) bool { return strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") }
+func isS3(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request")
+}
 
 func (w *world) spoilBy(f func(*http.Request, http.RoundTripper) (*http.Response, error)) {
 	w.mu.Lock()
