@@ -65,10 +65,10 @@ func (u *unpacking) entry(name string, mode fs.FileMode) (string, bool, error) {
 		return "", false, nil
 	case odd != "":
 		if isSpec(name) || !mode.IsRegular() {
-			u.problem(printable(name), "%s", odd)
+			u.problem(harmless(name), "%s", odd)
 		}
 		return "", false, nil
-	case hidden(name):
+	case hiddenPath(name):
 		return "", false, nil
 	case !mode.IsRegular():
 		if isSpec(name) || path.Ext(name) == "" { // a link called README.md takes nothing away
@@ -85,17 +85,12 @@ func (u *unpacking) entry(name string, mode fs.FileMode) (string, bool, error) {
 	return shown, u.admit(shown), nil
 }
 
-// printable makes a path harmless to show.
-func printable(name string) string {
+// harmless makes a path harmless to show.
+func harmless(name string) string {
 	if len(name) > MaxPathBytes {
 		name = name[:MaxPathBytes] + "…"
 	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, name)
+	return strings.Map(printable, name)
 }
 
 // file reads one file out of the archive.

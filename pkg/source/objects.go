@@ -105,10 +105,10 @@ func trick(name string) string {
 	return ""
 }
 
-// hidden: a part of the path begins with a dot.
-func hidden(name string) bool {
+// hiddenPath: a part of the path begins with a dot.
+func hiddenPath(name string) bool {
 	for part := range strings.SplitSeq(path.Clean(name), "/") {
-		if strings.HasPrefix(part, ".") && part != "." {
+		if hidden(part) && part != "." {
 			return true
 		}
 	}

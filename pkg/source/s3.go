@@ -170,7 +170,7 @@ func (b *Bucket) list(ctx context.Context) (listed []Object, pages int, err erro
 		pages++
 		for _, o := range page {
 			any = true
-			if rel, ok := strings.CutPrefix(o.Key, b.place.Key); ok && isSpec(rel) && !hidden(rel) && !strings.HasSuffix(rel, "/") {
+			if rel, ok := strings.CutPrefix(o.Key, b.place.Key); ok && isSpec(rel) && !hiddenPath(rel) && !strings.HasSuffix(rel, "/") {
 				listed = append(listed, o)
 			}
 		}
@@ -200,7 +200,7 @@ func (b *Bucket) read(ctx context.Context, listed []Object) (s Snapshot, fetched
 	for _, o := range listed {
 		rel := strings.TrimPrefix(o.Key, b.place.Key)
 		if odd := trick(rel); odd != "" {
-			bag.problem(printable(rel), "%s", odd)
+			bag.problem(harmless(rel), "%s", odd)
 		} else if bag.admit(rel) {
 			wanted = append(wanted, o)
 		}
