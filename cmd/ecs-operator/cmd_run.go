@@ -121,6 +121,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err := m.greet(ctx, c, g, loaded, server.URL); err != nil {
 		return err
 	}
+	m.knowSelf(ctx, resync)
 	err = m.Run(ctx)
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		m.farewell(c, g)

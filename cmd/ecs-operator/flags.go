@@ -47,7 +47,7 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.profile, "profile", "", "profile of the AWS configuration files")
 	f.StringVar(&g.assumeRole, "assume-role", "", "ARN of a role to assume")
 	f.StringVar(&g.externalID, "external-id", "", "external id for --assume-role")
-	f.StringVar(&g.targets, "targets", "", "`FILE` with the named accounts and regions that documents may give as their target")
+	f.StringVar(&g.targets, "targets", "", "`FILE` with the named accounts and regions that documents may give as their target; or its content")
 	f.StringVar(&g.cloudWatchProtocol, "cloudwatch-protocol", "cbor", "wire protocol of CloudWatch: cbor, json or query (for emulators without cbor)")
 	f.Float64Var(&g.readBudget, "read-budget", 0.25, "share of AWS' published read quota to use, 0 < x <= 1")
 	f.Float64Var(&g.writeBudget, "write-budget", 0.5, "share of AWS' published write quota to use, 0 < x <= 1")
@@ -194,7 +194,8 @@ func envName(flag string) string {
 	return "ECS_OPERATOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// bindEnvironment sets every flag that was not given from ECS_OPERATOR_<FLAG>.
+// bindEnvironment sets every flag that was not given from ECS_OPERATOR_<FLAG>; one
+// that may be repeated takes each line of it.
 func bindEnvironment(cmd *cobra.Command, getenv func(string) string) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -205,8 +206,14 @@ func bindEnvironment(cmd *cobra.Command, getenv func(string) string) error {
 		if value == "" {
 			return
 		}
-		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			errs = append(errs, fmt.Errorf("%s=%q: %s", envName(f.Name), value, plainFlagError(err)))
+		values := []string{value}
+		if f.Value.Type() == "stringArray" { // one a line
+			values = strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == '\r' })
+		}
+		for _, v := range values {
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("%s=%q: %s", envName(f.Name), v, plainFlagError(err)))
+			}
 		}
 	})
 	return errors.Join(errs...)

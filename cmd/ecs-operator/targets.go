@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
@@ -30,12 +31,12 @@ func readTargets(c *console, g *globalOptions) (targetSet, error) {
 	if g.targets == "" {
 		return set, nil
 	}
-	data, err := os.ReadFile(g.targets)
+	file, err := targetsFile(g.targets)
 	if err != nil {
-		return set, fmt.Errorf("--targets: %w", err)
+		return set, err
 	}
 	var problems []spec.Problem
-	set.file, problems = spec.ParseTargets(spec.File{Path: g.targets, Data: data})
+	set.file, problems = spec.ParseTargets(file)
 	if set.sandbox && countErrors(problems) == 0 {
 		for _, name := range slices.Sorted(maps.Keys(set.file)) {
 			if why := notEmbedded(set.file[name]); why != "" {
@@ -45,9 +46,22 @@ func readTargets(c *console, g *globalOptions) (targetSet, error) {
 	}
 	writeProblems(c.err, c.errStyle, problems)
 	if n := countErrors(problems); n > 0 {
-		return set, fmt.Errorf("--targets %s cannot be used, because of the %s above", g.targets, count(n, "error"))
+		return set, fmt.Errorf("--targets %s cannot be used, because of the %s above", file.Path, count(n, "error"))
 	}
 	return set, nil
+}
+
+// targetsFile is what --targets means: the name of a file, or, where a container gets
+// nothing but variables, the content itself, which begins with its first key.
+func targetsFile(value string) (spec.File, error) {
+	if text := strings.TrimSpace(value); strings.HasPrefix(text, "targets:") || strings.HasPrefix(text, "{") {
+		return spec.File{Path: envName("targets"), Data: []byte(value)}, nil
+	}
+	data, err := os.ReadFile(value)
+	if err != nil {
+		return spec.File{}, fmt.Errorf("--targets: %w", err)
+	}
+	return spec.File{Path: value, Data: data}, nil
 }
 
 // notEmbedded says why a target cannot be the embedded AWS, "" when it can.

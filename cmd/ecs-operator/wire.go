@@ -49,6 +49,8 @@ type machine struct {
 	log      *zap.Logger
 	paths    []string
 	targets  targetSet
+	metrics  *metrics.Metrics
+	task     *task // that this process runs in, nil outside of ECS
 }
 
 // assemble wires a machine. It makes no call.
@@ -67,6 +69,11 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	log := newLogger(c, g)
 	m := &machine{registry: prometheus.NewRegistry(), log: log, paths: paths, targets: targets}
 	counters := metrics.New(m.registry)
+	m.metrics = counters
+	if err := m.findTask(ctx, c, g); err != nil {
+		return nil, err
+	}
+	log = m.log
 	build := buildVersion()
 	counters.Build(build.Version, build.Commit)
 
@@ -78,6 +85,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		WriteBudget:        g.writeBudget,
 		UserAgent:          "ecs-operator/" + build.Version,
 		OnCall:             observeCalls(counters, log),
+		DefaultRegion:      m.taskRegion(),
 	}
 	if g.sandboxed() {
 		if m.embedded, err = openEmbedded(g); err != nil {
@@ -127,6 +135,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Place:    targets.place,
 		Where:    where(pool),
 		Verify:   before,
+		Self:     m.task.serviceARN(),
 
 		Prune:      j.prune.prune,
 		MaxDeletes: j.prune.parsed,

@@ -37,6 +37,9 @@ type Options struct {
 	// AnyTarget lets every other name mean what "default" means: the embedded
 	// AWS is one account, whatever documents call it.
 	AnyTarget bool
+	// DefaultRegion is where a target is that names no region, when neither the
+	// environment nor the profile does.
+	DefaultRegion string
 	// HTTPClient replaces the transport (the sandbox's RoundTripper, in a test
 	// or under --sandbox); Endpoint the base endpoint of every service. With
 	// Static credentials no AWS variable, profile or file is read at all.

@@ -45,6 +45,9 @@ func (c *core) config(ctx context.Context, t Target) (aws.Config, error) {
 	if t.Region != "" {
 		options = append(options, config.WithRegion(t.Region))
 	}
+	if c.opts.DefaultRegion != "" {
+		options = append(options, config.WithDefaultRegion(c.opts.DefaultRegion))
+	}
 	if t.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(t.Profile))
 	}

@@ -20,7 +20,7 @@ type Metrics struct {
 	drift, calls, throttles, rollout *prometheus.CounterVec
 	idleWrites, panics               prometheus.Counter
 	blocked, services, source, build *prometheus.GaugeVec
-	rotation                         *prometheus.GaugeVec
+	rotation, task                   *prometheus.GaugeVec
 	queue, files, problems           prometheus.Gauge
 	budget                           *budgetCollector
 }
@@ -61,13 +61,14 @@ func New(registry *prometheus.Registry) *Metrics {
 		source:       gauges(nameSource),
 		build:        gauges(nameBuild),
 		rotation:     gauges(nameRotation),
+		task:         gauges(nameTask),
 		queue:        gauge(nameQueue),
 		files:        gauge(nameSourceFiles),
 		problems:     gauge(nameSourceProblems),
 		budget:       newBudgetCollector(docs[nameBudget]),
 	}
 	registry.MustRegister(m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
-		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget, m.rotation)
+		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget, m.rotation, m.task)
 	return m
 }
 
@@ -80,6 +81,15 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) Build(version, commit string) {
 	m.build.Reset()
 	m.build.WithLabelValues(version, commit, runtime.Version()).Set(1)
+}
+
+// Task is the ECS task that the operator runs in.
+type Task struct{ Cluster, Service, ID, Family, Revision, Zone, Region string }
+
+// Task says in which one it runs.
+func (m *Metrics) Task(t Task) {
+	m.task.Reset()
+	m.task.WithLabelValues(t.Cluster, t.Service, t.ID, t.Family, t.Revision, t.Zone, t.Region).Set(1)
 }
 
 // ObserveCall counts one attempt of one AWS operation. result is "ok" or the

@@ -31,6 +31,7 @@ func everything(m *Metrics) {
 	m.ObserveCall("ecs", "DescribeServices", "ok", false, 20*time.Millisecond)
 	m.ObserveCall("ecs", "DescribeServices", "throttled", true, 20*time.Millisecond)
 	m.Build("v1.2.3", "abcdef")
+	m.Task(Task{Cluster: "main", Service: "ecs-operator", ID: "0a1b", Family: "ecs-operator", Revision: "7", Zone: "eu-west-1a", Region: "eu-west-1"})
 	m.WatchBudgets(func() []Budget {
 		return []Budget{{Target: "default", Category: "ecs service read", Left: 24.5}}
 	})
@@ -72,6 +73,7 @@ func TestEveryMetricIsCounted(t *testing.T) {
 		`ecs_operator_source_files 7`,
 		`ecs_operator_source_problems 1`,
 		`ecs_operator_panics_total 1`,
+		`ecs_operator_task_info{cluster="main",family="ecs-operator",region="eu-west-1",revision="7",service="ecs-operator",task="0a1b",zone="eu-west-1a"} 1`,
 		`ecs_operator_rotation_period_seconds{target="default",what="tags"} 480`,
 	} {
 		if !strings.Contains(text, line+"\n") {

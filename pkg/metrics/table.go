@@ -27,6 +27,7 @@ const (
 	namePanics         = "ecs_operator_panics_total"
 	nameRotation       = "ecs_operator_rotation_period_seconds"
 	nameBuild          = "ecs_operator_build_info"
+	nameTask           = "ecs_operator_task_info"
 )
 
 // table is the one list of metrics.
@@ -48,6 +49,7 @@ var table = []Doc{
 	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
 	{nameRotation, "gauge", []string{"target", "what"}, "How often what takes turns is read, beside what every sweep reads; not there for a fleet that is read whole each time."},
 	{nameBuild, "gauge", []string{"version", "commit", "go"}, "1, with the version that runs."},
+	{nameTask, "gauge", []string{"cluster", "service", "task", "family", "revision", "zone", "region"}, "1, with the ECS task that the operator runs in; not there outside of ECS."},
 }
 
 // Docs returns the table, for the documentation page.

@@ -31,7 +31,7 @@ type Options struct {
 	// is checked for it.
 	Where func(ctx context.Context, target string) (account, region string, err error)
 	// Self is the ARN of the ECS service whose task this process is, "" for none: it
-	// is updated after all others, and never deleted.
+	// is updated after all others, and never deleted. What is found out later, KnowSelf tells.
 	Self string
 	// Cover lists in every plan who governs which field.
 	Cover bool

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -43,6 +44,7 @@ type Engine struct {
 	fights   *fightGuard
 	fleet    *fleet
 	raises   raiseKeeper
+	own      atomic.Pointer[string] // ARN of the service that runs this process, once known
 
 	eventMu sync.Mutex // events are told in order, one at a time
 

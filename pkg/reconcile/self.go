@@ -19,11 +19,21 @@ import (
 // newer operator from coming.
 const selfPatience = time.Hour
 
+// KnowSelf tells which ECS service runs this process, as Options.Self does.
+func (e *Engine) KnowSelf(arn string) { e.own.Store(&arn) }
+
+func (e *Engine) self() string {
+	if arn := e.own.Load(); arn != nil {
+		return *arn
+	}
+	return e.o.Self
+}
+
 // mayBeSelf reports whether a document names the service that runs this process.
 // Account and region count as far as the document says them; what AWS says of the
 // service decides (isSelf).
 func (e *Engine) mayBeSelf(u *resource.Unit) bool {
-	arn, cluster, name, ok := splitService(e.o.Self)
+	arn, cluster, name, ok := splitService(e.self())
 	if !ok || u.Key.Cluster != cluster || u.Key.Name != name {
 		return false
 	}
@@ -32,7 +42,7 @@ func (e *Engine) mayBeSelf(u *resource.Unit) bool {
 
 // isSelf reports whether a service is the very one that runs this process.
 func (e *Engine) isSelf(cluster string, service resource.Live) bool {
-	mine, own, name, ok := splitService(e.o.Self)
+	mine, own, name, ok := splitService(e.self())
 	if !ok || service.ID.Kind != resource.KindService {
 		return false
 	}
@@ -61,7 +71,7 @@ func splitService(arn string) (parts []string, cluster, name string, ok bool) {
 
 // selfLast takes what may run this process out of its layer, and puts it behind all.
 func (e *Engine) selfLast(layers [][]*resource.Unit) [][]*resource.Unit {
-	if e.o.Self == "" {
+	if e.self() == "" {
 		return layers
 	}
 	var out [][]*resource.Unit
