@@ -97,7 +97,11 @@ func runRender(ctx context.Context, c *console, g *globalOptions, o *renderOptio
 	for _, f := range snap.Files {
 		files = append(files, spec.File{Path: f.Path, Data: f.Data})
 	}
-	options := o.parse()
+	cluster, err := g.offlineCluster(ctx, c)
+	if err != nil {
+		return err
+	}
+	options := o.parse(cluster)
 	options.Forms = true
 	res := spec.Parse(files, kinds.Sections(), options)
 	for _, p := range snap.Problems {

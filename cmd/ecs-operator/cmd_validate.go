@@ -86,9 +86,13 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	if err != nil {
 		return err
 	}
+	cluster, err := g.offlineCluster(ctx, c)
+	if err != nil {
+		return err
+	}
 	engine := reconcile.New(reconcile.Options{
 		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(), Log: newLogger(c, g),
+		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(cluster), Log: newLogger(c, g),
 		Targets: targets.offline(), Place: targets.place,
 	})
 	loaded, err := engine.Load(ctx)

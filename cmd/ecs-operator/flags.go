@@ -22,6 +22,7 @@ type globalOptions struct {
 
 	region, profile, assumeRole, externalID string
 	targets                                 string // FILE
+	defaultCluster                          string // of documents that write none
 
 	cloudWatchProtocol      string
 	readBudget, writeBudget float64
@@ -48,6 +49,7 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.assumeRole, "assume-role", "", "ARN of a role to assume")
 	f.StringVar(&g.externalID, "external-id", "", "external id for --assume-role")
 	f.StringVar(&g.targets, "targets", "", "`FILE` with the named accounts and regions that documents may give as their target; or its content")
+	f.StringVar(&g.defaultCluster, "default-cluster", "default", "`CLUSTER` of the documents that write none; '.' for that of the ECS task that this runs in")
 	f.StringVar(&g.cloudWatchProtocol, "cloudwatch-protocol", "cbor", "wire protocol of CloudWatch: cbor, json or query (for emulators without cbor)")
 	f.Float64Var(&g.readBudget, "read-budget", 0.25, "share of AWS' published read quota to use, 0 < x <= 1")
 	f.Float64Var(&g.writeBudget, "write-budget", 0.5, "share of AWS' published write quota to use, 0 < x <= 1")
@@ -76,6 +78,9 @@ func (g *globalOptions) finalize(c *console, cmd *cobra.Command) error {
 	}
 	if g.scope != "" && !ownerForm.MatchString(g.scope) {
 		return fmt.Errorf("--scope %q: use 1 to 63 letters, digits, '.', '_' or '-'", g.scope)
+	}
+	if g.defaultCluster != ownCluster && !clusterForm.MatchString(g.defaultCluster) {
+		return fmt.Errorf("--default-cluster %q: want the short name of a cluster, up to 255 letters, digits, hyphens and underscores, or '.'", g.defaultCluster)
 	}
 	if err := oneOf("--cloudwatch-protocol", g.cloudWatchProtocol, "cbor", "json", "query"); err != nil {
 		return err

@@ -19,6 +19,6 @@ func (o *formOptions) AddFlags(f *pflag.FlagSet) {
 func (o *formOptions) check() error { return spec.CheckSet(o.set) }
 
 // parse is how the documents are to be read.
-func (o *formOptions) parse() spec.Options {
-	return spec.Options{Environments: o.envs, Set: o.set}
+func (o *formOptions) parse(cluster string) spec.Options {
+	return spec.Options{Environments: o.envs, Set: o.set, Cluster: cluster}
 }

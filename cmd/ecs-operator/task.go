@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -170,6 +171,38 @@ func (m *machine) taskRegion() string {
 		return ""
 	}
 	return m.task.region
+}
+
+// ownCluster stands for the cluster of the task. No cluster has that name.
+const ownCluster = "."
+
+// clusterForm is what ECS calls a cluster (CreateCluster).
+var clusterForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+
+// unwrittenCluster is the cluster of documents that write none. That of the task is
+// taken when somebody says so, and not by itself: the cluster is part of what a
+// service is, and the same document must not mean another one where it is looked at
+// from a laptop, or after the operator itself has moved.
+func (g *globalOptions) unwrittenCluster(t *task) (string, error) {
+	switch {
+	case g.defaultCluster != ownCluster:
+		return g.defaultCluster, nil
+	case t == nil:
+		return "", fmt.Errorf("--default-cluster '.' is the cluster of the ECS task that this runs in, and it runs in none: write the cluster's name")
+	}
+	return t.Cluster, nil
+}
+
+// offlineCluster is the same for a command that asks no AWS.
+func (g *globalOptions) offlineCluster(ctx context.Context, c *console) (string, error) {
+	if g.defaultCluster != ownCluster {
+		return g.defaultCluster, nil
+	}
+	t, err := readTask(ctx, c.getenv)
+	if err != nil {
+		return "", err
+	}
+	return g.unwrittenCluster(t)
 }
 
 // knowSelf finds out of which service the task is, and tells the engine: from the

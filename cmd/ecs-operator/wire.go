@@ -74,6 +74,10 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		return nil, err
 	}
 	log = m.log
+	cluster, err := g.unwrittenCluster(m.task)
+	if err != nil {
+		return nil, err
+	}
 	build := buildVersion()
 	counters.Build(build.Version, build.Commit)
 
@@ -130,7 +134,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Lint:     lint.Check,
 		Cover:    j.cover,
 		Source:   documents,
-		Parse:    j.form.parse(),
+		Parse:    j.form.parse(cluster),
 		Targets:  targets.names(),
 		Place:    targets.place,
 		Where:    where(pool),

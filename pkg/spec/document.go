@@ -80,7 +80,7 @@ type File struct {
 type Document struct {
 	Name      string
 	Labels    map[string]string
-	Cluster   string // short name; "default" when the author wrote none
+	Cluster   string // short name; Options.Cluster when the author wrote none
 	Policy    Policy
 	DependsOn []string
 	Bodies    []Body // in the order of the sections, then by name
@@ -124,6 +124,8 @@ type Options struct {
 	Limits Limits
 	// Environments keeps only the instances for these; all when it is empty.
 	Environments []string
+	// Cluster is that of documents that write none, "" for "default".
+	Cluster string
 	// Set are overrides from the command line, "PATH=VALUE", applied last.
 	Set []string
 	// Forms: documents keep their form, for YAML and Origins.

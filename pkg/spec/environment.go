@@ -43,7 +43,7 @@ var credentials = []string{"role", "roleArn", "assumeRole", "assumeRoleArn", "ex
 
 // partOf reads the frame of a document that is no Service.
 func (p *parser) partOf(kind string, n *yaml.Node, r *reporter) (part, *frame) {
-	f := &frame{r: r, sections: p.sections}
+	f := &frame{r: r, sections: p.sections, unwritten: p.cluster()}
 	out := part{kind: kind, at: n, r: r}
 	ignore := func(_, _ *yaml.Node) {}
 	f.fields(n, "document", []field{

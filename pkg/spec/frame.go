@@ -13,13 +13,14 @@ import (
 
 // frame decodes one document of kind Service.
 type frame struct {
-	r        *reporter
-	sections []section
-	doc      Document
-	nameNode *yaml.Node
-	specNode *yaml.Node
-	keys     map[string]*yaml.Node        // where each body is named, by Body.Path
-	shown    map[string]map[string]string // what people call the paths of each body, by Body.Path
+	r         *reporter
+	sections  []section
+	unwritten string // the cluster of a document that writes none
+	doc       Document
+	nameNode  *yaml.Node
+	specNode  *yaml.Node
+	keys      map[string]*yaml.Node        // where each body is named, by Body.Path
+	shown     map[string]map[string]string // what people call the paths of each body, by Body.Path
 }
 
 var (
@@ -91,7 +92,7 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 }
 
 func (f *frame) decode(n *yaml.Node) {
-	f.doc.File, f.doc.Pos, f.doc.Cluster, f.doc.Target = f.r.fileOf(n), f.r.pos(n), defaultCluster, DefaultTarget
+	f.doc.File, f.doc.Pos, f.doc.Cluster, f.doc.Target = f.r.fileOf(n), f.r.pos(n), f.unwritten, DefaultTarget
 	f.r.variables = true
 	f.keys, f.shown = map[string]*yaml.Node{}, map[string]map[string]string{}
 	ignore := func(_, _ *yaml.Node) {}

@@ -43,7 +43,7 @@ func (p *parser) make(i instance) {
 			}
 		}
 	}
-	f := &frame{r: r, sections: p.sections}
+	f := &frame{r: r, sections: p.sections, unwritten: p.cluster()}
 	if tree != nil && r.errors == 0 && len(causes) == 0 {
 		f.decode(tree)
 		if env != nil {
@@ -100,7 +100,7 @@ func (p *parser) identify(i instance, env *environment) (id, cluster string) {
 		return "", ""
 	}
 	quiet := &reporter{file: i.r.file}
-	c := made(yaml.ScalarNode, "!!str", defaultCluster, i.nameNode)
+	c := made(yaml.ScalarNode, "!!str", p.cluster(), i.nameNode)
 	look := func(n *yaml.Node) {
 		if n != nil {
 			if _, v := lookup(n, "cluster"); v != nil && !isNull(v) {
@@ -239,7 +239,7 @@ func without(n *yaml.Node, name string) *yaml.Node {
 // templated makes the task definition of spec.template. The first of the
 // templates that it answers with is the one that was used.
 func (p *parser) templated(n *yaml.Node, vars *substituter, r *reporter) (*yaml.Node, []*template) {
-	f := &frame{r: r, sections: p.sections}
+	f := &frame{r: r, sections: p.sections, unwritten: p.cluster()}
 	u, ok := f.uses(vars.in(n))
 	if !ok || r.errors > 0 {
 		return nil, nil

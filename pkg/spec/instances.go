@@ -18,7 +18,7 @@ type base struct {
 
 // base reads of a Service what decides which instances it has.
 func (p *parser) base(n *yaml.Node, r *reporter) *base {
-	b := &base{n: n, r: r, cluster: defaultCluster}
+	b := &base{n: n, r: r, cluster: p.cluster()}
 	quiet := &frame{r: &reporter{file: r.file}}
 	if _, m := lookup(n, "metadata"); m != nil {
 		quiet.metadata(m)

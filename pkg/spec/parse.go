@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -99,6 +100,9 @@ type parser struct {
 	patches      []*patch
 	claims       []claim
 }
+
+// cluster is that of documents that write none.
+func (p *parser) cluster() string { return cmp.Or(p.options.Cluster, defaultCluster) }
 
 // claim is one instance that names a service, sound or not.
 type claim struct {

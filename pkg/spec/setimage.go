@@ -174,7 +174,7 @@ func (s *imageSetter) instances() []formed {
 		}
 		cluster, name, both := strings.Cut(patch.service, "/")
 		if !both {
-			cluster, name = defaultCluster, patch.service
+			cluster, name = s.p.cluster(), patch.service
 		}
 		s.gaps = append(s.gaps, fmt.Sprintf("%s patches the service %s, whose own document is not among the files", patch.r.file, name))
 		out = append(out, formed{name, cluster, patch.env, s.templated(patch.patch, name)})
