@@ -3,7 +3,10 @@ package source
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // limits of one snapshot, whatever its source is.
@@ -21,6 +24,7 @@ type basket struct {
 	files    []File
 	names    int
 	total    int
+	anyName  bool // see unguarded
 	full     bool // the limit of files was met
 	over     bool // that of all bytes was
 }
@@ -33,6 +37,9 @@ func (b *basket) problem(path, format string, args ...any) {
 // the number of files.
 func (b *basket) admit(path string) bool {
 	switch {
+	case !b.anyName && strings.ContainsFunc(path, unprintable):
+		b.problem(shownPath(path), "has characters in its name that cannot be shown, and no document has: rename it")
+		return false
 	case len(path) > b.limits.path:
 		b.problem(strings.ToValidUTF8(path[:b.limits.path], "")+"…", "path is longer than %d bytes", b.limits.path)
 		return false
@@ -45,6 +52,19 @@ func (b *basket) admit(path string) bool {
 	}
 	b.names++
 	return true
+}
+
+// unprintable: what a terminal or a log acts on, what reads backwards, and what is no
+// UTF-8.
+func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+
+// shownPath is such a path for people, and not too long.
+func shownPath(path string) string {
+	path = strings.Trim(strconv.QuoteToGraphic(path), `"`)
+	if len(path) > MaxPathBytes {
+		path = strings.ToValidUTF8(path[:MaxPathBytes], "") + "…"
+	}
+	return path
 }
 
 // put takes a file that was read, and says whether there was room for it.

@@ -22,7 +22,7 @@ import (
 // may stand below the watched paths.
 const (
 	MaxPackBytes   = 256 << 20
-	MaxTreeEntries = 1_000_000
+	MaxTreeEntries = 400_000
 	GitTimeout     = 60 * time.Second
 	DefaultGitPoll = time.Minute
 )
@@ -88,6 +88,7 @@ type Git struct {
 	paths  []string
 	limits limits
 	git    gitLimits
+	unguarded
 	binary string
 	ssh    *sshFiles
 	log    *zap.Logger
@@ -120,18 +121,21 @@ type tip struct {
 }
 
 // NewGit checks the options and makes a source. It starts nothing and asks nobody.
-func NewGit(o GitOptions) (*Git, error) {
+func NewGit(o GitOptions) (*Git, error) { return newGit(o, unguarded{}) }
+
+func newGit(o GitOptions, off unguarded) (*Git, error) {
 	u, err := ParseGitURL(o.URL, o.CodeCommitRegion)
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckGitRef(o.Ref); err != nil {
+	if err := CheckGitRef(o.Ref); err != nil && !off.refs {
 		return nil, err
 	}
 	g := &Git{
 		o: o, url: u, binary: cmp.Or(o.Binary, "git"), log: o.Log, now: time.Now, poke: make(chan struct{}, 1), refused: map[string]error{},
-		limits: usualLimits(),
-		git:    gitLimits{pack: MaxPackBytes, entries: MaxTreeEntries, timeout: GitTimeout, depths: []int{64, 1024, 16_384, 100_000}},
+		limits:    usualLimits(),
+		unguarded: off,
+		git:       gitLimits{pack: MaxPackBytes, entries: MaxTreeEntries, timeout: GitTimeout, depths: []int{64, 1024, 16_384, 100_000}},
 	}
 	if g.log == nil {
 		g.log = zap.NewNop()
@@ -267,6 +271,9 @@ func (g *Git) read(ctx context.Context, at tip) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	s, err := g.files(ctx, content, objects.CommitID)
+	if refusal := (*refusal)(nil); errors.As(err, &refusal) {
+		return g.keep(ctx, content, refusal)
+	}
 	if err != nil {
 		return Snapshot{}, err
 	}

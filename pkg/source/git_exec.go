@@ -213,7 +213,7 @@ func (g *Git) config(c command) [][2]string {
 		{"core.hooksPath", "/dev/null"}, {"core.fsmonitor", "false"}, {"core.askPass", ""}, {"core.symlinks", "false"},
 		{"core.protectHFS", "true"}, {"core.protectNTFS", "true"}, {"core.bigFileThreshold", "1m"},
 		{"credential.helper", ""}, {"protocol.allow", "never"}, {"protocol.version", "2"},
-		{"transfer.fsckObjects", "true"}, {"transfer.bundleURI", "false"}, {"promisor.acceptFromServer", "none"},
+		{"transfer.fsckObjects", strconv.FormatBool(!g.unguarded.fsck)}, {"transfer.bundleURI", "false"}, {"promisor.acceptFromServer", "none"},
 		{"fetch.recurseSubmodules", "false"}, {"fetch.unpackLimit", "1"}, {"fetch.writeCommitGraph", "false"},
 		{"gc.auto", "0"}, {"maintenance.auto", "false"}, {"pack.threads", "1"},
 	}

@@ -27,15 +27,22 @@ type listing struct {
 	entries []entry
 	count   int
 	most    int
+	anyMode bool // see unguarded
 }
 
 // files reads a commit: the tree, the blobs that are missing in one request, and
 // then all of them in one go.
 func (g *Git) files(ctx context.Context, repo, commit string) (Snapshot, error) {
-	l := &listing{basket: basket{limits: g.limits}, paths: g.paths, seen: map[string]string{}, most: g.git.entries}
+	l := &listing{basket: basket{limits: g.limits, anyName: g.unguarded.names}, paths: g.paths, seen: map[string]string{}, most: g.git.entries, anyMode: g.unguarded.modes}
 	args := []string{"ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--"}
 	if _, err := g.run(ctx, command{dir: repo, args: append(args, g.paths...), out: l.read}); err != nil && !errors.Is(err, errEnough) {
 		return Snapshot{}, err
+	}
+	if l.count > l.most {
+		return Snapshot{}, &refusal{commit, fmt.Errorf("%s: more than %d entries stand below the watched paths, and nothing of commit %.7s is used: watch a smaller part of the repository (--path)", g.url, l.most, commit)}
+	}
+	if l.full {
+		return Snapshot{}, &refusal{commit, fmt.Errorf("%s: more than %d files stand below the watched paths, and nothing of commit %.7s is used: watch a smaller part of the repository (--path)", g.url, l.limits.files, commit)}
 	}
 	for _, p := range g.paths {
 		if wrong := l.absent(p); wrong != "" && !l.full {
@@ -60,6 +67,15 @@ func (g *Git) files(ctx context.Context, repo, commit string) (Snapshot, error) 
 			return Snapshot{}, fmt.Errorf("%s did not send %d of %d files", g.url, n, len(missing))
 		}
 	}
+	var total int64
+	for _, e := range l.entries {
+		if size := blobs.sizes[e.id]; size <= int64(g.limits.file) {
+			total += size
+		}
+	}
+	if total > int64(g.limits.total) {
+		return Snapshot{}, &refusal{commit, fmt.Errorf("%s: the files below the watched paths are together larger than %d MiB, and nothing of commit %.7s is used: watch a smaller part of the repository (--path)", g.url, g.limits.total>>20, commit)}
+	}
 	if err := blobs.read(ctx, int64(g.limits.file), int64(g.limits.total)); err != nil {
 		return Snapshot{}, err
 	}
@@ -73,29 +89,36 @@ func (g *Git) files(ctx context.Context, repo, commit string) (Snapshot, error) 
 	return l.snapshot(), nil
 }
 
-// errEnough ends a listing at the limit of files: there is a Problem that says so.
+// errEnough ends a listing at a limit.
 var errEnough = errors.New("enough")
 
 // read takes the output of ls-tree -z: MODE TYPE ID, a tab and the path.
 func (l *listing) read(r io.Reader) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
-		line, err := lines.ReadString(0)
+		line, err := lines.ReadSlice(0)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			var rest []byte
+			line = bytes.Clone(line)
+			rest, err = lines.ReadBytes(0)
+			line = append(line, rest...)
+		}
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		head, name, ok := strings.Cut(strings.TrimSuffix(line, "\x00"), "\t")
-		fields := strings.Fields(head)
-		if !ok || len(fields) != 3 {
+		head, name, ok := bytes.Cut(bytes.TrimSuffix(line, []byte{0}), []byte{'\t'})
+		mode, typeAndID, _ := bytes.Cut(head, []byte{' '})
+		_, id, complete := bytes.Cut(typeAndID, []byte{' '})
+		if !ok || !complete {
 			return fmt.Errorf("git ls-tree said %q", line)
 		}
 		if l.count++; l.count > l.most {
-			return fmt.Errorf("more than %d entries stand below the watched paths: watch a smaller part of the repository (--path)", l.most)
+			return errEnough
 		}
-		if l.entry(fields[0], fields[2], name); l.full {
+		if l.entry(string(mode), string(id), string(name)); l.full {
 			return errEnough
 		}
 	}
@@ -111,6 +134,9 @@ func (l *listing) entry(mode, id, name string) {
 	if l.hidden(name) {
 		return
 	}
+	if l.anyMode && mode != "040000" {
+		mode = "100644"
+	}
 	switch mode {
 	case "040000":
 	case "100644", "100755":
@@ -124,7 +150,7 @@ func (l *listing) entry(mode, id, name string) {
 	case "160000":
 		l.leave(name, "submodule is not fetched: watch its repository by an operator of its own, or copy the documents")
 	default:
-		if named || isSpec(name) {
+		if (named || isSpec(name)) && l.admit(name) {
 			l.problem(name, "has the mode %s, which is none of a file: commit it again as a plain file", mode)
 		}
 	}

@@ -3,7 +3,6 @@ package source
 import (
 	"fmt"
 	"strings"
-	"unicode"
 )
 
 // saying turns what git prints into a sentence with a way out.
@@ -77,7 +76,7 @@ func containsAll(s string, words []string) bool {
 }
 
 func printable(r rune) rune {
-	if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+	if unprintable(r) {
 		return ' '
 	}
 	return r

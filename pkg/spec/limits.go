@@ -17,6 +17,8 @@ type Limits struct {
 	Depth       int // mappings and lists inside each other
 	Keys        int // keys of one mapping
 	ScalarBytes int // bytes of one scalar
+
+	aliases bool // anchors, aliases and merge keys are taken: for the test that shows why they are not
 }
 
 // DefaultLimits are ample: a task definition's own JSON may have 64 KiB.
@@ -62,12 +64,16 @@ func (b *bounds) walk(n *yaml.Node, depth int) {
 		b.stop(n, "the document has more than %d nodes", b.limits.Nodes)
 		return
 	}
-	if n.Anchor != "" {
+	if n.Anchor != "" && !b.limits.aliases {
 		b.r.errorf(n, "anchors are not supported: write the value where it is used, or quote it if it is text that begins with &")
 	}
 	b.tag(n)
 	switch n.Kind {
 	case yaml.AliasNode:
+		if b.limits.aliases { // as a reader does that knows no bound: it goes where the alias leads
+			b.walk(n.Alias, depth+1)
+			return
+		}
 		b.r.errorf(n, "aliases are not supported: write the value out")
 	case yaml.ScalarNode:
 		if len(n.Value) > b.limits.ScalarBytes {
@@ -109,6 +115,8 @@ func (b *bounds) keys(n *yaml.Node) {
 				hint = "; a {{ template }} of another tool is not filled in here: " + writeVariable
 			}
 			b.r.errorf(k, "a key must be plain text, not a %s%s", nodeKind(k), hint)
+			continue
+		case k.ShortTag() == "!!merge" && b.limits.aliases:
 			continue
 		case k.ShortTag() == "!!merge":
 			b.r.errorf(k, "merge keys (<<) are not supported: write the fields out")

@@ -259,13 +259,11 @@ func (p *parser) unique() []Document {
 
 // quarrel says who else claims an identity.
 func (c claim) quarrel(rivals []claim) string {
-	var envs []string
-	for _, o := range rivals {
-		if o.pos == c.pos {
+	if !slices.ContainsFunc(rivals, func(o claim) bool { return o.pos != c.pos }) {
+		var envs []string
+		for _, o := range rivals {
 			envs = append(envs, fmt.Sprintf("%s (%s)", o.env, o.at))
 		}
-	}
-	if len(envs) == len(rivals) {
 		return fmt.Sprintf("the environments %s make one and the same service of this, %s: nothing is done to it until they differ in target or cluster",
 			strings.Join(envs, " and "), c.identity)
 	}
