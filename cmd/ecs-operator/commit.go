@@ -106,15 +106,8 @@ func writeDocuments(ctx context.Context, c *console, o *commitOptions, e *editin
 	if err != nil {
 		return err
 	}
-	if len(problems) > 0 {
-		for _, p := range problems {
-			if p.File == "" {
-				c.note("%s %s", c.errStyle.bad("Error:"), p.Message)
-			} else {
-				writeProblems(c.err, c.errStyle, []spec.Problem{p})
-			}
-		}
-		return exitWith(status.ExitError)
+	if err := tellProblems(c, problems); err != nil {
+		return err
 	}
 	if git == nil {
 		if err := replaceFiles(after); err != nil {
@@ -178,7 +171,11 @@ func (e *editing) elsewhere(ctx context.Context, root string, rels []string) ([]
 		return nil, "", err
 	}
 	if len(problems) > 0 {
-		return nil, "", errors.New(strings.TrimPrefix(problems[0].String(), "error: "))
+		p := problems[0]
+		if p.File == "" {
+			return nil, "", errors.New(p.Message)
+		}
+		return nil, "", errors.New(p.String())
 	}
 	var out []checkout.File
 	for _, f := range after {

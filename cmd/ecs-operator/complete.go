@@ -83,7 +83,7 @@ func completeFlags(cmd *cobra.Command, flags *pflag.FlagSet, c *console) {
 			return
 		case words != nil:
 			complete = offer(words, cobra.ShellCompDirectiveNoFileComp)
-		case f.Name == "env":
+		case f.Name == "env", what == "ENVIRONMENT":
 			complete = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 				return documentsOf(cmd, args, c).Environments, cobra.ShellCompDirectiveNoFileComp
 			}

@@ -1,0 +1,482 @@
+package spec
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Promotion is what one instance of a service has and another one is to get: the
+// images of its containers, the template that it is made from, and the parameters
+// that make images of it. Sizes, counts and environment variables are each
+// environment's own.
+type Promotion struct {
+	Service, From, To string
+	// Source is the Document.ID of the instance that it was read from.
+	Source string
+	// Skipped are containers that the other instance does not have.
+	Skipped []string
+	items   []promoted
+}
+
+// promoted is one text to copy.
+type promoted struct {
+	container string // whose image it is; "" for the template's name and parameters
+	param     string // the template's parameter; "" for its name
+	raw       string // as it is written in the source, variables of the environment included
+}
+
+func (i promoted) String() string {
+	switch {
+	case i.container != "":
+		return i.container
+	case i.param != "":
+		return "parameter " + i.param
+	}
+	return "template"
+}
+
+// path is where it stands in a spec. An element of a list is named in brackets.
+func (i promoted) path() []string {
+	switch {
+	case i.container != "":
+		return []string{pathTaskDefinition, "containerDefinitions", "[" + i.container + "]", "image"}
+	case i.param != "":
+		return []string{"template", "params", i.param}
+	}
+	return []string{"template", "name"}
+}
+
+// promoter looks at one state of the files.
+type promoter struct {
+	p      parser
+	files  []File
+	result Result
+}
+
+func newPromoter(files []File, sections []Section) *promoter {
+	w := &promoter{p: parser{sections: sectionTree(sections), limits: DefaultLimits, told: map[Problem]bool{}}, files: files}
+	for _, f := range files {
+		w.p.file(f)
+	}
+	w.result = Parse(files, sections, Options{Forms: true})
+	return w
+}
+
+// side is an instance of a service: as it is merged, and as it is written.
+type side struct {
+	instance
+	doc   Document
+	label string
+	tree  *yaml.Node // merged from service and patch; no template, no variables
+	env   *environment
+}
+
+// side finds the instance of a service in an environment. Midway it may be one
+// that cannot be used: a new template without its parameters.
+func (w *promoter) side(service, env string, midway bool) (*side, []Problem) {
+	var found []*side
+	var have []string
+	upper := merger{sections: w.p.sections, patch: true}
+	for _, i := range w.p.instances() {
+		if service != i.name && service != i.cluster+"/"+i.name {
+			continue
+		}
+		if i.env != "" {
+			have = append(have, i.env)
+		}
+		if i.env != env {
+			continue
+		}
+		_, tree := lookup(i.n, "spec")
+		for _, patch := range i.patches {
+			tree = upper.spec(tree, patch.patch)
+		}
+		s := &side{instance: i, tree: tree, label: formed{service: i.name, env: env}.String()}
+		if envs, _ := one(w.p.environments, env, partOfEnvironment); len(envs) == 1 {
+			s.env = envs[0]
+		}
+		for _, d := range w.result.Documents {
+			if d.Name == i.name && d.Environment == env && d.NamePos == i.r.pos(i.nameNode) {
+				s.doc = d
+			}
+		}
+		if s.doc.Form == nil && !midway {
+			return nil, w.broken(s.label)
+		}
+		found = append(found, s)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, []Problem{{Message: fmt.Sprintf("%s means several services in %s: write CLUSTER/NAME", quoted(service), env)}}
+	case len(have) == 0:
+		var names []string
+		for _, b := range w.p.bases {
+			names = append(names, b.name)
+		}
+		return nil, []Problem{{Message: fmt.Sprintf("there is no service %s with an environment in these documents%s", quoted(service), didYouMean(service, names))}}
+	}
+	slices.Sort(have)
+	return nil, []Problem{{Message: fmt.Sprintf("the service %s is not in an environment %s%s; it is in %s", service, quoted(env), didYouMean(env, have), some(have))}}
+}
+
+// broken tells why an instance cannot be used.
+func (w *promoter) broken(label string) []Problem {
+	var out []Problem
+	for _, p := range w.result.Problems {
+		if p.Severity == Error {
+			out = append(out, p)
+		}
+	}
+	return append(out, Problem{Message: fmt.Sprintf("%s cannot be used: run 'ecs-operator validate'", label)})
+}
+
+// ReadPromotion reads what the instance of a service (name or cluster/name) in
+// one environment has, for its instance in another one.
+func ReadPromotion(files []File, sections []Section, service, from, to string) (Promotion, []Problem) {
+	out := Promotion{Service: service, From: from, To: to}
+	if from == to {
+		return out, []Problem{{Message: fmt.Sprintf("from %s to %s is no way: name two environments", from, to)}}
+	}
+	w := newPromoter(files, sections)
+	src, problems := w.side(service, from, false)
+	if len(problems) > 0 {
+		return out, problems
+	}
+	dst, problems := w.side(service, to, false)
+	if len(problems) > 0 {
+		return out, problems
+	}
+	out.Source = src.doc.ID()
+	var made []*yaml.Node // values that images come from with the template
+	if name := at(src.tree, promoted{}.path()); name != nil {
+		out.items = append(out.items, promoted{raw: w.raw(src, name)})
+		for _, t := range w.p.templates {
+			if t.name != resolved(src, name.Value) || t.task == nil {
+				continue
+			}
+			made = append(made, t.task)
+			for _, param := range imageParams(t.task) {
+				item := promoted{param: param}
+				value := at(src.tree, item.path())
+				if value == nil && t.params[param] != nil {
+					value = t.params[param].value
+				}
+				if value == nil || value.Kind != yaml.ScalarNode {
+					continue
+				}
+				made = append(made, w.behind(src, value))
+				item.raw = w.raw(src, value)
+				out.items = append(out.items, item)
+			}
+		}
+	}
+	theirs := containers(dst.doc.Form.tree)
+	for _, c := range containers(src.doc.Form.tree) {
+		if !slices.ContainsFunc(theirs, func(o container) bool { return o.name == c.name }) {
+			out.Skipped = append(out.Skipped, c.name)
+			continue
+		}
+		if slices.ContainsFunc(made, func(n *yaml.Node) bool { return holds(n, c.image) }) {
+			continue // it comes with the template
+		}
+		out.items = append(out.items, promoted{container: c.name, raw: w.raw(src, c.image)})
+	}
+	return out, nil
+}
+
+// container is one of a merged document whose image is written.
+type container struct {
+	name  string
+	image *yaml.Node
+}
+
+func containers(doc *yaml.Node) []container {
+	_, tree := lookup(doc, "spec")
+	list := loosely(loosely(tree, pathTaskDefinition), "containerDefinitions")
+	var out []container
+	for i := 0; list != nil && i < len(list.Content); i++ {
+		name, image := loosely(list.Content[i], "name"), loosely(list.Content[i], "image")
+		if name != nil && image != nil && image.Kind == yaml.ScalarNode && !isNull(image) {
+			out = append(out, container{name.Value, image})
+		}
+	}
+	return out
+}
+
+var paramVariable = regexp.MustCompile(`\$\(params\.([A-Za-z_][A-Za-z0-9_-]*)\)`)
+
+// imageParams are the parameters that a template makes images of.
+func imageParams(task *yaml.Node) []string {
+	var out []string
+	list := loosely(task, "containerDefinitions")
+	for i := 0; list != nil && i < len(list.Content); i++ {
+		image := loosely(list.Content[i], "image")
+		if image == nil {
+			continue
+		}
+		for _, m := range paramVariable.FindAllStringSubmatch(image.Value, -1) {
+			if !slices.Contains(out, m[1]) {
+				out = append(out, m[1])
+			}
+		}
+	}
+	return out
+}
+
+// holds reports whether a place is within a tree.
+func holds(tree, n *yaml.Node) bool {
+	if tree.FootComment == n.FootComment && tree.Line == n.Line && tree.Column == n.Column {
+		return true
+	}
+	return slices.ContainsFunc(tree.Content, func(c *yaml.Node) bool { return holds(c, n) })
+}
+
+// at finds the scalar at a path of a spec, nil where none is written.
+func at(n *yaml.Node, path []string) *yaml.Node {
+	for _, name := range path {
+		if n = child(n, name); n == nil || isNull(n) {
+			return nil
+		}
+	}
+	if n.Kind != yaml.ScalarNode {
+		return nil
+	}
+	return n
+}
+
+func child(n *yaml.Node, name string) *yaml.Node {
+	element, ok := strings.CutPrefix(name, "[")
+	if !ok {
+		return loosely(n, name)
+	}
+	for _, c := range n.Content {
+		if key := loosely(c, "name"); n.Kind == yaml.SequenceNode && key != nil && key.Value == strings.TrimSuffix(element, "]") {
+			return c
+		}
+	}
+	return nil
+}
+
+// behind is the scalar that holds a value: that of the environment's variable
+// where the value is nothing but that.
+func (w *promoter) behind(s *side, n *yaml.Node) *yaml.Node {
+	if m := wholeVariable.FindStringSubmatch(n.Value); m != nil && s.env != nil {
+		if v := s.env.vars[m[1]]; v != nil && v.Kind == yaml.ScalarNode {
+			return v
+		}
+	}
+	return n
+}
+
+// raw is what the file has at the place of a value.
+func (w *promoter) raw(s *side, n *yaml.Node) string {
+	text, _ := (&imageSetter{files: w.files}).written(w.behind(s, n))
+	return text
+}
+
+// resolved is a text with the variables of the instance's environment; "" where
+// one of them has no value there.
+func resolved(s *side, text string) string {
+	if !imageVariable.MatchString(text) {
+		return text
+	}
+	if s.env == nil {
+		return ""
+	}
+	out, _ := (&ImageChange{environment: []*environment{s.env}}).resolve(text)
+	return out
+}
+
+// Write copies into files what the promotion has, by the same splices as
+// SetImages: every other byte stays. Where the target's own documents do not write
+// a value yet, and others share the place that it comes from, a line is added to
+// its ServicePatch. The answer was read back: no other instance means anything
+// else than before.
+func (pr Promotion) Write(files []File, sections []Section) (changed []File, changes []ImageChange, problems []Problem) {
+	before := newPromoter(files, sections)
+	now := before
+	template := false
+	dst, problems := before.side(pr.Service, pr.To, false)
+	if len(problems) > 0 {
+		return nil, nil, problems
+	}
+	id := dst.doc.ID()
+	for _, item := range pr.items {
+		next, change, problems := pr.copy(now, sections, item, id)
+		if len(problems) > 0 {
+			return nil, nil, problems
+		}
+		template = template || item.container == "" && item.param == "" && change.Old != change.New
+		now = next
+		changes = append(changes, change)
+	}
+	if dst, problems = now.side(pr.Service, pr.To, false); len(problems) > 0 {
+		return nil, nil, problems
+	}
+	for k, item := range pr.items {
+		n := at(dst.tree, item.path())
+		if n == nil {
+			continue // it comes with the template, and is what it shall be
+		}
+		n = now.behind(dst, n)
+		changes[k].File, changes[k].Line, changes[k].Column = n.FootComment, n.Line, n.Column
+	}
+	if !template && !before.sameBut(now, dst.doc.ID(), true) {
+		return nil, nil, []Problem{{Message: fmt.Sprintf("%s would change in more than its images: this form of its documents is not edited in place", dst.label)}}
+	}
+	for i, f := range now.files {
+		if !bytes.Equal(f.Data, files[i].Data) {
+			changed = append(changed, f)
+		}
+	}
+	return changed, changes, nil
+}
+
+// copy writes one item, and answers with the files that come of it.
+func (pr Promotion) copy(w *promoter, sections []Section, item promoted, id string) (*promoter, ImageChange, []Problem) {
+	change := ImageChange{Container: item.String(), Instances: []string{formed{service: pr.Service, env: pr.To}.String()}}
+	dst, problems := w.side(pr.Service, pr.To, true)
+	if len(problems) > 0 {
+		return nil, change, problems
+	}
+	want := resolved(dst, item.raw)
+	if want == "" {
+		return nil, change, []Problem{{Message: fmt.Sprintf("%s of %s is %s in %s, and the environment %s has no such variable: write it there, or the value",
+			item, dst.label, quoted(item.raw), pr.From, pr.To)}}
+	}
+	change.Image = want
+	have := at(dst.tree, item.path())
+	if have != nil {
+		held := w.behind(dst, have)
+		change.File, change.Line, change.Column, change.environment = held.FootComment, held.Line, held.Column, nil
+		if change.Old = w.raw(dst, held); dst.env != nil && held == have {
+			change.environment = []*environment{dst.env}
+		}
+		change.anyEnvironment = len(change.environment) == 0
+		if resolved(dst, change.Old) == want {
+			change.New = change.Old
+			return w, change, nil
+		}
+		change.New = change.text()
+		if next := w.spliced(sections, change); next != nil && w.sameBut(next, id, false) {
+			return next, change, nil
+		}
+	} else if change.Old = w.now(dst, item); change.Old == want {
+		change.New = want
+		return w, change, nil
+	}
+	change.New = item.raw
+	if next := w.inserted(sections, dst, item); next != nil && w.sameBut(next, id, false) {
+		return next, change, nil
+	}
+	p := Problem{File: change.File, Line: change.Line, Column: change.Column}
+	p.Message = fmt.Sprintf("%s of %s does not stand in a place of its own, and none can be added: write it (%s) into a ServicePatch for %s by hand first",
+		item, dst.label, strings.Join(item.path(), "."), pr.To)
+	return nil, change, []Problem{p}
+}
+
+// now is the value that the target has of an item without writing it.
+func (w *promoter) now(dst *side, item promoted) string {
+	if dst.doc.Form == nil {
+		return ""
+	}
+	for _, c := range containers(dst.doc.Form.tree) {
+		if c.name == item.container {
+			return c.image.Value
+		}
+	}
+	if name := at(dst.tree, promoted{}.path()); name != nil && item.param != "" {
+		for _, t := range w.p.templates {
+			if p := t.params[item.param]; t.name == resolved(dst, name.Value) && p != nil && p.value != nil {
+				return p.value.Value
+			}
+		}
+	}
+	return ""
+}
+
+// with is the state of things with another content of one file.
+func (w *promoter) with(sections []Section, path string, data []byte) *promoter {
+	files := slices.Clone(w.files)
+	for i := range files {
+		if files[i].Path == path {
+			files[i].Data = data
+		}
+	}
+	return newPromoter(files, sections)
+}
+
+func (w *promoter) file(path string) (File, bool) {
+	i := slices.IndexFunc(w.files, func(f File) bool { return f.Path == path })
+	if i < 0 {
+		return File{}, false
+	}
+	return w.files[i], true
+}
+
+func (w *promoter) spliced(sections []Section, c ImageChange) *promoter {
+	f, ok := w.file(c.File)
+	if !ok || checkImage(c.New) != nil {
+		return nil
+	}
+	data, err := splice(f, edit{line: c.Line, column: c.Column, old: c.Old, with: c.New})
+	if err != nil {
+		return nil
+	}
+	return w.with(sections, c.File, data)
+}
+
+// sameBut reports whether two states of things mean the same for all instances
+// but one; for that one too, but its images, where images is set.
+func (w *promoter) sameBut(o *promoter, id string, images bool) bool {
+	mine, theirs := w.meaning(id, images), o.meaning(id, images)
+	if len(mine) != len(theirs) || w.result.Errors() != o.result.Errors() && images {
+		return false
+	}
+	for id, text := range mine {
+		if theirs[id] != text {
+			return false
+		}
+	}
+	return true
+}
+
+// meaning is every instance as text, without that of id; with images it is there
+// too, and without its images.
+func (w *promoter) meaning(id string, images bool) map[string]string {
+	out := map[string]string{}
+	for _, d := range w.result.Documents {
+		tree := d.Form.tree
+		if d.ID() == id {
+			if !images {
+				continue
+			}
+			tree = deepCopy(tree)
+			for _, c := range containers(tree) {
+				c.image.Value = ""
+			}
+		}
+		text, err := encode([]*yaml.Node{written(tree, false)})
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		out[d.ID()] = string(text)
+	}
+	return out
+}
+
+func deepCopy(n *yaml.Node) *yaml.Node {
+	out := *n
+	out.Content = make([]*yaml.Node, len(n.Content))
+	for i, c := range n.Content {
+		out.Content[i] = deepCopy(c)
+	}
+	return &out
+}
