@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,6 +15,7 @@ import (
 )
 
 type applyOptions struct {
+	treeOptions
 	formOptions
 	pruneOptions
 	outputOptions
@@ -25,6 +27,7 @@ type applyOptions struct {
 
 // AddFlags declares the flags of apply.
 func (o *applyOptions) AddFlags(f *pflag.FlagSet) {
+	o.treeOptions.AddFlags(f)
 	o.formOptions.AddFlags(f)
 	o.pruneOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
@@ -66,7 +69,7 @@ type applyService struct {
 func newApplyCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &applyOptions{}
 	cmd := &cobra.Command{
-		Use:   "apply PATH... | --plan FILE [PATH...]",
+		Use:   "apply PATH... | --git URL | --plan FILE [PATH...]",
 		Short: "Make AWS as the documents say, once",
 		Long: `apply reconciles every service of the documents once: it makes a plan, exactly the
 one that diff shows, and executes it. With --wait it follows the rollouts and
@@ -122,17 +125,17 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		if saved, err = readPlan(c, o.plan); err != nil {
 			return err
 		}
-		if len(args) == 0 && saved.Source != nil {
-			args = saved.Source.Paths
+		if args, err = o.planned(saved, args); err != nil {
+			return err
 		}
 	}
-	paths, err := pathArgs(c, "apply", args)
+	paths, err := o.locate(c, "apply", args)
 	if err != nil {
 		return err
 	}
 	above, below := liveBelow(ctx, c)
 	tale := newStory(above, c.errStyle, c.now)
-	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: tale.event})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: tale.event})
 	if err != nil {
 		return err
 	}
@@ -174,8 +177,26 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 	if err != nil {
 		return err
 	}
-	afterApply(ctx, c, paths, outcomes)
+	afterApply(ctx, c, m.origin, outcomes)
 	return exitWith(code)
+}
+
+// planned are the PATHs that a plan was made from, where no others are given. A
+// plan's repository must be named again: a file does not decide to whom the
+// operator's token is shown.
+func (o *applyOptions) planned(saved *savedPlan, args []string) ([]string, error) {
+	switch {
+	case len(args) > 0 || saved.Source == nil:
+		return args, nil
+	case saved.Source.URL != "" && !o.remote():
+		return nil, fmt.Errorf("this plan was made from a repository: name it again, like --git %s --ref %s", saved.Source.URL, cmp.Or(saved.Source.Ref, saved.Source.Revision))
+	case o.remote():
+		if len(o.paths) == 0 {
+			o.paths = saved.Source.Paths
+		}
+		return nil, nil
+	}
+	return saved.Source.Paths, nil
 }
 
 // heartbeat keeps a log alive while nothing changes: some CI systems end a job
@@ -251,8 +272,8 @@ func applyJSON(ctx context.Context, m *machine, loaded reconcile.Loaded, outcome
 }
 
 // afterApply says what a person can do next where the answer is not obvious.
-func afterApply(ctx context.Context, c *console, paths []string, outcomes []reconcile.Outcome) {
-	again := "ecs-operator apply --wait " + strings.Join(paths, " ")
+func afterApply(ctx context.Context, c *console, from origin, outcomes []reconcile.Outcome) {
+	again := "ecs-operator apply --wait " + from.again()
 	if ctx.Err() != nil {
 		c.note("Stopped watching; deployments that were started go on in AWS. Watch them again with: %s", again)
 		return

@@ -115,7 +115,7 @@ func runApprove(ctx context.Context, c *console, g *globalOptions, o *approveOpt
 	if o.plan == "" && o.deletes == "" {
 		return runApproveStage(ctx, c, g, o, names[0])
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths, form: o.formOptions, prune: o.pruneOptions})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +83,7 @@ func (x waitingJSON) sentence() string {
 // waitingOf lists what waits with the commands for it.
 func waitingOf(w reconcile.Waits, n *named, o *approveOptions) []waitingJSON {
 	out := []waitingJSON{}
-	where := "-f " + strings.Join(n.m.paths, " -f ")
+	where := n.m.origin.flags()
 	if o.cluster != "" {
 		where = "--cluster " + o.cluster
 	}

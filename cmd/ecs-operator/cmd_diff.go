@@ -19,6 +19,7 @@ import (
 )
 
 type diffOptions struct {
+	treeOptions
 	formOptions
 	pruneOptions
 	outputOptions
@@ -30,6 +31,7 @@ type diffOptions struct {
 
 // AddFlags declares the flags of diff.
 func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
+	o.treeOptions.AddFlags(f)
 	o.formOptions.AddFlags(f)
 	o.pruneOptions.AddFlags(f)
 	f.StringVarP(&o.format, "output", "o", "text", "text, json (a plan that apply takes) or markdown (a comment for a pull request)")
@@ -86,7 +88,7 @@ const (
 func newDiffCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &diffOptions{}
 	cmd := &cobra.Command{
-		Use:   "diff PATH...",
+		Use:   "diff PATH... | --git URL",
 		Short: "Show what apply would change in AWS, and change nothing",
 		Long: `diff compares the documents with AWS and shows, field by field and under the
 spec's own names, what apply would do and what the running tasks would feel.
@@ -106,6 +108,9 @@ they are 2, and an error is 1.`,
 
   # A comment for a pull request
   ecs-operator diff services/ -o markdown --exit-code=false > comment.md
+
+  # A branch, as it stands in the repository, with what is live
+  ecs-operator diff --git https://github.com/acme/deploy.git --ref new-image --path services/
 
   # Which fields are compared, and who governs the others?
   ecs-operator diff services/ -v
@@ -127,11 +132,11 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	if err := o.pruneOptions.finalize(g); err != nil {
 		return err
 	}
-	paths, err := pathArgs(c, "diff", args)
+	paths, err := o.locate(c, "diff", args)
 	if err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: paths, form: o.formOptions, prune: o.pruneOptions, readOnly: true, cover: o.verbose})
+	m, loaded, err := open(ctx, c, g, job{paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, readOnly: true, cover: o.verbose})
 	if err != nil {
 		return err
 	}
@@ -224,16 +229,19 @@ func (m *machine) load(ctx context.Context, c *console) (reconcile.Loaded, error
 	}
 	writeProblems(c.err, c.errStyle, loaded.Problems)
 	if len(loaded.Units) == 0 {
-		return loaded, nothingToDo(m.paths, loaded)
+		return loaded, nothingToDo(m.origin, loaded)
 	}
 	return loaded, nil
 }
 
 // nothingToDo says why there is no service to work on.
-func nothingToDo(paths []string, loaded reconcile.Loaded) error {
-	where := paths[0]
-	if len(paths) > 1 {
-		where = fmt.Sprintf("%s and %s", where, count(len(paths)-1, "other path"))
+func nothingToDo(from origin, loaded reconcile.Loaded) error {
+	where := from.paths[0]
+	if len(from.paths) > 1 {
+		where = fmt.Sprintf("%s and %s", where, count(len(from.paths)-1, "other path"))
+	}
+	if from.url != "" {
+		where += " in " + from.url
 	}
 	if n := countErrors(loaded.Problems); n > 0 {
 		return fmt.Errorf("%s: no service can be used, because of the %s above", where, count(n, "error"))
@@ -241,7 +249,7 @@ func nothingToDo(paths []string, loaded reconcile.Loaded) error {
 	hint := "a document starts with 'apiVersion: " + spec.APIVersion + "' and 'kind: Service'"
 	if n := len(loaded.Skipped); n > 0 {
 		return fmt.Errorf("%s: no documents of ecs-operator here, %s skipped as somebody else's (list them: ecs-operator validate -v %s); %s",
-			where, count(n, "document"), where, hint)
+			where, count(n, "document"), from.again(), hint)
 	}
 	return fmt.Errorf("%s: no documents here; %s", where, hint)
 }

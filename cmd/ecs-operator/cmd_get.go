@@ -66,7 +66,7 @@ func runGet(ctx context.Context, c *console, g *globalOptions, o *getOptions, na
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths, form: o.formOptions, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, from: o.sourceOptions, form: o.formOptions, readOnly: true})
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func runHandover(ctx context.Context, c *console, g *globalOptions, o *handoverO
 	} else {
 		names = []string{what}
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths, readOnly: true})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, from: o.sourceOptions, readOnly: true})
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
-	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
 type renderOptions struct {
+	treeOptions
 	formOptions
 	format  string
 	origins bool
@@ -21,6 +21,7 @@ type renderOptions struct {
 
 // AddFlags declares the flags of render.
 func (o *renderOptions) AddFlags(f *pflag.FlagSet) {
+	o.treeOptions.AddFlags(f)
 	o.formOptions.AddFlags(f)
 	f.StringVarP(&o.format, "output", "o", "yaml", "yaml or json")
 	f.BoolVar(&o.origins, "show-origin", false, "where each value is written")
@@ -48,7 +49,7 @@ type renderedJSON struct {
 func newRenderCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &renderOptions{}
 	cmd := &cobra.Command{
-		Use:   "render PATH...",
+		Use:   "render PATH... | --git URL",
 		Short: "Print the documents as they are after merging",
 		Long: `render prints every service as it is after its environment's defaults, its task
 template, its patch and --set were merged and all variables are put in. It needs
@@ -79,17 +80,16 @@ func runRender(ctx context.Context, c *console, g *globalOptions, o *renderOptio
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	args, err := pathArgs(c, "render", args)
+	paths, err := o.locate(c, "render", args)
 	if err != nil {
 		return err
 	}
-	paths, err := cleanPaths(args)
+	from, err := o.open(c, g, paths, true, newLogger(c, g))
 	if err != nil {
 		return err
 	}
-	dir := source.Dir(paths...)
-	dir.Log = newLogger(c, g)
-	snap, err := dir.Snapshot(ctx)
+	defer func() { _ = from.close() }() // a copy in a directory for such things
+	snap, err := from.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func runRender(ctx context.Context, c *console, g *globalOptions, o *renderOptio
 		res.Problems = append(res.Problems, spec.Problem{File: p.Path, Message: p.Message})
 	}
 	if o.format == "json" {
-		err = renderJSON(c, o, frame{APIVersion: "ecs-operator/render/v1", Source: &sourceRef{Revision: snap.Revision, Paths: paths}}, res)
+		err = renderJSON(c, o, frame{APIVersion: "ecs-operator/render/v1", Source: from.ref(snap.Revision, snap.Ref, snap.Signer)}, res)
 	} else {
 		err = renderYAML(c, o, res)
 	}

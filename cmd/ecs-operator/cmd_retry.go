@@ -68,7 +68,7 @@ func runRetry(ctx context.Context, c *console, g *globalOptions, o *retryOptions
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, from: o.sourceOptions})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 )
 
 type runOptions struct {
+	treeOptions
 	formOptions
 	pruneOptions
 	paceOptions
@@ -28,6 +29,7 @@ type runOptions struct {
 
 // AddFlags declares the flags of run.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
+	o.treeOptions.AddFlags(f)
 	o.formOptions.AddFlags(f)
 	o.pruneOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
@@ -49,7 +51,7 @@ func (o *runOptions) finalize() error {
 func newRunCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &runOptions{}
 	cmd := &cobra.Command{
-		Use:   "run PATH...",
+		Use:   "run PATH... | --git URL",
 		Short: "Watch the documents and AWS, and keep both the same (the daemon)",
 		Long: `run is the daemon. It reconciles every service at once, again when a file changes,
 and again every --resync, so that what somebody changed in AWS is healed. A file
@@ -65,6 +67,9 @@ one exits at once. Deployments go on in AWS.`,
 
   # The daemon for an account, with the caller's own credentials
   ecs-operator run --region eu-west-1 services/
+
+  # The daemon for a repository: what is merged is deployed
+  ecs-operator run --git https://github.com/acme/deploy.git --ref main --path services/
 
   # In a container, everything by environment
   ECS_OPERATOR_PATH=/specs ECS_OPERATOR_LISTEN=0.0.0.0:8080 ecs-operator run`,
@@ -83,7 +88,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err := o.pruneOptions.finalize(g); err != nil {
 		return err
 	}
-	paths, err := pathArgs(c, "run", args)
+	paths, err := o.locate(c, "run", args)
 	if err != nil {
 		return err
 	}
@@ -94,7 +99,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
+		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
 	})
 	if err != nil {
 		return err
@@ -150,7 +155,7 @@ func (m *machine) greet(ctx context.Context, c *console, g *globalOptions, loade
 		}
 		m.log.Info("starting", fields...)
 		if len(loaded.Units) == 0 {
-			m.log.Warn(nothingToDo(m.paths, loaded).Error())
+			m.log.Warn(nothingToDo(m.origin, loaded).Error())
 		}
 		return nil
 	}
@@ -162,14 +167,14 @@ func (m *machine) greet(ctx context.Context, c *console, g *globalOptions, loade
 		for _, line := range m.embedded.exports() {
 			say("  %s", line)
 		}
-		say("  %s get -f %s", thisCommand(), strings.Join(m.paths, " -f "))
+		say("  %s get %s", thisCommand(), m.origin.flags())
 		if line := m.driftLine(loaded); line != "" {
 			say("\nThen change something behind the operator's back, and see it healed:\n\n  %s", line)
 		}
 		say("")
 	}
 	if len(loaded.Units) == 0 {
-		say("%s %s. Waiting for documents.\n", p.warn("!"), nothingToDo(m.paths, loaded))
+		say("%s %s. Waiting for documents.\n", p.warn("!"), nothingToDo(m.origin, loaded))
 	}
 	say("%s\n", p.dim("status: "+statusURL+"/metrics (also /healthz, /readyz) · stop with Ctrl-C"))
 	return nil

@@ -131,7 +131,7 @@ func (o *statusOptions) subjects(ctx context.Context, c *console, g *globalOptio
 		}
 		return n, units, nil
 	}
-	j.paths = o.paths
+	j.paths, j.from = o.paths, o.sourceOptions
 	m, loaded, err := open(ctx, c, g, j)
 	if err != nil {
 		return nil, nil, err

@@ -11,10 +11,10 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/lint"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/source"
 )
 
 type validateOptions struct {
+	treeOptions
 	formOptions
 	outputOptions
 	verbose bool
@@ -22,6 +22,7 @@ type validateOptions struct {
 
 // AddFlags declares the flags of validate.
 func (o *validateOptions) AddFlags(f *pflag.FlagSet) {
+	o.treeOptions.AddFlags(f)
 	o.formOptions.AddFlags(f)
 	o.outputOptions.AddFlags(f)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list the files and documents that are not ours, with the reason")
@@ -40,7 +41,7 @@ type validateReport struct {
 func newValidateCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &validateOptions{}
 	cmd := &cobra.Command{
-		Use:   "validate PATH...",
+		Use:   "validate PATH... | --git URL",
 		Short: "Check documents without asking AWS",
 		Long: `validate reads the documents and prints every problem of every file at once, as
 file:line:column. It needs no credentials and no network.
@@ -68,20 +69,22 @@ Exit codes: 0 no errors, 1 errors.`,
 }
 
 func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateOptions, args []string) error {
-	if err := o.finalize(); err != nil {
+	if err := o.outputOptions.finalize(); err != nil {
 		return err
 	}
 	if err := o.check(); err != nil {
 		return err
 	}
-	args, err := pathArgs(c, "validate", args)
+	paths, err := o.locate(c, "validate", args)
 	if err != nil {
 		return err
 	}
-	paths, err := cleanPaths(args)
+	log := newLogger(c, g)
+	from, err := o.open(c, g, paths, true, log)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = from.close() }() // a copy in a directory for such things
 	targets, err := readTargets(c, g)
 	if err != nil {
 		return err
@@ -92,7 +95,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	}
 	engine := reconcile.New(reconcile.Options{
 		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(cluster), Log: newLogger(c, g),
+		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: from.Source, Parse: o.parse(cluster), Log: log,
 		Targets: targets.offline(), Place: targets.place,
 	})
 	loaded, err := engine.Load(ctx)
@@ -102,7 +105,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 	errors := countErrors(loaded.Problems)
 	if o.json() {
 		report := validateReport{
-			frame:    frame{APIVersion: "ecs-operator/validate/v1", Source: &sourceRef{Revision: loaded.Revision, Paths: paths}},
+			frame:    frame{APIVersion: "ecs-operator/validate/v1", Source: from.ref(loaded.Revision, loaded.Ref, loaded.Signer)},
 			Services: []string{}, Errors: errors, Warnings: len(loaded.Problems) - errors,
 			Problems: problemsJSON(loaded.Problems), Skipped: problemsJSON(loaded.Skipped),
 		}
@@ -112,7 +115,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 		if err := writeJSON(c.out, report); err != nil {
 			return err
 		}
-	} else if err := validateText(c, o, paths, loaded); err != nil {
+	} else if err := validateText(c, o, from, loaded); err != nil {
 		return err
 	}
 	if errors > 0 {
@@ -122,7 +125,7 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 }
 
 // validateText prints problems as data: they are what was asked for.
-func validateText(c *console, o *validateOptions, paths []string, loaded reconcile.Loaded) error {
+func validateText(c *console, o *validateOptions, from origin, loaded reconcile.Loaded) error {
 	writeProblems(c.out, c.outStyle, loaded.Problems)
 	if o.verbose {
 		for _, s := range loaded.Skipped {
@@ -131,7 +134,7 @@ func validateText(c *console, o *validateOptions, paths []string, loaded reconci
 	}
 	errors := countErrors(loaded.Problems)
 	if errors == 0 && len(loaded.Units) == 0 {
-		return &exitError{code: 1, err: nothingToDo(paths, loaded)}
+		return &exitError{code: 1, err: nothingToDo(from, loaded)}
 	}
 	line := fmt.Sprintf("%s valid", count(len(loaded.Units), "service"))
 	if errors > 0 {

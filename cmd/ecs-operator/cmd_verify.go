@@ -83,7 +83,7 @@ func runVerify(ctx context.Context, c *console, g *globalOptions, o *verifyOptio
 	if err := o.finalize(); err != nil {
 		return err
 	}
-	m, loaded, err := open(ctx, c, g, job{paths: o.paths, form: o.formOptions, readOnly: true, secrets: o.readSecrets})
+	m, loaded, err := open(ctx, c, g, job{paths: o.paths, from: o.sourceOptions, form: o.formOptions, readOnly: true, secrets: o.readSecrets})
 	if err != nil {
 		return err
 	}

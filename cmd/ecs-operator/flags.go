@@ -134,11 +134,15 @@ func (g *globalOptions) finalizeSandbox(c *console, cmd *cobra.Command) error {
 }
 
 // pathOptions is -f, for the commands whose arguments are names.
-type pathOptions struct{ paths []string }
+type pathOptions struct {
+	sourceOptions
+	paths []string
+}
 
 // AddFlags declares -f. Its variable is ECS_OPERATOR_PATH, as bindEnvironment has it.
 func (o *pathOptions) AddFlags(f *pflag.FlagSet) {
-	f.StringArrayVarP(&o.paths, "path", "f", []string{"."}, "directory or file with the documents")
+	o.sourceOptions.AddFlags(f, false)
+	f.StringArrayVarP(&o.paths, "path", "f", []string{"."}, "directory or file with the documents; with --git, in the repository")
 }
 
 // paceOptions are for the commands that write and follow rollouts.

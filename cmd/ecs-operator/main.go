@@ -11,12 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 const issuesURL = "https://github.com/ecs-operator/ecs-operator/issues"
 
-func main() { os.Exit(execute(processConsole(), os.Args[1:])) }
+func main() {
+	source.ActAsSSH(os.Args[1:]) // git may have started it in the place of ssh
+	os.Exit(execute(processConsole(), os.Args[1:]))
+}
 
 // execute runs one command line and returns the exit code.
 func execute(c *console, args []string) (code int) {

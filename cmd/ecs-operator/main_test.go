@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 //	aws-that FAULT...         an embedded AWS of the test process that answers so
 //	as-told [again] ARGS...   runs the command in backquotes of the last stdout
 //	grow FILE N               appends a comment of N bytes
+//	serve-git DIR [TOKEN]     serves the repositories below DIR at $GIT_SERVER
+//	commit REPO BRANCH DIR    commits what stands in DIR
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
@@ -50,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"unwritten": scriptUnwritten,
 			"aws-that":  scriptAWS,
 			"grow":      scriptGrow,
+			"serve-git": scriptServeGit,
+			"commit":    scriptCommit,
 			"as-told":   scriptTold,
 		},
 	})

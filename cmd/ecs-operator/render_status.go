@@ -81,6 +81,9 @@ type frame struct {
 
 type sourceRef struct {
 	Revision string   `json:"revision"`
+	Ref      string   `json:"ref,omitempty"`
+	Signer   string   `json:"signer,omitempty"`
+	URL      string   `json:"url,omitempty"`
 	Paths    []string `json:"paths,omitempty"`
 }
 

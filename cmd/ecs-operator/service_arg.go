@@ -41,7 +41,7 @@ func (o *serviceOptions) find(ctx context.Context, c *console, g *globalOptions,
 		return nil, err
 	}
 	if o.cluster == "" {
-		j.paths = o.paths
+		j.paths, j.from = o.paths, o.sourceOptions
 		m, loaded, err := open(ctx, c, g, j)
 		if err != nil {
 			return nil, err

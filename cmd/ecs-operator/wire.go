@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ import (
 // job says what a command wants of the machine.
 type job struct {
 	paths    []string
-	source   source.Source // where the documents are; nil for the paths on this machine
+	from     sourceOptions // where the documents are; zero for the paths on this machine
+	source   source.Source // the documents themselves, for one that has them already
 	form     formOptions
 	prune    pruneOptions
 	readOnly bool // the write clients refuse too
@@ -47,7 +49,7 @@ type machine struct {
 	registry *prometheus.Registry
 	embedded *embedded // nil on a real AWS
 	log      *zap.Logger
-	paths    []string
+	origin   origin
 	targets  targetSet
 	metrics  *metrics.Metrics
 	task     *task // that this process runs in, nil outside of ECS
@@ -58,16 +60,12 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if err := j.form.check(); err != nil {
 		return nil, err
 	}
-	paths, err := cleanPaths(j.paths)
-	if err != nil {
-		return nil, err
-	}
 	targets, err := readTargets(c, g)
 	if err != nil {
 		return nil, err
 	}
 	log := newLogger(c, g)
-	m := &machine{registry: prometheus.NewRegistry(), log: log, paths: paths, targets: targets}
+	m := &machine{registry: prometheus.NewRegistry(), log: log, targets: targets}
 	counters := metrics.New(m.registry)
 	m.metrics = counters
 	if err := m.findTask(ctx, c, g); err != nil {
@@ -78,6 +76,13 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if err != nil {
 		return nil, err
 	}
+	from := origin{Source: j.source, paths: j.paths}
+	if j.source == nil {
+		if from, err = j.from.open(c, g, j.paths, j.readOnly, log); err != nil {
+			return nil, err
+		}
+	}
+	m.origin = from
 	build := buildVersion()
 	counters.Build(build.Version, build.Commit)
 
@@ -120,12 +125,6 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if j.pace.verify {
 		before = m.verified
 	}
-	documents := j.source
-	if documents == nil {
-		files := source.Dir(paths...)
-		files.Log = log
-		documents = files
-	}
 	m.Engine = reconcile.New(reconcile.Options{
 		Frame:    resource.Frame{Owner: g.owner, Scope: g.scope},
 		Kinds:    kinds.All(pool),
@@ -133,7 +132,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Sections: kinds.Sections(),
 		Lint:     lint.Check,
 		Cover:    j.cover,
-		Source:   documents,
+		Source:   from.Source,
 		Parse:    j.form.parse(cluster),
 		Targets:  targets.names(),
 		Place:    targets.place,
@@ -193,6 +192,9 @@ func (g *globalOptions) poll(asked time.Duration) time.Duration {
 
 // close lets go of what assemble took.
 func (m *machine) close() {
+	if err := m.origin.close(); err != nil {
+		m.log.Warn("the copy of the repository could not be removed", zap.Error(err))
+	}
 	if m.embedded != nil {
 		if err := m.embedded.close(); err != nil {
 			m.log.Error("the embedded AWS could not be closed", zap.Error(err))
@@ -217,14 +219,14 @@ func (m *machine) header(ctx context.Context, loaded reconcile.Loaded) (string, 
 	if m.embedded != nil {
 		parts = append(parts, "embedded AWS (sandbox)")
 	}
-	parts = append(parts, fmt.Sprintf("specs @ %s (%s)", shortRevision(loaded.Revision), strings.Join(m.paths, ", ")))
+	parts = append(parts, "specs @ "+m.origin.shown(loaded))
 	return strings.ReplaceAll(strings.Join(parts, "  "), "\n  ", "\n"), nil
 }
 
 // frame starts a JSON report.
 func (m *machine) frame(ctx context.Context, kind string, loaded reconcile.Loaded) frame {
 	f := frame{APIVersion: "ecs-operator/" + kind + "/v1", Sandbox: m.embedded != nil,
-		Source: &sourceRef{Revision: loaded.Revision, Paths: m.paths}}
+		Source: m.origin.ref(loaded.Revision, loaded.Ref, loaded.Signer)}
 	f.Targets, f.Account, f.Region = m.targetsJSON(ctx, m.inUse(loaded))
 	return f
 }
@@ -236,6 +238,9 @@ func shortCaller(arn string) string {
 }
 
 func shortRevision(rev string) string {
+	if commitID.MatchString(rev) {
+		return rev[:7]
+	}
 	if len(rev) > 12 {
 		return rev[:12]
 	}
@@ -264,5 +269,8 @@ func pathArgs(c *console, verb string, args []string) ([]string, error) {
 	}
 	return nil, fmt.Errorf("which documents? Name a directory or file, like 'ecs-operator %s .', or set %s", verb, pathEnv)
 }
+
+// commitID is what a revision of git looks like.
+var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 const pathEnv = "ECS_OPERATOR_PATH"

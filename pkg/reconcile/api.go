@@ -88,8 +88,10 @@ const (
 // Loaded is what the source says, as units.
 type Loaded struct {
 	Revision string
-	Complete bool
-	Units    []*resource.Unit // sorted by key; without the frozen ones
+	// Ref and Signer are the source's: see source.Snapshot.
+	Ref, Signer string
+	Complete    bool
+	Units       []*resource.Unit // sorted by key; without the frozen ones
 	// Frozen are services that stand in bad or colliding documents: the last
 	// good document stays in force in the daemon, and nothing is written by a
 	// one-shot command.

@@ -56,7 +56,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	frame := e.frame
 	e.mu.Unlock()
 	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, asked: map[resource.UnitKey]string{},
-		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Complete: snap.Complete, Problems: res.Problems,
+		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Ref: snap.Ref, Signer: snap.Signer, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		severity := spec.Error

@@ -36,8 +36,7 @@ var (
 	// and those of VPC endpoints.
 	codeCommitHost = regexp.MustCompile(`^(?:[a-z0-9.-]+\.)?git-codecommit(?:-fips)?\.([a-z]{2}[a-z0-9-]*-[0-9]+)\.(?:vpce\.)?amazonaws\.com(\.cn)?$`)
 	// codecommit::region://repository, as git-remote-codecommit has it.
-	grcForm    = regexp.MustCompile(`^codecommit(?:::([a-z]{2}[a-z0-9-]*-[0-9]+))?://(?:([^@/]*)@)?([A-Za-z0-9._-]{1,100})$`)
-	regionForm = regexp.MustCompile(`^[a-z]{2}[a-z0-9-]*-[0-9]+$`)
+	grcForm = regexp.MustCompile(`^codecommit(?:::([a-z]{2}[a-z0-9-]*-[0-9]+))?://(?:([^@/]*)@)?([A-Za-z0-9._-]{1,100})$`)
 )
 
 // ParseGitURL checks the URL of a repository. The region is for CodeCommit, where
@@ -172,4 +171,15 @@ func CheckGitRef(ref string) error {
 		}
 	}
 	return nil
+}
+
+// TokenUser is the user that goes with a token where a person names none.
+// Bitbucket takes its repository access tokens with this user only; GitHub, GitLab,
+// Azure DevOps and Gitea take any.
+// https://support.atlassian.com/bitbucket-cloud/docs/using-access-tokens/
+func (u GitURL) TokenUser() string {
+	if u.host == "bitbucket.org" {
+		return "x-token-auth"
+	}
+	return "x-access-token"
 }
