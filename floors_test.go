@@ -27,10 +27,11 @@ var floors = map[string]int{
 
 	"pkg/checkout": 1, // the user's own git, and nothing of ours
 
-	"pkg/spec":   1,
-	"pkg/diff":   1,
-	"pkg/source": 1,
-	"pkg/status": 1,
+	"pkg/spec":    1,
+	"pkg/diff":    1,
+	"pkg/source":  1,
+	"pkg/status":  1,
+	"pkg/webhook": 1, // it listens, and knows nothing of what it wakes
 
 	"pkg/signature": 1, // it knows keys and git's objects, and neither a source nor AWS
 
