@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"pkg/awsclient": 2,
 
 	"pkg/kinds":   3,
+	"pkg/events":  3, // a queue of SQS; what it hears are hints
 	"pkg/bucket":  3, // S3 as a source of documents wants it
 	"pkg/plan":    3,
 	"pkg/lint":    3, // it knows AWS' rules over several fields, and asks nobody
@@ -74,7 +75,7 @@ var denied = map[string]string{
 const tower = "pkg/sandbox"
 
 // sdk may be imported here and nowhere else.
-var sdk = []string{"pkg/awsclient", "pkg/kinds", "pkg/bucket", "pkg/lint", tower, "cmd/ecs-operator"}
+var sdk = []string{"pkg/awsclient", "pkg/kinds", "pkg/bucket", "pkg/events", "pkg/lint", tower, "cmd/ecs-operator"}
 
 // verdict says why from may not import to, "" when it may. Both are directories
 // of the module, or to is another module's package.

@@ -48,6 +48,7 @@ type member struct {
 	touched int
 	last    lastPass
 	retry   retryState
+	hinted  time.Time // when a hint brought the last pass
 }
 
 // Run reconciles until ctx ends: every unit when its document changes, when
@@ -61,6 +62,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	d := newDaemon(e)
 	d.take(first, false) // the first sweep reads all of them together
+	e.mu.Lock()
+	e.daemon = d
+	e.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.listen(ctx) })
 	wg.Go(func() { d.sweeps(ctx) })

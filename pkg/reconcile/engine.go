@@ -66,6 +66,7 @@ type Engine struct {
 	turns     map[string]time.Duration    // what is read in turns, and how often, as last told
 	beat      time.Time                   // when the daemon's loop last turned, zero before Run
 	ready     bool                        // the daemon's first full pass has ended
+	daemon    *daemon                     // nil before Run, and without one
 }
 
 // New makes an engine. Kinds are observed in the order given.

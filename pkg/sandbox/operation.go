@@ -11,6 +11,9 @@ type call struct {
 	w         *World
 	Now       time.Time
 	AccessKey string // the key id that signed the call
+	// wait is set by an operation that would wait for something so long, in the
+	// world's time: it is run again then, or when something was written.
+	wait time.Duration
 }
 
 // operation is one AWS operation as one function in a table.

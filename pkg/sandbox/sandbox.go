@@ -56,6 +56,7 @@ type Sandbox struct {
 	born     time.Time     // wall clock at which the world was at bornAt
 	bornAt   time.Time     // see born
 	skipped  time.Duration // what Advance added
+	news     chan struct{} // closed when something was written, for calls that wait
 }
 
 // World is everything that the embedded AWS remembers; it is what the state
@@ -74,6 +75,7 @@ type World struct {
 	STS     stsWorld
 	Logs    logsWorld
 	S3      s3World
+	SQS     sqsWorld
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
@@ -107,7 +109,7 @@ func build(opts Options) *Sandbox {
 	if opts.Speed <= 0 {
 		opts.Speed = 1
 	}
-	return &Sandbox{opts: opts, ops: allOperations(), calls: map[string]int{}, born: opts.Now()}
+	return &Sandbox{opts: opts, ops: allOperations(), calls: map[string]int{}, born: opts.Now(), news: make(chan struct{})}
 }
 
 func newWorld(seed int64, now time.Time) *World {
@@ -116,7 +118,7 @@ func newWorld(seed int64, now time.Time) *World {
 
 func allOperations() map[string]operation {
 	ops := map[string]operation{}
-	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), aroundOperations(), logsReadOperations(), logsGroupOperations(), s3Operations()} {
+	for _, list := range [][]operation{ecsOperations(), elbOperations(), alarmOperations(), scalingOperations(), stsOperations(), taggingOperations(), aroundOperations(), logsReadOperations(), logsGroupOperations(), s3Operations(), sqsOperations()} {
 		for _, o := range list {
 			ops[o.service+"."+o.name] = o
 		}
@@ -154,6 +156,7 @@ func (s *Sandbox) Advance(d time.Duration) {
 	defer s.mu.Unlock()
 	s.skipped += d
 	s.live()
+	s.tellNews()
 	if err := s.persist(); err != nil {
 		s.opts.logf("sandbox: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/wire"
 )
@@ -87,18 +88,54 @@ func (s *Sandbox) answer(r *http.Request) answer {
 		s.note(o, r, in, fault.code())
 		return fault.answer(id, q)
 	}
-	a := s.execute(id, q, o, in, r)
+	a := s.patient(id, q, o, in, r)
 	if fault != nil {
 		return fault.answer(id, q)
 	}
 	return a
 }
 
-// execute runs an operation in the world of now. The answer is encoded before
-// the world is let go, because it may point into it.
-func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Request) (a answer) {
+// patient runs an operation, and runs it again as long as it waits for something.
+func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Request) answer {
+	a, wait, news := s.execute(id, q, o, in, r)
+	for end := time.Now().Add(s.onTheWall(wait)); wait > 0; {
+		t := time.NewTimer(min(time.Until(end), s.onTheWall(wait)))
+		select {
+		case <-r.Context().Done():
+			t.Stop()
+			s.note(o, r, in, "")
+			return a
+		case <-news:
+			t.Stop()
+		case <-t.C:
+		}
+		last := !time.Now().Before(end)
+		if a, wait, news = s.execute(id, q, o, in, r); last && wait > 0 {
+			s.note(o, r, in, "")
+			break
+		}
+	}
+	return a
+}
+
+// onTheWall is how long a time of the world is on the clock.
+func (s *Sandbox) onTheWall(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / s.opts.Speed)
+}
+
+// tellNews wakes the calls that wait. The lock on the world is held.
+func (s *Sandbox) tellNews() {
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+// execute runs an operation in the world of now, and says how long it would wait
+// for more. The answer is encoded before the world is let go, because it may
+// point into it.
+func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Request) (a answer, wait time.Duration, news chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() { news = s.news }()
 	code := ""
 	defer func() {
 		if p := recover(); p != nil {
@@ -106,7 +143,9 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 			code = "InternalFailure"
 			a = q.fail(id, internalFailure(fmt.Sprintf("%s failed in the sandbox: %v", o.name, p)))
 		}
-		s.journal.add(entryOf(s.world.Clock, o, r, in, code))
+		if wait == 0 { // else it has not happened yet
+			s.journal.add(entryOf(s.world.Clock, o, r, in, code))
+		}
 		if err := s.persist(); err != nil {
 			a = q.fail(id, internalFailure(err.Error()))
 		}
@@ -117,17 +156,19 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	err := checkEnums(o, in)
 	var out any
 	if err == nil {
-		out, err = o.run(&call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}, in)
+		c := &call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}
+		out, err = o.run(c, in)
+		wait = c.wait
 	}
 	if err != nil {
-		a = q.fail(id, err)
 		code = errorCode(err)
-		return a
+		return q.fail(id, err), 0, nil
 	}
-	if o.writes {
+	if o.writes && wait == 0 {
 		s.world.seen(o.name)
+		s.tellNews()
 	}
-	return q.succeed(id, out)
+	return q.succeed(id, out), wait, nil
 }
 
 func internalFailure(text string) error {
@@ -197,6 +238,7 @@ var services = []serviceOf{
 	{key: "ssm", target: "AmazonSSM", names: wire.GoNames},
 	{key: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", names: wire.GoNames},
 	{key: "ec2", version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", names: wire.GoNames},
+	{key: "sqs", target: "AmazonSQS", version: "2012-11-05", namespace: "http://queue.amazonaws.com/doc/2012-11-05/", names: wire.GoNames},
 	{key: "lambda", names: wire.GoNames},
 	{key: "sts", version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", names: wire.GoNames},
 }

@@ -287,6 +287,9 @@ func wireError(s serviceOf, e *apiError) wire.Error {
 	if w.Status == 0 {
 		w.Status = http.StatusBadRequest
 	}
+	if s.key == "sqs" && w.Type == "QueueDoesNotExist" {
+		w.Code = "AWS.SimpleQueueService.NonExistentQueue" // awsQueryError of the model
+	}
 	if s.key != "monitoring" {
 		return w
 	}
