@@ -33,6 +33,9 @@ func TestPipelines(t *testing.T) {
 			t.Skip("no " + tool + " in PATH")
 		}
 	}
+	if testing.Short() {
+		t.Skip("many processes, and nothing that other tests' races do not see")
+	}
 	t.Parallel()
 	w := newPipelineWorld(t)
 	sha := strings.Repeat("5eed", 10)
