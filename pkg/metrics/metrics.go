@@ -16,13 +16,13 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	reconcile, callDuration          *prometheus.HistogramVec
-	drift, calls, throttles, rollout *prometheus.CounterVec
-	idleWrites, panics               prometheus.Counter
-	blocked, services, source, build *prometheus.GaugeVec
-	rotation, task                   *prometheus.GaugeVec
-	queue, files, problems           prometheus.Gauge
-	budget                           *budgetCollector
+	reconcile, callDuration                     *prometheus.HistogramVec
+	drift, calls, throttles, rollout            *prometheus.CounterVec
+	idleWrites, panics                          prometheus.Counter
+	blocked, services, source, signature, build *prometheus.GaugeVec
+	rotation, task                              *prometheus.GaugeVec
+	queue, files, problems                      prometheus.Gauge
+	budget                                      *budgetCollector
 }
 
 // New makes the collectors of the table and registers them.
@@ -59,6 +59,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		blocked:      gauges(nameBlocked),
 		services:     gauges(nameServices),
 		source:       gauges(nameSource),
+		signature:    gauges(nameSignature),
 		build:        gauges(nameBuild),
 		rotation:     gauges(nameRotation),
 		task:         gauges(nameTask),
@@ -68,7 +69,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		budget:       newBudgetCollector(docs[nameBudget]),
 	}
 	registry.MustRegister(m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
-		m.blocked, m.services, m.source, m.build, m.queue, m.files, m.problems, m.budget, m.rotation, m.task)
+		m.blocked, m.services, m.source, m.signature, m.build, m.queue, m.files, m.problems, m.budget, m.rotation, m.task)
 	return m
 }
 
@@ -145,6 +146,12 @@ func (m *Metrics) SourceLoaded(revision string, files, problems int) {
 	m.source.WithLabelValues(revision).Set(1)
 	m.files.Set(float64(files))
 	m.problems.Set(float64(problems))
+}
+
+// Signature sets what came of verifying the newest commit.
+func (m *Metrics) Signature(result string) {
+	m.signature.Reset()
+	m.signature.WithLabelValues(result).Set(1)
 }
 
 // Rotation sets how often something that takes turns is read.

@@ -26,6 +26,8 @@ func everything(m *Metrics) {
 	m.Services(map[status.State]int{status.StateReady: 2, status.StateStalled: 1})
 	m.QueueDepth(4)
 	m.SourceLoaded("dir-0a1b2c", 7, 1)
+	m.Signature("NotSigned")
+	m.Signature("UnknownKey")
 	m.Panic()
 	m.Rotation("default", "tags", 8*time.Minute)
 	m.ObserveCall("ecs", "DescribeServices", "ok", false, 20*time.Millisecond)
@@ -72,6 +74,7 @@ func TestEveryMetricIsCounted(t *testing.T) {
 		`ecs_operator_source_info{revision="dir-0a1b2c"} 1`,
 		`ecs_operator_source_files 7`,
 		`ecs_operator_source_problems 1`,
+		`ecs_operator_source_signature{result="UnknownKey"} 1`,
 		`ecs_operator_panics_total 1`,
 		`ecs_operator_task_info{cluster="main",family="ecs-operator",region="eu-west-1",revision="7",service="ecs-operator",task="0a1b",zone="eu-west-1a"} 1`,
 		`ecs_operator_rotation_period_seconds{target="default",what="tags"} 480`,

@@ -24,6 +24,7 @@ const (
 	nameSource         = "ecs_operator_source_info"
 	nameSourceFiles    = "ecs_operator_source_files"
 	nameSourceProblems = "ecs_operator_source_problems"
+	nameSignature      = "ecs_operator_source_signature"
 	namePanics         = "ecs_operator_panics_total"
 	nameRotation       = "ecs_operator_rotation_period_seconds"
 	nameBuild          = "ecs_operator_build_info"
@@ -46,6 +47,7 @@ var table = []Doc{
 	{nameSource, "gauge", []string{"revision"}, "1, with the source revision that is in force."},
 	{nameSourceFiles, "gauge", nil, "Files in the source's latest revision."},
 	{nameSourceProblems, "gauge", nil, "Errors in the source's latest revision."},
+	{nameSignature, "gauge", []string{"result"}, "1, with what came of the newest commit's signature: `Verified`, or why not (`NotSigned`, `UnknownKey`…); only with `--verify-signatures`."},
 	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
 	{nameRotation, "gauge", []string{"target", "what"}, "How often what takes turns is read, beside what every sweep reads; not there for a fleet that is read whole each time."},
 	{nameBuild, "gauge", []string{"version", "commit", "go"}, "1, with the version that runs."},

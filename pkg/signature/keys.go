@@ -30,11 +30,21 @@ type Keys struct {
 	now   func() time.Time
 }
 
-// Load reads keys from files, and from all files of directories: OpenPGP public
+// Text is a file of keys that stands in no file: in a variable, say.
+type Text struct{ Name, Data string }
+
+// Load reads keys from texts, from files, and from all files of directories: OpenPGP public
 // keys, armored or not, OpenSSH public keys and allowed_signers files. What
 // cannot be read is an error, so that no key is missing silently.
-func Load(paths ...string) (*Keys, error) {
+func Load(texts []Text, paths ...string) (*Keys, error) {
 	k := &Keys{now: time.Now}
+	var places []string
+	for _, t := range texts {
+		places = append(places, t.Name)
+		if err := k.add(t.Name, []byte(t.Data)); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range paths {
 		files, err := keyFiles(p)
 		if err != nil {
@@ -51,7 +61,7 @@ func Load(paths ...string) (*Keys, error) {
 		}
 	}
 	if k.Len() == 0 {
-		return nil, fmt.Errorf("%s: holds no key; put public keys there (gpg --armor --export, or the .pub file of an SSH key)", strings.Join(paths, ", "))
+		return nil, fmt.Errorf("%s: holds no key; put public keys there (gpg --armor --export, or the .pub file of an SSH key)", strings.Join(append(places, paths...), ", "))
 	}
 	return k, nil
 }

@@ -134,7 +134,7 @@ func load(t *testing.T, texts ...string) *Keys {
 	for _, text := range texts {
 		paths = append(paths, file(t, text))
 	}
-	k, err := Load(paths...)
+	k, err := Load(nil, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}

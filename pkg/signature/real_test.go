@@ -87,7 +87,7 @@ func (r *repo) verified(keys, who string) {
 	t.Helper()
 	r.run("git", "commit", "-q", "--allow-empty", "-S", "-m", "A change.\n\nWith -----BEGIN PGP SIGNATURE----- in its text.")
 	r.run("git", "tag", "-s", "-m", "A release.", "v1.0")
-	k, err := Load(file(t, keys))
+	k, err := Load(nil, file(t, keys))
 	if err != nil {
 		t.Fatal(err)
 	}

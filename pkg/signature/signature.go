@@ -75,7 +75,9 @@ type Error struct {
 	Detail string // what is wrong, and the way out
 }
 
-func (e *Error) Error() string { return e.Object + " is not verified: " + e.Detail }
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s is not verified (%s): %s", e.Object, e.Reason, e.Detail)
+}
 
 func failf(r Reason, format string, args ...any) *Error {
 	return &Error{Reason: r, Detail: fmt.Sprintf(format, args...)}

@@ -280,7 +280,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		"one bad of three": {pgpFile(t, false, anna) + "\x99\x00\x02\x04\x00" + pgpFile(t, false, anna), "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Load(file(t, c.text))
+			_, err := Load(nil, file(t, c.text))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want …%s…", err, c.want)
 			}
@@ -290,7 +290,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 	if err := (&Keys{}).addEntity(old); err == nil || !strings.Contains(err.Error(), "over SHA-1") {
 		t.Errorf("a key that certifies itself over SHA-1: %v", err)
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := Load(nil, filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Error(err)
 	}
 }
@@ -310,14 +310,14 @@ func TestDirectoryOfKeys(t *testing.T) {
 	if err := os.Symlink("..data/bob.pub", filepath.Join(dir, "bob.pub")); err != nil {
 		t.Fatal(err)
 	}
-	k, err := Load(dir)
+	k, err := Load(nil, dir)
 	if err != nil || k.Len() != 2 {
 		t.Fatalf("%v, %v", k, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "README"), []byte("our keys\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "README:1") {
+	if _, err := Load(nil, dir); err == nil || !strings.Contains(err.Error(), "README:1") {
 		t.Errorf("%v", err)
 	}
 }

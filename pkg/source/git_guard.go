@@ -66,16 +66,37 @@ func (g *Git) keep(ctx context.Context, repo string, r *refusal) (Snapshot, erro
 	case before == "":
 		return Snapshot{}, r
 	default:
-		var err error
+		signer, err := g.stillGood(ctx, repo, before)
+		if err != nil {
+			return Snapshot{}, fmt.Errorf("%w; and the commit in force, %.7s, is not used any more: %w", r, before, err)
+		}
 		if s, err = g.files(ctx, repo, before); err != nil {
 			return Snapshot{}, errors.Join(r, fmt.Errorf("and the commit in force, %.7s, is not in --git-cache any more", before))
 		}
-		s.Revision = before
+		s.Revision, s.Signer = before, signer
 	}
 	s.Problems = append(slices.Clone(s.Problems), Problem{Path: "source", Message: r.Error() + "; " + fmt.Sprintf("%.7s stays in force", s.Revision)})
 	s.Complete = false
 	return s, nil
 }
+
+// stillGood verifies a commit again that an earlier process gave out: it may have
+// been asked for no signature, or for one by other keys. A signature of a tag
+// cannot be looked at again, because the tag is not kept.
+func (g *Git) stillGood(ctx context.Context, repo, commit string) (signer string, err error) {
+	if g.o.Verify == nil {
+		return "", nil
+	}
+	raw, err := g.run(ctx, command{dir: repo, args: []string{"cat-file", "commit", commit}})
+	if err != nil {
+		return "", fmt.Errorf("it is not in --git-cache any more")
+	}
+	return g.o.Verify(ctx, GitObjects{CommitID: commit, Commit: raw})
+}
+
+// Refused reports whether an error says that a commit is there and may not be
+// used: nobody need look at what keeps the repository from being read.
+func Refused(err error) bool { return errors.As(err, new(*refusal)) }
 
 // parents are the parents of a raw commit: its lines before the first empty one.
 func parents(commit []byte) []string {
