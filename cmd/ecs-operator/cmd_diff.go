@@ -243,6 +243,9 @@ func nothingToDo(from origin, loaded reconcile.Loaded) error {
 	if from.url != "" {
 		where += " in " + from.url
 	}
+	if loaded.Revision == "" {
+		return fmt.Errorf("%s: nothing there may be used yet", where)
+	}
 	if n := countErrors(loaded.Problems); n > 0 {
 		return fmt.Errorf("%s: no service can be used, because of the %s above", where, count(n, "error"))
 	}

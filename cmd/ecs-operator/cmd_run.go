@@ -15,6 +15,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 )
 
 type runOptions struct {
@@ -119,7 +120,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	}
 	defer server.close()
 	loaded, err := m.Load(ctx)
-	if err != nil {
+	if err != nil && !source.Refused(err) { // of a commit that may not be used the engine tells, and waits for another
 		return err
 	}
 	tale.follow(m.Status, loaded.Units)

@@ -115,6 +115,7 @@ func TestDocs(t *testing.T) {
 				t.Fatal(err)
 			}
 			env := cleanEnv(dir, "ECS_OPERATOR_SANDBOX_SPEED="+fastWorld)
+			env = append(env, repositoryFor(t, found, dir)...)
 			for _, s := range found {
 				s.run(t, dir, env)
 			}

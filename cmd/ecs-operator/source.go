@@ -96,7 +96,7 @@ func (o origin) shown(loaded reconcile.Loaded) string {
 	if loaded.Signer != "" {
 		where += ", signed by " + loaded.Signer
 	}
-	return fmt.Sprintf("%s (%s)", shortRevision(loaded.Revision), where)
+	return fmt.Sprintf("%s (%s)", cmp.Or(shortRevision(loaded.Revision), "nothing yet"), where)
 }
 
 // again is how a command that takes PATHs is told to read the same documents;
@@ -160,6 +160,7 @@ type gitOptions struct {
 	region             string
 	poll               time.Duration
 	rewind             bool
+	signed             signingOptions
 }
 
 // AddFlags declares --git and what belongs to it.
@@ -174,6 +175,7 @@ func (o *gitOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.cache, "git-cache", "", "`DIR` for the copy of the repository and the commit in force (default: a directory that goes with the process)")
 	f.StringVar(&o.region, "git-codecommit-region", "", "sign in as to CodeCommit in this `REGION`, where the URL does not say so")
 	f.DurationVar(&o.poll, "git-poll", source.DefaultGitPoll, "how often the repository is asked for a new commit (±10 %)")
+	o.signed.AddFlags(f)
 	f.BoolVar(&o.rewind, "git-allow-rewind", false, "take a commit that does not descend from the one in force (a force-push, a branch that went back)")
 }
 
@@ -181,6 +183,9 @@ func (o *gitOptions) finalize() error {
 	if o.url == "" {
 		if o.ref != "" {
 			return errors.New("--ref is for --git: files on this machine have no branches")
+		}
+		if o.signed.mode != "" {
+			return errors.New("--verify-signatures is for --git: files on this machine are not signed")
 		}
 		return nil
 	}
@@ -193,7 +198,7 @@ func (o *gitOptions) finalize() error {
 	if err := source.CheckGitRef(o.ref); err != nil {
 		return fmt.Errorf("--ref %w", err)
 	}
-	return nil
+	return o.signed.finalize(o.ref)
 }
 
 // Secrets come by file or by these variables: never by a flag, whose value every
@@ -212,11 +217,15 @@ func (o *gitOptions) open(c *console, g *globalOptions, paths []string, look boo
 	if u.CodeCommit() != "" && g.sandboxed() {
 		return origin{}, errors.New("--sandbox reaches no real AWS, and CodeCommit is one: read another repository, or leave out --sandbox")
 	}
+	verify, err := o.signed.verify(c)
+	if err != nil {
+		return origin{}, err
+	}
 	repo, err := source.NewGit(source.GitOptions{
 		URL: o.url, Ref: o.ref, Paths: paths, Cache: o.cache, Poll: o.poll, AllowRewind: o.rewind, LookOnly: look,
 		Login: o.login(c, u), AWS: callerKeys(g, u.CodeCommit()), CodeCommitRegion: o.region, CAFile: o.caFile,
-		SSH: source.SSHOptions{KeyFile: o.keyFile, KnownHostsFile: o.hostsFile, Key: c.getenv(gitKeyEnv), KnownHosts: c.getenv(gitHostsEnv)},
-		Log: log,
+		SSH:    source.SSHOptions{KeyFile: o.keyFile, KnownHostsFile: o.hostsFile, Key: c.getenv(gitKeyEnv), KnownHosts: c.getenv(gitHostsEnv)},
+		Verify: verify, Log: log,
 	})
 	if err != nil {
 		return origin{}, fmt.Errorf("--git: %w", err)

@@ -78,6 +78,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	}
 	from := origin{Source: j.source, paths: j.paths}
 	if j.source == nil {
+		j.from.git.signed.told = counters.Signature
 		if from, err = j.from.open(c, g, j.paths, j.readOnly, log); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -54,14 +55,20 @@ type member struct {
 // Run reconciles until ctx ends: every unit when its document changes, when
 // something is under way, after a failure with growing pauses, and all of them
 // every Resync. It returns nil when ctx ended, at most 20 s later, and an
-// error only when the source could not be read at the start.
+// error only when the source could not be read at the start. A source that has
+// nothing yet but what may not be used (a commit that is not signed) is waited for:
+// nothing is in force, and nothing is written.
 func (e *Engine) Run(ctx context.Context) error {
 	first, err := e.Load(ctx)
-	if err != nil {
+	if err != nil && !source.Refused(err) {
 		return err
 	}
 	d := newDaemon(e)
-	d.take(first, false) // the first sweep reads all of them together
+	if err != nil {
+		d.tellSource(ctx, "nothing is in force yet", err)
+	} else {
+		d.take(first, false) // the first sweep reads all of them together
+	}
 	e.mu.Lock()
 	e.daemon = d
 	e.mu.Unlock()

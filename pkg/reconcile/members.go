@@ -11,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -42,13 +43,25 @@ type retryState struct {
 func (d *daemon) load(ctx context.Context) {
 	l, err := d.loadSafely(ctx)
 	if err != nil {
-		if ctx.Err() == nil {
-			d.tellProblems([]spec.Problem{{File: "source", Message: "cannot be read, the last documents stay in force: " + err.Error()}})
-			d.e.log.Sugar().Warnw("the source cannot be read: the last documents stay in force", "error", err)
+		d.mu.Lock()
+		so := "the last documents stay in force"
+		if d.loaded.Revision == "" {
+			so = "nothing is in force yet"
 		}
+		d.mu.Unlock()
+		d.tellSource(ctx, so, err)
 		return
 	}
 	d.take(l, true)
+}
+
+// tellSource tells why the source gives no documents, and what that means.
+func (d *daemon) tellSource(ctx context.Context, so string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	d.tellProblems([]spec.Problem{{File: source.Whole, Message: "cannot be read, " + so + ": " + err.Error()}})
+	d.e.log.Sugar().Warnw("the source cannot be read: "+so, "error", err)
 }
 
 func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
@@ -144,7 +157,11 @@ func (d *daemon) tellProblems(problems []spec.Problem) {
 	d.mu.Unlock()
 	slices.Sort(mended)
 	for _, s := range fresh {
-		d.e.tell(Event{Kind: EventProblem, Reason: status.InvalidSpec, Message: s})
+		reason := status.InvalidSpec
+		if strings.HasPrefix(s, source.Whole+":") {
+			reason = status.SourceNotUsed
+		}
+		d.e.tell(Event{Kind: EventProblem, Reason: reason, Message: s})
 	}
 	for _, s := range mended {
 		d.e.tell(Event{Kind: EventProblem, Message: "mended: " + s})

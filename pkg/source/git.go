@@ -105,6 +105,8 @@ type Git struct {
 	secrets []string // every form of the credentials in use, for redact
 	whole   bool     // the server cannot send missing blobs by their ids
 	last    *taken
+	answer  *Snapshot        // what was given out last: that, with what is refused since
+	told    string           // the refusal that was logged last
 	refused map[string]error // by commit id, while the one in force stays the same
 }
 
@@ -198,8 +200,8 @@ func (g *Git) Snapshot(ctx context.Context) (Snapshot, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	asked, rest := g.due.take()
-	if rest && g.last != nil {
-		return g.last.snap, nil
+	if rest && g.answer != nil {
+		return *g.answer, nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, g.git.timeout,
 		fmt.Errorf("%s: git took longer than %s, and was stopped", g.url, g.git.timeout))
@@ -209,6 +211,7 @@ func (g *Git) Snapshot(ctx context.Context) (Snapshot, error) {
 		g.due.again(asked) // it is still due
 		return Snapshot{}, err
 	}
+	g.answer = &s
 	return s, nil
 }
 
@@ -367,7 +370,7 @@ func (g *Git) Close() error {
 		return nil
 	}
 	home := g.home
-	g.home, g.last = "", nil
+	g.home, g.last, g.answer = "", nil, nil
 	return os.RemoveAll(home)
 }
 

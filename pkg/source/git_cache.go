@@ -144,6 +144,7 @@ func (g *Git) memory() string { return filepath.Join(g.home, "in-force-"+digest(
 // accept remembers a commit as the one in force.
 func (g *Git) accept(o GitObjects) error {
 	clear(g.refused)
+	g.told = ""
 	if g.o.LookOnly || g.temp {
 		return nil
 	}

@@ -58,7 +58,10 @@ func (g *Git) shown(ref string) string {
 // keep leaves in force what was, with the refusal as a Problem; where this process
 // has not read it yet, it is read from the cache of an earlier one.
 func (g *Git) keep(ctx context.Context, repo string, r *refusal) (Snapshot, error) {
-	g.log.Warn("a commit is refused", zapError(r))
+	if text := r.Error(); g.told != text { // once for each, not at every poll
+		g.log.Warn("a commit is refused", zapError(r))
+		g.told = text
+	}
 	var s Snapshot
 	switch before := g.inForce(); {
 	case g.last != nil:
@@ -75,7 +78,7 @@ func (g *Git) keep(ctx context.Context, repo string, r *refusal) (Snapshot, erro
 		}
 		s.Revision, s.Signer = before, signer
 	}
-	s.Problems = append(slices.Clone(s.Problems), Problem{Path: "source", Message: r.Error() + "; " + fmt.Sprintf("%.7s stays in force", s.Revision)})
+	s.Problems = append(slices.Clone(s.Problems), Problem{Path: Whole, Message: r.Error() + "; " + fmt.Sprintf("%.7s stays in force", s.Revision)})
 	s.Complete = false
 	return s, nil
 }

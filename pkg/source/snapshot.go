@@ -8,6 +8,9 @@ type File struct {
 	Data []byte
 }
 
+// Whole is the path of a Problem that is of no file: of all that the source has.
+const Whole = "source"
+
 // Problem is something that kept a file from being read.
 type Problem struct {
 	Path    string

@@ -51,8 +51,9 @@ const (
 	DuplicateIdentity Reason = "DuplicateIdentity"
 	NameConflict      Reason = "NameConflict"
 	RefusedByAWS      Reason = "RefusedByAWS"
-	WrongAccount      Reason = "WrongAccount" // the caller is not where the document or target says
-	SelfUnsafe        Reason = "SelfUnsafe"   // the operator cannot do this to its own service
+	WrongAccount      Reason = "WrongAccount"  // the caller is not where the document or target says
+	SelfUnsafe        Reason = "SelfUnsafe"    // the operator cannot do this to its own service
+	SourceNotUsed     Reason = "SourceNotUsed" // of no service: what the source has cannot be read, or may not be used
 	InternalError     Reason = "InternalError"
 	TimedOut          Reason = "TimedOut"
 )
@@ -76,7 +77,7 @@ func (r Reason) Exit() int {
 		return ExitHeld
 	case RolloutFailed, RolledBack, Quarantined, RollingBack, HookFailed:
 		return ExitRolloutFailed
-	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, SelfUnsafe, InternalError:
+	case InvalidSpec, DuplicateIdentity, NameConflict, RefusedByAWS, WrongAccount, SelfUnsafe, SourceNotUsed, InternalError:
 		return ExitError
 	case TimedOut:
 		return ExitTimeout
