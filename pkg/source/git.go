@@ -245,7 +245,7 @@ func (g *Git) look(ctx context.Context) (Snapshot, error) {
 		}
 		s, err = g.read(ctx, at)
 	}
-	if broken := (*gitError)(nil); errors.As(err, &broken) && !broken.network && ctx.Err() == nil {
+	if broken := (*gitError)(nil); errors.As(err, &broken) && broken.local && ctx.Err() == nil {
 		// What is on the disk is a cache, and can be had again.
 		g.log.Warn("the copy of the repository is damaged: it is fetched again", zap.String("error", err.Error()))
 		if err := g.discard(); err != nil {
@@ -258,7 +258,7 @@ func (g *Git) look(ctx context.Context) (Snapshot, error) {
 
 // read fetches a tip, decides whether it may be used, and reads it.
 func (g *Git) read(ctx context.Context, at tip) (Snapshot, error) {
-	content, err := g.repository(ctx, "content.git", len(at.id))
+	content, err := g.repository("content.git", len(at.id))
 	if err != nil {
 		return Snapshot{}, err
 	}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,29 +67,30 @@ const maxPacks = 200
 
 // repository is a bare repository of the cache, made if it is not there. Its
 // configuration is written anew each time, and what a killed git left is removed.
-func (g *Git) repository(ctx context.Context, name string, idLength int) (string, error) {
+func (g *Git) repository(name string, idLength int) (string, error) {
 	dir := filepath.Join(g.home, name)
-	format, algorithm := "0", "sha1"
+	config := "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 	if idLength == 64 {
-		format, algorithm = "1", "sha256"
-	}
-	config := "[core]\n\trepositoryformatversion = " + format + "\n\tbare = true\n"
-	if format == "1" {
-		config += "[extensions]\n\tobjectFormat = " + algorithm + "\n"
+		config = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n"
 	}
 	have, err := os.ReadFile(filepath.Join(dir, "config"))
-	if err != nil || !bytes.Equal(have, []byte(config)) || packs(dir) > maxPacks {
-		if err := os.RemoveAll(dir); err != nil {
-			return "", fmt.Errorf("the copy of the repository cannot be removed: %w", reason(err))
-		}
-		if _, err := g.run(ctx, command{args: []string{"init", "--quiet", "--bare", "--template=", "--initial-branch=none", "--object-format=" + algorithm, dir}}); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
-			return "", fmt.Errorf("the copy of the repository cannot be written: %w", reason(err))
-		}
+	if err == nil && string(have) == config && packs(dir) <= maxPacks {
+		return dir, sweepLeftovers(dir)
 	}
-	return dir, sweepLeftovers(dir)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("the copy of the repository cannot be removed: %w", reason(err))
+	}
+	// What git init makes of an empty template, without a process for it.
+	err = nil
+	for _, sub := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		err = errors.Join(err, os.MkdirAll(filepath.Join(dir, sub), 0o700))
+	}
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, "HEAD"), []byte("ref: refs/heads/none\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600)) // last: it says that the rest is there
+	if err != nil {
+		return "", fmt.Errorf("the copy of the repository cannot be written: %w", reason(err))
+	}
+	return dir, nil
 }
 
 func packs(dir string) int {

@@ -41,10 +41,9 @@ const maxAnswer = 8 << 20
 
 // gitError is a run that failed: what git said, for people.
 type gitError struct {
-	verb    string
-	words   string
-	code    int
-	network bool
+	words string
+	// local: what is on the disk may be what is wrong.
+	local bool
 }
 
 func (e *gitError) Error() string { return e.words }
@@ -108,12 +107,11 @@ func (g *Git) run(ctx context.Context, c command) ([]byte, error) {
 }
 
 func (g *Git) failed(c command, err error, said string) error {
-	e := &gitError{verb: c.args[0], network: c.network, code: -1}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		e.code = exit.ExitCode()
+	words, known := g.plain(said)
+	return &gitError{
+		words: cmp.Or(words, fmt.Sprintf("%s: git %s failed: %v", g.url, c.args[0], err)),
+		local: c.dir != "" && !(c.network && known),
 	}
-	e.words = cmp.Or(g.plain(said), fmt.Sprintf("git %s failed: %v", c.args[0], err))
-	return e
 }
 
 // tail keeps the beginning of a stream, and drops the rest.

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -85,25 +87,21 @@ func (g *Git) fetchTip(ctx context.Context, repo string, at tip) (GitObjects, er
 // objects reads the commit that came in, and the tag that names it.
 func (g *Git) objects(ctx context.Context, repo, ref string) (GitObjects, error) {
 	o := GitObjects{Ref: ref}
-	out, err := g.run(ctx, command{dir: repo, args: []string{"rev-parse", "--verify", "--quiet", incoming}})
-	if err != nil {
-		return o, err
-	}
-	id := strings.TrimSpace(string(out))
-	if out, err = g.run(ctx, command{dir: repo, args: []string{"cat-file", "-t", id}}); err != nil {
-		return o, err
-	}
-	if strings.TrimSpace(string(out)) == "tag" {
-		o.TagID = id
-		if o.Tag, err = g.run(ctx, command{dir: repo, args: []string{"cat-file", "tag", id}}); err != nil {
-			return o, err
+	_, err := g.run(ctx, command{dir: repo, stdin: lines([]string{incoming, incoming + "^{commit}"}), args: []string{"cat-file", "--batch"}, out: func(r io.Reader) error {
+		in := bufio.NewReaderSize(r, 64<<10)
+		id, kind, data, err := object(in, maxAnswer)
+		if err != nil {
+			return err
 		}
-	}
-	if out, err = g.run(ctx, command{dir: repo, args: []string{"rev-parse", "--verify", "--quiet", id + "^{commit}"}}); err != nil {
-		return o, fmt.Errorf("%s: %s is no commit and no tag of one", g.url, shortRef(ref))
-	}
-	o.CommitID = strings.TrimSpace(string(out))
-	o.Commit, err = g.run(ctx, command{dir: repo, args: []string{"cat-file", "commit", o.CommitID}})
+		if kind == "tag" {
+			o.TagID, o.Tag = id, data
+		}
+		o.CommitID, kind, o.Commit, err = object(in, maxAnswer)
+		if err == nil && kind != "commit" {
+			err = fmt.Errorf("%s: %s is no commit and no tag of one", g.url, shortRef(ref))
+		}
+		return err
+	}})
 	return o, err
 }
 

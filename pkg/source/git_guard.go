@@ -124,7 +124,7 @@ func (g *Git) descends(ctx context.Context, before string, o GitObjects) (why st
 	if slices.Contains(parents(o.Commit), before) {
 		return "", nil
 	}
-	repo, err := g.repository(ctx, "history.git", len(o.CommitID))
+	repo, err := g.repository("history.git", len(o.CommitID))
 	if err != nil {
 		return "", err
 	}
@@ -182,6 +182,11 @@ func (g *Git) complete(ctx context.Context, repo, commit string, depth int) bool
 func (g *Git) rewritten(ctx context.Context, repo, before, commit string) string {
 	if info, err := os.Stat(filepath.Join(repo, "shallow")); err == nil && info.Size() > 0 {
 		return fmt.Sprintf("and the server's own history is cut off before %.7s, so that nothing proves what it descends from", before)
+	}
+	// What the commit in force descends from is known where the server still has it.
+	const near = 1024
+	if g.fetchHistory(ctx, repo, GitObjects{CommitID: before}, near) == nil && g.ancestor(ctx, repo, commit, before) {
+		return "which is older: it goes back"
 	}
 	out, err := g.run(ctx, command{dir: repo, args: []string{"merge-base", before, commit}})
 	if base := strings.TrimSpace(string(out)); err == nil && commitForm.MatchString(base) {

@@ -231,9 +231,12 @@ func (b *blobs) check(ctx context.Context) error {
 	_, err := b.g.run(ctx, command{dir: b.repo, stdin: lines(ids), args: []string{"cat-file", "--batch-check", "--buffer"}, out: func(r io.Reader) error {
 		in := bufio.NewReader(r)
 		for range ids {
-			id, size, err := header(in)
+			id, kind, size, err := header(in)
 			if err != nil {
 				return err
+			}
+			if kind != "blob" && kind != "missing" {
+				return fmt.Errorf("a tree calls the %s %s a file", kind, id)
 			}
 			b.sizes[id] = size
 		}
@@ -258,19 +261,12 @@ func (b *blobs) read(ctx context.Context, file, total int64) error {
 	_, err := b.g.run(ctx, command{dir: b.repo, stdin: lines(ids), args: []string{"cat-file", "--batch", "--buffer"}, out: func(r io.Reader) error {
 		in := bufio.NewReaderSize(r, 64<<10)
 		for range ids {
-			id, size, err := header(in)
+			id, kind, data, err := object(in, file)
 			if err != nil {
 				return err
 			}
-			if size < 0 || size > file {
-				return fmt.Errorf("git cat-file gave %d bytes for %s", size, id)
-			}
-			data := make([]byte, size)
-			if _, err := io.ReadFull(in, data); err != nil {
-				return err
-			}
-			if _, err := in.Discard(1); err != nil {
-				return err
+			if kind != "blob" {
+				return fmt.Errorf("git cat-file gave no file for %s", id)
 			}
 			b.data[id] = data
 		}
@@ -281,21 +277,37 @@ func (b *blobs) read(ctx context.Context, file, total int64) error {
 
 func lines(ids []string) io.Reader { return strings.NewReader(strings.Join(ids, "\n") + "\n") }
 
-// header reads a line of cat-file: ID blob SIZE, or ID missing (-1).
-func header(in *bufio.Reader) (id string, size int64, err error) {
+// object reads one object of cat-file --batch; kind is "missing" for one that is not there.
+func object(in *bufio.Reader, most int64) (id, kind string, data []byte, err error) {
+	id, kind, size, err := header(in)
+	if err != nil || size < 0 {
+		return id, kind, nil, err
+	}
+	if size > most {
+		return id, kind, nil, fmt.Errorf("the %s %s has %d bytes, more than the %d that one may have", kind, id, size, most)
+	}
+	data = make([]byte, size)
+	if _, err = io.ReadFull(in, data); err == nil {
+		_, err = in.Discard(1)
+	}
+	return id, kind, data, err
+}
+
+// header reads a line of cat-file: ID TYPE SIZE, or ID missing (-1).
+func header(in *bufio.Reader) (id, kind string, size int64, err error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
-		return "", 0, err
+		return "", "", 0, err
 	}
 	fields := bytes.Fields(line)
 	switch {
 	case len(fields) == 2 && string(fields[1]) == "missing":
-		return string(fields[0]), -1, nil
-	case len(fields) == 3 && string(fields[1]) == "blob":
+		return string(fields[0]), "missing", -1, nil
+	case len(fields) == 3:
 		size, err = strconv.ParseInt(string(fields[2]), 10, 64)
-		return string(fields[0]), size, err
+		return string(fields[0]), string(fields[1]), size, err
 	}
-	return "", 0, fmt.Errorf("git cat-file said %q", line)
+	return "", "", 0, fmt.Errorf("git cat-file said %q", line)
 }
 
 // hidden by the habit of Unix, and because .git is never a spec.

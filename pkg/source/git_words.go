@@ -35,13 +35,14 @@ var sayings = []saying{
 }
 
 // plain is what git said, for people: one sentence, no control characters, and no
-// secret, because a server may send back what it was told.
-func (g *Git) plain(said string) string {
+// secret, because a server may send back what it was told. known says that it is
+// about the server or the way to it.
+func (g *Git) plain(said string) (words string, known bool) {
 	said = g.redact(said)
 	low := strings.ToLower(said)
 	for _, s := range sayings {
 		if containsAll(low, s.has) {
-			return fmt.Sprintf(s.said, g.url)
+			return fmt.Sprintf(s.said, g.url), true
 		}
 	}
 	var out []string
@@ -61,9 +62,9 @@ func (g *Git) plain(said string) string {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	if text == "" {
-		return ""
+		return "", false
 	}
-	return fmt.Sprintf("%s: %s", g.url, text)
+	return fmt.Sprintf("%s: %s", g.url, text), strings.HasPrefix(text, "remote error:")
 }
 
 func containsAll(s string, words []string) bool {

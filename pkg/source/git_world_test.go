@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +52,7 @@ func newRepo(t testing.TB, root, name string, init ...string) *repo {
 	t.Helper()
 	needGit(t)
 	dir := filepath.Join(root, name)
-	run(t, "", "", append([]string{"init", "--quiet", "--bare", "--initial-branch=main", dir}, init...)...)
+	run(t, "", "", append(append([]string{"init", "--quiet", "--bare", "--initial-branch=main"}, init...), dir)...)
 	run(t, dir, "", "config", "uploadpack.allowFilter", "true")
 	return &repo{t: t, dir: dir}
 }
@@ -83,7 +84,7 @@ func (r *repo) commitFrom(branch, from string, files map[string]string) string {
 		fmt.Fprintf(&b, "reset refs/heads/%s\n\n", branch)
 	}
 	fmt.Fprintf(&b, "commit refs/heads/%s\ncommitter c <c@example.com> %d +0000\ndata 1\nx\n", branch, 1_700_000_000+r.n)
-	if from != "" && r.id("refs/heads/"+branch) != "" {
+	if from != "" && r.id(from) != "" {
 		fmt.Fprintf(&b, "from %s\n", from)
 	}
 	for name, text := range files {
@@ -127,6 +128,7 @@ type server struct {
 	requests []seen
 	// before may answer a request itself; then it returns true.
 	before func(w http.ResponseWriter, r *http.Request, body []byte) bool
+	old    bool // protocol version 0, whatever is asked for
 }
 
 // seen is one request that came.
@@ -162,7 +164,7 @@ func serve(t testing.TB, root string) *server {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.ContentLength = int64(len(body)) // http-backend wants to know
 		r.TransferEncoding = nil
-		if p := r.Header.Get("Git-Protocol"); p != "" {
+		if p := r.Header.Get("Git-Protocol"); p != "" && !s.old {
 			own := *h
 			own.Env = append(append([]string{}, h.Env...), "GIT_PROTOCOL="+p)
 			own.ServeHTTP(w, r)
@@ -243,4 +245,36 @@ func contents(s Snapshot) string {
 		out = append(out, f.Path+"="+string(f.Data))
 	}
 	return strings.Join(out, " ")
+}
+
+func writePEM(t *testing.T, path string, certificate []byte) {
+	t.Helper()
+	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// failing answers 503, in HTML, to the requests that hold a text; "" for all.
+func failing(text string) func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	return func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+		if !strings.Contains(unzip(r, body), text) {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("<html><body>be right back</body></html>"))
+		return true
+	}
+}
+
+// rawObject is an object as git prints it.
+func rawObject(r *repo, kind, id string) string {
+	cmd := exec.Command("git", "cat-file", kind, id)
+	cmd.Dir = r.dir
+	out, err := cmd.Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(out)
 }
