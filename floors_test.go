@@ -53,6 +53,7 @@ var floors = map[string]int{
 	"cmd/ecs-operator": 5,
 	"hack/reference":   5, // it writes a page, and is no part of the program
 	"hack/schema":      5, // it writes what pkg/schema embeds
+	"hack/image":       5, // it gathers the files of the container image
 }
 
 // sideways are the imports on one floor that the design allows, with the reason.
