@@ -379,6 +379,15 @@ func TestAction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if lint, err := exec.LookPath("actionlint"); err == nil {
+		for _, name := range []string{"pull-request.yml", "deploy.yml"} {
+			if out, err := exec.CommandContext(t.Context(), lint, "-no-color", "../../examples/ci/github/"+name).CombinedOutput(); err != nil {
+				t.Errorf("actionlint: %v\n%s", err, out)
+			}
+		}
+	} else {
+		t.Log("no actionlint in PATH: the workflows are held to their form by this test alone")
+	}
 	w, jobs := readWorkflow(t, string(example))
 	if w.Permissions["pull-requests"] != "write" {
 		t.Errorf("permissions %v", w.Permissions)

@@ -124,23 +124,29 @@ func runPromote(ctx context.Context, c *console, g *globalOptions, o *promoteOpt
 		c.note("the container %s is not in %s: left out", skipped, o.to)
 	}
 	report := promoteReport{frame: frame{APIVersion: "ecs-operator/promote/v1", Sandbox: g.sandboxed()}, Service: name, From: o.from, To: o.to, Changes: []promoteChange{}}
+	p := &prover{ask: func() (reconcile.Waited, error) { return proven(ctx, c, g, o, what) }}
 	if slices.ContainsFunc(changes, func(ch spec.ImageChange) bool { return ch.Old != ch.New }) {
-		w, refused := proven(ctx, c, g, o, what)
-		if refused != nil {
-			return refused
+		if err := p.proven(); err != nil {
+			return err
 		}
-		report.Runs = &w.Status
-		c.note("%s in %s: %s", name, o.from, stateText(w.Status))
 	}
-	e := &editing{paths: paths, edit: func(files []spec.File) ([]spec.File, []spec.ImageChange, []spec.Problem) {
-		return what.Write(files, kinds.Sections())
+	e := &editing{paths: paths, refused: func() error { return p.refused }, edit: func(files []spec.File) ([]spec.File, []spec.ImageChange, []spec.Problem) {
+		changed, changes, problems := what.Write(files, kinds.Sections())
+		if len(changed) > 0 && p.proven() != nil { // the branch that is pushed to may lack what is here already
+			return nil, nil, nil
+		}
+		return changed, changes, problems
 	}}
 	if o.preview {
 		e.changes = changes
 		e.tell(c)
 		c.note("Nothing was written.")
 	} else if err := writeDocuments(ctx, c, &o.commitOptions, e); err != nil {
-		return err
+		return errors.Join(p.refused, err)
+	}
+	if p.asked {
+		report.Runs = &p.found.Status
+		c.note("%s in %s: %s", name, o.from, stateText(p.found.Status))
 	}
 	if !o.json() {
 		return nil
@@ -154,6 +160,22 @@ func runPromote(ctx context.Context, c *console, g *globalOptions, o *promoteOpt
 		report.Changes = append(report.Changes, at)
 	}
 	return writeJSON(c.out, report)
+}
+
+// prover asks AWS once, as soon as something is to be written.
+type prover struct {
+	ask     func() (reconcile.Waited, error)
+	asked   bool
+	found   reconcile.Waited
+	refused error
+}
+
+func (p *prover) proven() error {
+	if !p.asked {
+		p.asked = true
+		p.found, p.refused = p.ask()
+	}
+	return p.refused
 }
 
 // readPromotion reads from the documents what is to be promoted, and what that

@@ -51,6 +51,8 @@ type editing struct {
 	paths []string
 	edit  func(files []spec.File) ([]spec.File, []spec.ImageChange, []spec.Problem)
 	quiet bool // what is there already is not told one by one
+	// refused is why nothing may be written, known once the edit was made; nil for never.
+	refused func() error
 
 	changes []spec.ImageChange // of the last time
 }
@@ -169,6 +171,9 @@ func (e *editing) elsewhere(ctx context.Context, root string, rels []string) ([]
 	_, after, problems, err := e.below(ctx, paths, prefix)
 	if err != nil {
 		return nil, "", err
+	}
+	if e.refused != nil && e.refused() != nil {
+		return nil, "", &checkout.RefusedError{Err: e.refused()}
 	}
 	if len(problems) > 0 {
 		p := problems[0]

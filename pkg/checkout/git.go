@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Checkout is a work tree of git.
@@ -56,6 +57,9 @@ func Open(ctx context.Context, dir string) (*Checkout, error) {
 	return c, nil
 }
 
+// patience is what git has to end by itself when it is interrupted.
+const patience = 10 * time.Second
+
 // call is what a git command gets beside its arguments.
 type call struct {
 	index string // another index
@@ -67,6 +71,8 @@ type call struct {
 func (c *Checkout) git(ctx context.Context, with call, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = c.Top
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that git takes its locks away
+	cmd.WaitDelay = patience
 	cmd.Env = append(os.Environ(), with.env...)
 	if with.index != "" {
 		cmd.Env = append(cmd.Env, "GIT_INDEX_FILE="+with.index)

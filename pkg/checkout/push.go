@@ -53,6 +53,13 @@ func (e *NotPushedError) Error() string { return e.err.Error() }
 
 func (e *NotPushedError) Unwrap() error { return e.err }
 
+// RefusedError is what an Edit answers with where nothing may be pushed at all.
+type RefusedError struct{ Err error }
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
 // Begin finds out where to push to and whether this checkout may, before a byte
 // is written. An empty Remote is the branch's own, else origin; an empty Branch
 // the one that is checked out.
@@ -129,7 +136,7 @@ func (p *Push) own(ctx context.Context) error {
 	base = strings.TrimSpace(base)
 	if err == nil {
 		tree, _, err := p.on(ctx, base)
-		if err != nil && ctx.Err() != nil {
+		if refused := (*RefusedError)(nil); err != nil && (ctx.Err() != nil || errors.As(err, &refused)) {
 			return err
 		}
 		have, _ := p.c.git(ctx, call{}, "rev-parse", p.start+"^{tree}")

@@ -133,6 +133,30 @@ func TestPromote(t *testing.T) {
 	}
 }
 
+// What is JSON stays JSON.
+func TestPromoteIntoJSON(t *testing.T) {
+	base := promotion("  taskDefinition: {containerDefinitions: [{name: api, image: checkout:1, memory: 64}]}\n",
+		"staging", "  patch: {taskDefinition: {containerDefinitions: [{name: api, image: checkout:2}]}}\n", "dev", "  patch: {}\n")
+	for was, is := range map[string]string{
+		`{}`: `{"taskDefinition": {"containerDefinitions": [{"name": "api", "image": "checkout:2"}]}}`,
+		`{"taskDefinition": {"containerDefinitions": [ {"name": "api"} ]}}`: `{"taskDefinition": {"containerDefinitions": [ {"name": "api", "image": "checkout:2"} ]}}`,
+		`{"taskDefinition": {"containerDefinitions": []}}`:                  `{"taskDefinition": {"containerDefinitions": [{"name": "api", "image": "checkout:2"}]}}`,
+		`{"service": {"desiredCount": 2}}`:                                  `{"taskDefinition": {"containerDefinitions": [{"name": "api", "image": "checkout:2"}]}, "service": {"desiredCount": 2}}`,
+	} {
+		text := `{"apiVersion": "ecs-operator/v1", "kind": "ServicePatch", "metadata": {"name": "prod"}, "spec": {"service": "checkout", "environment": "prod", "patch": `
+		files := []File{{Path: "all.yaml", Data: []byte(base)}, {Path: "prod.json", Data: []byte(text + was + "}}")}}
+		pr, problems := ReadPromotion(files, testSections(), "checkout", "staging", "prod")
+		if len(problems) > 0 {
+			t.Errorf("%s: %v", was, problems)
+			continue
+		}
+		changed, _, problems := pr.Write(files, testSections())
+		if len(problems) > 0 || len(changed) != 1 || string(changed[0].Data) != text+is+"}}" {
+			t.Errorf("%s: %s, %v", was, changed, problems)
+		}
+	}
+}
+
 func TestPromoteWords(t *testing.T) {
 	files := []File{{Path: "all.yaml", Data: []byte(promotion("  taskDefinition: {containerDefinitions: [{name: api, image: checkout:1, memory: 64}]}\n",
 		"staging", "  patch: {taskDefinition: {containerDefinitions: [{name: api, image: checkout:2}, {name: debug, image: busybox:1, memory: 64}]}}\n", "prod", "  patch: {}\n"))}}
