@@ -27,6 +27,7 @@ type diffOptions struct {
 	verbose          bool
 	exitCode         bool
 	detailedExitCode bool
+	against          string
 }
 
 // AddFlags declares the flags of diff.
@@ -35,6 +36,7 @@ func (o *diffOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
 	o.pruneOptions.AddFlags(f)
 	f.StringVarP(&o.format, "output", "o", "text", "text, json (a plan that apply takes) or markdown (a comment for a pull request)")
+	f.StringVar(&o.against, "against", "", "compare with the documents of this `REVISION` (of the work tree that PATH is in, or of --git) and ask no AWS")
 	f.BoolVar(&o.all, "all", false, "list what is in sync too")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list for every service what was compared, who governs it, and what is ignored")
 	f.BoolVar(&o.exitCode, "exit-code", true, "end with 1 where something differs (kubectl's way); with =false that is 0")
@@ -97,6 +99,11 @@ It only reads: its clients refuse every operation that is not a Describe, List
 or Get. A rollout that is under way is not a difference. Values that may be
 secrets are shown as a short hash.
 
+With --against it compares two revisions of the documents with each other and asks
+nobody: the files as they stand with what that commit of their repository holds,
+or with --git what --ref holds. The effects are those of an AWS that is as the
+former revision wants it.
+
 Exit codes: 0 no differences, 1 differences (also those that are held back),
 2 an error. With --exit-code=false differences are 0; with --detailed-exitcode
 they are 2, and an error is 1.`,
@@ -111,6 +118,9 @@ they are 2, and an error is 1.`,
 
   # A branch, as it stands in the repository, with what is live
   ecs-operator diff --git https://github.com/acme/deploy.git --ref new-image --path services/
+
+  # What a pull request changes, without credentials and without AWS
+  ecs-operator diff --against origin/main services/
 
   # Which fields are compared, and who governs the others?
   ecs-operator diff services/ -v
@@ -135,6 +145,9 @@ func runDiff(ctx context.Context, c *console, g *globalOptions, o *diffOptions, 
 	paths, err := o.locate(c, "diff", args)
 	if err != nil {
 		return err
+	}
+	if o.against != "" {
+		return runAgainst(ctx, c, g, o, paths)
 	}
 	m, loaded, err := open(ctx, c, g, job{paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, readOnly: true, cover: o.verbose})
 	if err != nil {

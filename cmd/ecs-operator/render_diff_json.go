@@ -20,6 +20,7 @@ const diffVersion = "ecs-operator/diff/v1"
 // diffReport is `diff -o json`, a promise: fields are added, never changed.
 type diffReport struct {
 	frame
+	Against     *sourceRef    `json:"against,omitempty"` // the former revision, where two were compared and no AWS
 	Owner       string        `json:"owner"`
 	Scope       string        `json:"scope,omitempty"`
 	GeneratedAt time.Time     `json:"generatedAt"`

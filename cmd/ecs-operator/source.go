@@ -160,6 +160,7 @@ type gitOptions struct {
 	region             string
 	poll               time.Duration
 	rewind             bool
+	lacks              bool // a path may be missing: see source.GitOptions.MayLack
 	signed             signingOptions
 }
 
@@ -222,7 +223,7 @@ func (o *gitOptions) open(c *console, g *globalOptions, paths []string, look boo
 		return origin{}, err
 	}
 	repo, err := source.NewGit(source.GitOptions{
-		URL: o.url, Ref: o.ref, Paths: paths, Cache: o.cache, Poll: o.poll, AllowRewind: o.rewind, LookOnly: look,
+		URL: o.url, Ref: o.ref, Paths: paths, Cache: o.cache, Poll: o.poll, AllowRewind: o.rewind, LookOnly: look, MayLack: o.lacks,
 		Login: o.login(c, u), AWS: callerKeys(g, u.CodeCommit()), CodeCommitRegion: o.region, CAFile: o.caFile,
 		SSH:    source.SSHOptions{KeyFile: o.keyFile, KnownHostsFile: o.hostsFile, Key: c.getenv(gitKeyEnv), KnownHosts: c.getenv(gitHostsEnv)},
 		Verify: verify, Log: log,

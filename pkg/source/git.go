@@ -49,6 +49,9 @@ type GitOptions struct {
 	// LookOnly is for those that only show: nothing is remembered, and going
 	// backwards is nothing to refuse.
 	LookOnly bool
+	// MayLack: a watched path that is not in the commit is no error. Only for those
+	// that compare: what a path held before may have been nothing.
+	MayLack bool
 
 	// Login gives the user and the password (or token) for https, right before
 	// they are used; nil for none.

@@ -216,7 +216,9 @@ func (g *Git) config(c command) [][2]string {
 		{"gc.auto", "0"}, {"maintenance.auto", "false"}, {"pack.threads", "1"},
 	}
 	if !c.network {
-		return kv
+		// A work tree may be another user's, as in the container of a CI job: nothing
+		// of its configuration is run here.
+		return append(kv, [2]string{"safe.directory", "*"})
 	}
 	kv = append(kv, [][2]string{
 		{"protocol." + g.url.scheme + ".allow", "always"}, {"remote.origin.url", g.url.text}, {"remote.origin.tagOpt", "--no-tags"},

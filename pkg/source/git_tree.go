@@ -45,6 +45,9 @@ func (g *Git) files(ctx context.Context, repo, commit string) (Snapshot, error) 
 		return Snapshot{}, &refusal{commit, fmt.Errorf("%s: more than %d files stand below the watched paths, and nothing of commit %.7s is used: watch a smaller part of the repository (--path)", g.url, l.limits.files, commit)}
 	}
 	for _, p := range g.paths {
+		if l.seen[p] == "" && g.o.MayLack {
+			continue
+		}
 		if wrong := l.absent(p); wrong != "" && !l.full {
 			return Snapshot{}, fmt.Errorf("%s: the path %q %s in commit %.7s", g.url, p, wrong, commit)
 		}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/lint"
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+)
+
+// runAgainst compares two revisions of the documents with each other, and asks
+// nobody: not AWS, and of git only the server of --git. It is what a pull request
+// can have without credentials.
+func runAgainst(ctx context.Context, c *console, g *globalOptions, o *diffOptions, paths []string) error {
+	log := newLogger(c, g)
+	now, err := o.open(c, g, paths, true, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = now.close() }() // a copy in a directory for such things
+	var before source.Source
+	if o.remote() {
+		former := o.sourceOptions
+		former.git.ref, former.git.lacks = o.against, true
+		from, err := former.open(c, g, paths, true, log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = from.close() }()
+		before = from.Source
+	} else if before, err = source.NewGitRevision(ctx, o.against, now.paths, log); err != nil {
+		return err
+	}
+	targets, err := readTargets(c, g)
+	if err != nil {
+		return err
+	}
+	cluster, err := g.offlineCluster(ctx, c)
+	if err != nil {
+		return err
+	}
+	all := kinds.All(nil)
+	load := func(from source.Source) (reconcile.Loaded, error) {
+		return reconcile.New(reconcile.Options{
+			Frame: resource.Frame{Owner: g.owner, Scope: g.scope}, Kinds: all, Sections: kinds.Sections(), Lint: lint.Check,
+			Source: from, Parse: o.parse(cluster), Log: log, Targets: targets.offline(), Place: targets.place,
+		}).Load(ctx)
+	}
+	was, err := load(before)
+	if err != nil {
+		return err
+	}
+	is, err := load(now.Source)
+	if err != nil {
+		return err
+	}
+	writeProblems(c.err, c.errStyle, is.Problems)
+	if len(was.Units)+len(is.Units) == 0 {
+		return nothingToDo(now, is)
+	}
+	between := fmt.Sprintf("%s (%s) → %s", shortRevision(was.Revision), o.against, now.shown(is))
+	c.note("%s\n", c.errStyle.dim("specs @ "+between+"  nobody was asked what AWS has"))
+	outcomes := betweenRevisions(all, g, o, was, is)
+	return reportAgainst(c, g, o, now, was, is, outcomes)
+}
+
+// betweenRevisions plans every document of either revision.
+func betweenRevisions(all []resource.Kind, g *globalOptions, o *diffOptions, was, is reconcile.Loaded) []reconcile.Outcome {
+	older, newer := map[resource.UnitKey]*resource.Unit{}, map[resource.UnitKey]*resource.Unit{}
+	var keys []resource.UnitKey
+	for _, u := range was.Units {
+		older[u.Key] = u
+		keys = append(keys, u.Key)
+	}
+	for _, u := range is.Units {
+		newer[u.Key] = u
+		if older[u.Key] == nil {
+			keys = append(keys, u.Key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+	var out []reconcile.Outcome
+	for _, key := range keys {
+		if _, bad := is.Frozen[key.String()]; bad {
+			continue // its problem is told
+		}
+		in := plan.Input{Frame: resource.Frame{Owner: g.owner, Scope: g.scope, Source: is.Revision}, Unit: newer[key], Kinds: all, Cover: o.verbose,
+			Gone: &plan.Departure{Asked: o.prune}}
+		out = append(out, reconcile.Outcome{Plan: plan.Between(in, older[key])})
+	}
+	return out
+}
+
+// reportAgainst prints the comparison as diff prints any.
+func reportAgainst(c *console, g *globalOptions, o *diffOptions, now origin, was, is reconcile.Loaded, outcomes []reconcile.Outcome) error {
+	totals := totalDiff(outcomes)
+	code := diffExit(is, totals)
+	switch {
+	case o.json():
+		report := diffReport{
+			frame:   frame{APIVersion: diffVersion, Source: now.ref(is.Revision, is.Ref, is.Signer)},
+			Against: &sourceRef{Revision: was.Revision, Ref: o.against, URL: now.url, Paths: now.paths},
+			Owner:   g.owner, Scope: g.scope, GeneratedAt: c.now().UTC(),
+			Summary: totals, Services: diffJSON(outcomes, o.all || o.verbose), Problems: problemsJSON(is.Problems), Exit: code,
+		}
+		for i := range report.Services {
+			report.Services[i].Plan = nil // it was made on what nobody has read: apply takes none of it
+		}
+		if err := writeJSON(c.out, report); err != nil {
+			return err
+		}
+	case o.format == "markdown":
+		text := diffMarkdown{revision: shortRevision(was.Revision) + " → " + shortRevision(is.Revision), at: c.now(), totals: totals, outcomes: outcomes, problems: is.Problems}.text()
+		if _, err := io.WriteString(c.out, text); err != nil {
+			return err
+		}
+	default:
+		diffText{w: c.out, p: c.outStyle, all: o.all || o.verbose, fields: o.verbose, width: c.width()}.write(outcomes)
+		_, _ = fmt.Fprintln(c.out, totals.summary(o.all))
+		_, _ = fmt.Fprintf(c.out, "Two revisions were compared, and AWS was not asked. exit %d\n", o.exit(code))
+	}
+	return exitWith(o.exit(code))
+}
