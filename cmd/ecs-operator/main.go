@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -26,7 +27,7 @@ func main() {
 func execute(c *console, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
-			reportPanic(c.err, r, debug.Stack())
+			reportPanic(c.err, shape.Fault(r), debug.Stack())
 			code = errorCode(args, c.getenv)
 		}
 	}()
@@ -55,10 +56,10 @@ func report(c *console, err error, code int) int {
 
 // reportPanic tells a user, in a few lines, what to send us. The stack goes to
 // a file of its own: a terminal full of goroutines helps nobody.
-func reportPanic(w io.Writer, cause any, stack []byte) {
-	_, _ = fmt.Fprintf(w, "Error: ecs-operator has a defect and stopped: %v\n", cause)
+func reportPanic(w io.Writer, cause string, stack []byte) {
+	_, _ = fmt.Fprintf(w, "Error: ecs-operator has a defect and stopped: %s\n", cause)
 	if f, err := os.CreateTemp("", "ecs-operator-crash-*.txt"); err == nil {
-		_, _ = fmt.Fprintf(f, "%s\n%v\n\n%s", buildVersion(), cause, stack)
+		_, _ = fmt.Fprintf(f, "%s\n%s\n\n%s", buildVersion(), cause, stack)
 		if f.Close() == nil {
 			_, _ = fmt.Fprintf(w, "Please report it at %s with the file %s (it holds no values of your specs).\n", issuesURL, f.Name())
 			return

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -330,7 +329,7 @@ func TestReportPanic(t *testing.T) {
 	var out strings.Builder
 	t.Setenv("TMPDIR", t.TempDir())
 	c := &console{out: &out, err: &out, outStyle: newPalette(false), errStyle: newPalette(false)}
-	reportPanic(c.err, errors.New("boom"), []byte("goroutine 1"))
+	reportPanic(c.err, "boom", []byte("goroutine 1"))
 	if text := out.String(); !strings.Contains(text, "boom") || !strings.Contains(text, issuesURL) || strings.Contains(text, "goroutine") {
 		t.Errorf("a user reads:\n%s", text)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // ErrSilent is the error of a key about which a call that succeeded said
@@ -162,7 +164,7 @@ func (b *Batch[K, V]) run(ctx context.Context, cancel context.CancelFunc, chunk 
 func (b *Batch[K, V]) call(ctx context.Context, keys []K) (values map[K]V, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			values, err = nil, fmt.Errorf("panic in a batched call: %v\n%s", p, debug.Stack())
+			values, err = nil, fmt.Errorf("panic in a batched call: %s\n%s", shape.Fault(p), debug.Stack())
 		}
 	}()
 	return b.Call(ctx, keys)

@@ -7,7 +7,7 @@ import "regexp"
 var (
 	urlUser = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
 	secrets = regexp.MustCompile(`(?i)((?:x-amz-security-token|x-amz-signature|x-amz-credential|aws_secret_access_key|` +
-		`aws_session_token|secretaccesskey|sessiontoken|authorization|signature|password|token)["']?\s*[=:]\s*["']?)[^\s&"',;]+`)
+		`aws_session_token|external_?id|secretaccesskey|sessiontoken|authorization|signature|password|token)["']?\s*[=:]\s*["']?)[^\s&"',;]+`)
 )
 
 // redact takes secrets out of a text.

@@ -13,6 +13,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -295,7 +296,7 @@ func (x *execution) call(ctx context.Context, s *plan.Step, k resource.Kind, w r
 	defer func() {
 		if v := recover(); v != nil {
 			x.e.panicked(s.ID.Key(), v)
-			err = fmt.Errorf("%w: %v", errPanic, v)
+			err = fmt.Errorf("%w: %s", errPanic, shape.Fault(v))
 			x.e.grace.wrote(s.ID) // it may have been made
 		}
 	}()
@@ -345,7 +346,7 @@ func (x *execution) delete(ctx context.Context, s *plan.Step, k resource.Kind, w
 	defer func() {
 		if v := recover(); v != nil {
 			x.e.panicked(s.ID.Key(), v)
-			err = fmt.Errorf("%w: %v", errPanic, v)
+			err = fmt.Errorf("%w: %s", errPanic, shape.Fault(v))
 		}
 	}()
 	return k.Delete(ctx, w)

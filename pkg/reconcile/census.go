@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // census is what carries our owner's tags in one target, over all its clusters,
@@ -47,7 +48,7 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
-			c = &census{err: fmt.Errorf("%w: %v", errPanic, v)}
+			c = &census{err: fmt.Errorf("%w: %s", errPanic, shape.Fault(v))}
 		}
 	}()
 	for _, u := range units {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -192,6 +193,9 @@ func TestPanicIsOneUnits(t *testing.T) {
 		w.want(out["poison"], status.StateStalled, status.InternalError, 2)
 		if _, panics, _, _ := w.counts.seen(); panics == 0 {
 			t.Error("the panic was not counted")
+		}
+		if text := fmt.Sprintf("%+v %s", out, w.story()); strings.Contains(text, "poison in") {
+			t.Errorf("what was panicked with is told, and may hold a secret: %s", text)
 		}
 	})
 }

@@ -148,7 +148,7 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.e.panicked(key, p)
-			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %v", p)
+			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %s", shape.Fault(p))
 			l.out.reasons[key.String()] = status.InternalError
 			u = nil
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -81,7 +82,7 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		switch {
 		case p != nil:
 			e.panicked(o.ID.Key(), p)
-			l = resource.Live{Err: fmt.Errorf("%w: %v", errPanic, p.value)}
+			l = resource.Live{Err: fmt.Errorf("%w: %s", errPanic, shape.Fault(p.value))}
 		case !ok:
 			l = resource.Live{Err: fmt.Errorf("%s was not answered for", o.ID.Local())}
 		case ctx.Err() != nil && l.Presence == resource.Absent:

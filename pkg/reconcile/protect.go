@@ -3,13 +3,13 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // errPanic marks what a recovered panic left behind.
@@ -21,7 +21,7 @@ type panicError struct {
 	stack string
 }
 
-func (p *panicError) Error() string { return fmt.Sprintf("internal error: %v", p.value) }
+func (p *panicError) Error() string { return "internal error: " + shape.Fault(p.value) }
 
 func caught(v any) *panicError {
 	if p, ok := v.(*panicError); ok {
@@ -35,7 +35,7 @@ func (e *Engine) panicked(key resource.UnitKey, v any) {
 	p := caught(v)
 	e.m.Panic()
 	e.log.Error("recovered from a panic: please report it", zap.Stringer("unit", key),
-		zap.String("panic", fmt.Sprint(p.value)), zap.String("stack", p.stack))
+		zap.String("panic", shape.Fault(p.value)), zap.String("stack", p.stack))
 }
 
 // finishTime is how long a call in hand may still take once the process was

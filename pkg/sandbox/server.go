@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/wire"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // answer is a response before it meets a connection.
@@ -139,9 +140,9 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	code := ""
 	defer func() {
 		if p := recover(); p != nil {
-			s.opts.logf("sandbox: %s.%s panicked: %v\n%s", o.service, o.name, p, debug.Stack())
+			s.opts.logf("sandbox: %s.%s panicked: %s\n%s", o.service, o.name, shape.Fault(p), debug.Stack())
 			code = "InternalFailure"
-			a = q.fail(id, internalFailure(fmt.Sprintf("%s failed in the sandbox: %v", o.name, p)))
+			a = q.fail(id, internalFailure(fmt.Sprintf("%s failed in the sandbox: %s", o.name, shape.Fault(p))))
 		}
 		if wait == 0 { // else it has not happened yet
 			s.journal.add(entryOf(s.world.Clock, o, r, in, code))

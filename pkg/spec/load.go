@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // mentionsUs reports whether a file could be meant for us although it cannot
@@ -105,7 +107,7 @@ var errTooManyDocuments = errors.New("too many documents")
 func yamlDocuments(text []byte, limit int) (docs []*yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("yaml: cannot be parsed: %v", p)
+			err = fmt.Errorf("yaml: cannot be parsed: %s", shape.Fault(p))
 		}
 	}()
 	d := yaml.NewDecoder(bytes.NewReader(text))

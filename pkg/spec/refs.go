@@ -16,8 +16,6 @@ var (
 	anyReference = regexp.MustCompile(`\$\([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\)`)
 	// dotted is what a reference looks like between its parentheses.
 	dotted = regexp.MustCompile(`^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$`)
-	// begun is as much of a reference without its end as could be one: what follows may be anything.
-	begun = regexp.MustCompile(`^\$\([A-Za-z0-9_.-]*`)
 )
 
 // references finds, checks and records every reference in the bodies, and takes
@@ -95,7 +93,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 		inner, after, closed := strings.Cut(rest[at+2:], ")")
 		if !closed {
 			if !verbatim {
-				f.bad(b, path, "%s has no closing parenthesis; write $$( for a literal $(", quoted(begun.FindString(rest[at:])))
+				f.bad(b, path, "a $( has no closing parenthesis; write $$( for a literal $(") // what follows may be anything, a password too
 			}
 			out.WriteString(rest[at:])
 			break

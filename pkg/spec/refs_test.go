@@ -70,7 +70,7 @@ func TestReferenceProblems(t *testing.T) {
 		{"shell outside commands", "user: $(whoami)",
 			`taskDefinition.containerDefinitions[web].user: $(whoami): not a reference of the form $(PLACE.attribute); write $$( for a literal $(`},
 		{"not closed", "user: $(whoami",
-			`taskDefinition.containerDefinitions[web].user: "$(whoami" has no closing parenthesis; write $$( for a literal $(`},
+			`taskDefinition.containerDefinitions[web].user: a $( has no closing parenthesis; write $$( for a literal $(`},
 		{"variable", "user: $(env.user)",
 			`$(env.user): this service has no environment: write spec.environment, or the value`},
 		{"variable in a command", "command: [$(params.user)]",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -170,12 +171,14 @@ func registryAnswer(err error) answer {
 	return unchecked("its registry answers HTTP %d%s", e.StatusCode, codes(e))
 }
 
+var codeForm = regexp.MustCompile(`^[A-Z][A-Z_]{2,39}$`)
+
 // codes are a registry's own words, as far as they are one of the distribution
 // specification's codes: free text is the registry's, and may hold anything.
 func codes(e *transport.Error) string {
 	var out []string
 	for _, d := range e.Errors {
-		if d.Code != "" && len(d.Code) < 40 {
+		if codeForm.MatchString(string(d.Code)) {
 			out = append(out, string(d.Code))
 		}
 	}

@@ -220,6 +220,15 @@ func TestRegistry(t *testing.T) {
 			}
 			return false
 		}, nobody, image + "both", "", resource.NotChecked, "its registry could not be asked"},
+		"one that repeats what it hears": {func(w http.ResponseWriter, r *http.Request) bool {
+			if given := r.Header.Get("Authorization"); given != "" {
+				_, word, _ := strings.Cut(given, " ")
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = fmt.Fprintf(w, `{"errors": [{"code": %q, "message": %q}, {"code": "sandbox:sandbox"}]}`, word, given)
+				return false
+			}
+			return basic(w, r)
+		}, mine, image + "both", "", resource.NotChecked, "HTTP 403"},
 		"nobody listens": {nil, nobody, "127.0.0.1:1/team/app:both", "", resource.NotChecked, "its registry could not be asked"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Options of a Verifier.
@@ -81,7 +82,7 @@ func (v *Verifier) Verify(ctx context.Context, target string, needs []resource.N
 			defer func() {
 				if p := recover(); p != nil {
 					for _, i := range work.of {
-						c.set(i, unchecked("a fault in ecs-operator itself: %v", p))
+						c.set(i, unchecked("a fault in ecs-operator itself: %s", shape.Fault(p)))
 					}
 				}
 			}()
