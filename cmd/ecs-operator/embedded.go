@@ -22,16 +22,24 @@ type embedded struct {
 }
 
 // openEmbedded opens the state file, or makes a fresh world.
-func openEmbedded(g *globalOptions) (*embedded, error) {
+func openEmbedded(g *globalOptions, laws *law) (*embedded, error) {
 	opts := sandbox.Options{Speed: g.sandboxSpeed}
+	if laws != nil {
+		opts.Fault = laws.enforce
+	}
+	s := (*sandbox.Sandbox)(nil)
 	if g.sandboxState == "" {
-		return &embedded{Sandbox: sandbox.New(opts)}, nil
+		s = sandbox.New(opts)
+	} else {
+		var err error
+		if s, err = sandbox.Open(g.sandboxState, opts); err != nil {
+			return nil, err
+		}
 	}
-	s, err := sandbox.Open(g.sandboxState, opts)
-	if err != nil {
-		return nil, err
+	if laws != nil {
+		laws.sandbox = s
 	}
-	return &embedded{Sandbox: s}, nil
+	return &embedded{Sandbox: s}, writtenPolicy(s, g.sandboxPolicy)
 }
 
 // transport answers in process, and refuses every other host.

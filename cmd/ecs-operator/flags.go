@@ -34,6 +34,9 @@ type globalOptions struct {
 
 	logLevel, logFormat string
 	noColor             bool
+
+	auditOptions
+	sandboxPolicyOptions
 }
 
 // defaultListen is where the embedded AWS listens: the port that local AWS
@@ -57,6 +60,8 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.sandboxState, "sandbox-state", "", "keep the embedded AWS in this `FILE` between commands (implies --sandbox)")
 	f.Float64Var(&g.sandboxSpeed, "sandbox-speed", 10, "seconds that pass in the embedded AWS in one second")
 	f.StringVar(&g.sandboxListen, "sandbox-listen", defaultListen, "where run --sandbox offers the embedded AWS (a free port when that one is taken)")
+	g.sandboxPolicyOptions.AddFlags(f)
+	g.auditOptions.AddFlags(f)
 	f.StringVar(&g.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&g.logFormat, "log-format", "", "json or console (default: console on a terminal)")
 	f.BoolVar(&g.noColor, "no-color", false, "no colours (also: NO_COLOR, TERM=dumb)")

@@ -89,7 +89,7 @@ func TestPulse(t *testing.T) {
 
 // TestSealed: under --sandbox the program has no way to another host.
 func TestSealed(t *testing.T) {
-	e, err := openEmbedded(&globalOptions{sandbox: true, sandboxSpeed: 1})
+	e, err := openEmbedded(&globalOptions{sandbox: true, sandboxSpeed: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

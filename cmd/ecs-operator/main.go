@@ -118,6 +118,7 @@ AWS tags. With --sandbox it works on an embedded AWS and reaches nothing else.`,
 			if err := bindEnvironment(cmd, c.getenv); err != nil {
 				return err
 			}
+			g.began(c, cmd)
 			return g.finalize(c, cmd)
 		},
 		SuggestionsMinimumDistance: 2,
@@ -147,6 +148,7 @@ AWS tags. With --sandbox it works on an embedded AWS and reaches nothing else.`,
 		newSuspendCommand(c, g),
 		newResumeCommand(c, g),
 		newVerifyCommand(c, g),
+		newPolicyCommand(c, g),
 		newValidateCommand(c, g),
 		newRenderCommand(c, g),
 		newGetCommand(c, g),

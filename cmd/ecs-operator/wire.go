@@ -94,12 +94,22 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		ReadBudget:         g.readBudget,
 		WriteBudget:        g.writeBudget,
 		UserAgent:          "ecs-operator/" + build.Version,
-		OnCall:             observeCalls(counters, log),
 		DefaultRegion:      m.taskRegion(),
 	}
+	trail, err := g.auditOptions.open(c, g)
+	if err != nil {
+		return nil, err
+	}
+	observed, audited := observeCalls(counters, log), m.audited(trail, build.Version)
+	options.OnCall = func(call awsclient.Call) { observed(call); audited(call) }
+	options.BeforeWrite = trail.Ready
+	laws := lawOf(g, j)
 	if g.sandboxed() {
-		if m.embedded, err = openEmbedded(g); err != nil {
+		if m.embedded, err = openEmbedded(g, laws); err != nil {
 			return nil, err
+		}
+		if g.sandboxPolicy != "" {
+			options.AccessKey = operatorKey
 		}
 		options.HTTPClient = &http.Client{Transport: m.embedded.transport()}
 		options.Endpoint = embeddedEndpoint
@@ -131,7 +141,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Kinds:    kinds.All(pool),
 		Rollouts: kinds.NewRollouts(pool),
 		Sections: kinds.Sections(),
-		Lint:     lint.Check,
+		Lint:     laws.within(lint.Check),
 		Cover:    j.cover,
 		Source:   from.Source,
 		Parse:    j.form.parse(cluster),

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 )
 
 // clients are the fields of awsclient.API with the IAM prefix of the service.
@@ -96,54 +97,38 @@ func reads(action string) bool {
 	return strings.HasPrefix(name, "Describe") || strings.HasPrefix(name, "List") || strings.HasPrefix(name, "Get")
 }
 
-// beside are actions that AWS asks for and no call is named after.
-var beside = []string{"iam:PassRole", "iam:CreateServiceLinkedRole"}
-
-var jsonBlock = regexp.MustCompile("(?s)```json\n(.*?)```")
-
-// TestPolicyDocument: the IAM policy of how-to.md allows what the code calls,
-// and nothing else: the first statement reads, the second reads around a rollout, the
-// third writes.
-func TestPolicyDocument(t *testing.T) {
-	blocks := jsonBlock.FindAllStringSubmatch(read(t, "docs/how-to.md"), -1)
-	i := slices.IndexFunc(blocks, func(b []string) bool { return strings.Contains(b[1], `"Statement"`) })
-	if i < 0 {
-		t.Fatal("docs/how-to.md has no IAM policy")
-	}
-	var policy struct {
-		Statement []struct {
-			Sid    string
-			Action []string
-		}
-	}
-	if err := json.Unmarshal([]byte(blocks[i][1]), &policy); err != nil {
-		t.Fatal(err)
-	}
+// TestCallsTable: the table that the IAM policies are made from has what the source
+// calls, and nothing else, each under a use that fits it.
+func TestCallsTable(t *testing.T) {
 	all, verifying := calls(t)
-	want := map[string][]string{"Verify": verifying}
+	of := func(uses ...kinds.Use) []string {
+		var out []string
+		for _, c := range kinds.Calls() {
+			if slices.Contains(uses, c.Use) {
+				out = append(out, c.Action)
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	var reading, writing []string
 	for _, action := range all {
 		if reads(action) {
-			want["Diff"] = append(want["Diff"], action)
+			reading = append(reading, action)
 		} else {
-			want["Apply"] = append(want["Apply"], action)
+			writing = append(writing, action)
 		}
 	}
-	for _, s := range policy.Statement {
-		if s.Sid != "Diff" && s.Sid != "Apply" && s.Sid != "Verify" {
-			for _, action := range s.Action {
-				if !slices.Contains(beside, action) {
-					t.Errorf("%s: %s is for nothing that is known", s.Sid, action)
-				}
-			}
-			continue
+	for _, c := range []struct {
+		what       string
+		have, want []string
+	}{
+		{"reads", of(kinds.UseObserve, kinds.UseLogs), reading},
+		{"what is asked before a rollout", of(kinds.UseVerify), verifying},
+		{"writes", of(kinds.UseWrite, kinds.UseTag, kinds.UseUntag, kinds.UseDelete, kinds.UseRollout, kinds.UseHook), writing},
+	} {
+		if !slices.Equal(c.have, c.want) {
+			t.Errorf("%s: kinds.Calls has\n%s\nthe code calls\n%s", c.what, strings.Join(c.have, " "), strings.Join(c.want, " "))
 		}
-		slices.Sort(s.Action)
-		if !slices.Equal(s.Action, want[s.Sid]) {
-			t.Errorf("%s: the page has\n%s\nthe code calls\n%s", s.Sid, strings.Join(s.Action, " "), strings.Join(want[s.Sid], " "))
-		}
-		delete(want, s.Sid)
-	}
-	for sid := range want {
-		t.Errorf("no statement %s", sid)
 	}
 }

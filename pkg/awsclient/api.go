@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // Target is where and as whom calls are made.
@@ -42,18 +44,22 @@ type Options struct {
 	DefaultRegion string
 	// HTTPClient replaces the transport (the sandbox's RoundTripper, in a test
 	// or under --sandbox); Endpoint the base endpoint of every service. With
-	// Static credentials no AWS variable, profile or file is read at all.
+	// Static credentials no AWS variable, profile or file is read at all; AccessKey
+	// is their key id, "sandbox" when empty.
 	HTTPClient *http.Client
 	Endpoint   string
 	Static     bool
+	AccessKey  string
 	// CloudWatchProtocol is "cbor" (default), "json" or "query".
 	CloudWatchProtocol string
 	// ReadBudget and WriteBudget are shares of the published quotas, 0 means
 	// the defaults 0.25 and 0.5; Unlimited turns the buckets off (tests).
 	ReadBudget, WriteBudget float64
 	Unlimited               bool
-	// UserAgent is added to every call.
+	// UserAgent is added to every call; writes say the source revision too.
 	UserAgent string
+	// BeforeWrite may refuse a write before anything is sent; nil for never.
+	BeforeWrite func() error
 	// OnCall is told of every attempt; nil for none.
 	OnCall func(Call)
 }
@@ -69,6 +75,7 @@ type Call struct {
 	Err       error         // classified
 	Throttled bool
 	RequestID string
+	Origin    resource.Origin // what a write comes from
 }
 
 // API is one set of service clients.

@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,21 @@ const attemptTimeout = 60 * time.Second
 
 // sessionName is how the operator's assumed-role sessions show in CloudTrail.
 const sessionName = "ecs-operator"
+
+// sessionLife is an hour, which every role allows and chained roles are held to
+// (AssumeRole, DurationSeconds); the SDK's own default are 15 minutes.
+const sessionLife = time.Hour
+
+// session is the name with the operator's version, so that CloudTrail tells it of
+// every call: ecs-operator-1.2.0. A session name takes letters, digits and =,.@-_
+// (AssumeRole, RoleSessionName).
+func (c *core) session() string {
+	_, version, _ := strings.Cut(c.opts.UserAgent, "/")
+	if version = strings.ReplaceAll(agentWord(version), "~", "-"); version == "" {
+		return sessionName
+	}
+	return sessionName + "-" + version
+}
 
 // Why a target cannot be used; the texts name the ways out.
 const (
@@ -84,7 +100,7 @@ func (c *core) staticConfig(t Target) (aws.Config, error) {
 	}
 	return aws.Config{
 		Region:       t.Region,
-		Credentials:  credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(cmp.Or(c.opts.AccessKey, "sandbox"), "sandbox", ""),
 		HTTPClient:   c.opts.HTTPClient,
 		BaseEndpoint: aws.String(c.opts.Endpoint),
 		Logger:       logging.Nop{},
@@ -99,7 +115,8 @@ func (c *core) assumed(cfg aws.Config, t Target) aws.CredentialsProvider {
 	})
 	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(source, t.RoleARN,
 		func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = sessionName
+			o.RoleSessionName = c.session()
+			o.Duration = sessionLife
 			if t.ExternalID != "" {
 				o.ExternalID = aws.String(t.ExternalID)
 			}

@@ -103,3 +103,53 @@ func TestReadOnlyLeavesNoTrace(t *testing.T) {
 		t.Errorf("writes: %+v", w)
 	}
 }
+
+// TestAssumedOnTheSandbox: a target's role is assumed with its external id for an
+// hour, under a name that carries the version; with another id the target is refused.
+func TestAssumedOnTheSandbox(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_CA_BUNDLE", "")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	s := sandbox.New(sandbox.Options{})
+	const role = "arn:aws:iam::210987654321:role/ops-external"
+	target := func(id string) awsclient.Target {
+		return awsclient.Target{Region: sandbox.Region, Account: "210987654321", RoleARN: role, ExternalID: id}
+	}
+	pool, err := awsclient.New(t.Context(), awsclient.Options{
+		Targets:  map[string]awsclient.Target{"default": {Region: sandbox.Region}, "prod": target(sandbox.ExternalID), "forgotten": target(""), "wrong": target("guess")},
+		Endpoint: "http://sandbox.invalid", HTTPClient: &http.Client{Transport: s.Transport()}, UserAgent: "ecs-operator/1.2.3",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := pool.For(t.Context(), "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "arn:aws:sts::210987654321:assumed-role/ops-external/ecs-operator-1.2.3"; c.Caller != want {
+		t.Errorf("the caller is %s, want %s", c.Caller, want)
+	}
+	for _, name := range []string{"forgotten", "wrong"} {
+		_, err := pool.For(t.Context(), name)
+		if want := `target "` + name + `": cannot assume ` + role + `: sts:AssumeRole: AccessDenied: User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: sts:AssumeRole on resource: ` + role; err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	// What the role may is its own policy's: here nothing.
+	if err := s.Authorise(role, []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecs:ListClusters","Resource":"*"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read.ECS.ListClusters(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Read.ECS.ListServices(t.Context(), nil); resource.ClassOf(err) != resource.ClassDenied {
+		t.Errorf("the role's policy does not hold: %v", err)
+	}
+	for _, e := range s.Journal() {
+		if e.Operation == "AssumeRole" && e.Write {
+			t.Error("assuming a role is no write")
+		}
+	}
+}

@@ -123,7 +123,9 @@ func (c *core) observe(t Target, b *budgets) []stackOption {
 	}
 	if ua := c.opts.UserAgent; ua != "" {
 		name, version, _ := strings.Cut(ua, "/")
-		options = append(options, awsmiddleware.AddUserAgentKeyValue(name, version))
+		options = append(options, awsmiddleware.AddUserAgentKeyValue(name, version), func(s *middleware.Stack) error {
+			return s.Build.Add(middleware.BuildMiddlewareFunc("ecs-operator.Revision", sayRevision), middleware.After)
+		})
 	}
 	return options
 }
@@ -149,6 +151,13 @@ func isWrite(operation string) bool {
 		}
 	}
 	return true
+}
+
+// changes reports whether a call is to change what documents are about: to assume a
+// role, or to take a message from a queue, changes nothing of it.
+func changes(ctx context.Context) bool {
+	service := serviceOf(ctx)
+	return isWrite(middleware.GetOperationName(ctx)) && service != "sts" && service != "sqs"
 }
 
 // servicePrefix spells the SDK's service ids as IAM actions do.
@@ -177,6 +186,29 @@ func serviceOf(ctx context.Context) string {
 // operationOf is the call as IAM spells its action: "ecs:CreateService".
 func operationOf(ctx context.Context) string {
 	return serviceOf(ctx) + ":" + middleware.GetOperationName(ctx)
+}
+
+// sayRevision ends the user agent of a write with the source revision that it
+// comes from, as CloudTrail keeps it: "… ecs-operator/1.2.0 rev/4f6a91c02b7d".
+func sayRevision(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+	if rev := agentWord(resource.OriginOf(ctx).Revision); rev != "" && isWrite(middleware.GetOperationName(ctx)) {
+		if r, ok := in.Request.(*smithyhttp.Request); ok {
+			r.Header.Set("User-Agent", r.Header.Get("User-Agent")+" rev/"+rev)
+		}
+	}
+	return next.HandleBuild(ctx, in)
+}
+
+// agentWord is a revision as a token of a user agent (RFC 9110, 5.6.2), and no
+// longer than people write a commit.
+func agentWord(revision string) string {
+	word := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-._~", r)) {
+			return r
+		}
+		return '-'
+	}, revision)
+	return word[:min(len(word), 12)]
 }
 
 // sentKey holds a *sent on a call's context.
@@ -218,6 +250,11 @@ func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.Fi
 				return out, md, err
 			}
 		}
+		if c.opts.BeforeWrite != nil && changes(ctx) {
+			if err = c.opts.BeforeWrite(); err != nil {
+				return out, md, &resource.Error{Class: resource.ClassOther, Operation: operation, Err: err}
+			}
+		}
 		state, _ := middleware.GetStackValue(ctx, sentKey{}).(*sent)
 		start := time.Now()
 		out, md, err = next.HandleFinalize(ctx, in)
@@ -233,8 +270,8 @@ func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.Fi
 		}
 		if c.opts.OnCall != nil {
 			name := middleware.GetOperationName(ctx)
-			c.opts.OnCall(Call{Target: t.Name, Service: serviceOf(ctx), Operation: name, Write: isWrite(name),
-				Duration: took, Waited: waited, Err: told, Throttled: throttled, RequestID: requestID(md, err)})
+			c.opts.OnCall(Call{Target: t.Name, Service: serviceOf(ctx), Operation: name, Write: changes(ctx),
+				Duration: took, Waited: waited, Err: told, Throttled: throttled, RequestID: requestID(md, err), Origin: resource.OriginOf(ctx)})
 		}
 		return out, md, err
 	}

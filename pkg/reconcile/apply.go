@@ -40,6 +40,7 @@ func (e *Engine) execute(ctx context.Context, v *view) *execution {
 		if !s.Writes() {
 			continue
 		}
+		ctx := x.origin(ctx, s)
 		switch need, reason := x.missing(s); {
 		case ctx.Err() != nil:
 			x.block(s, status.Reconciling, "the operator was told to stop before this step")

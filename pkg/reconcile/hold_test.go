@@ -20,10 +20,7 @@ import (
 // person is somebody else with the AWS CLI.
 func (w *world) person() *awsclient.Clients {
 	w.t.Helper()
-	if w.pool == nil {
-		w.engine()
-	}
-	c, err := w.pool.For(w.t.Context(), resource.DefaultTarget)
+	c, err := w.clients("").For(w.t.Context(), resource.DefaultTarget)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func (x *execution) note(ctx context.Context, s *plan.Step, revision *resource.L
 // noteHook writes the tag, and takes it into what is known of the revision.
 func (e *Engine) noteHook(ctx context.Context, u *resource.Unit, revision *resource.Live, h *resource.Hook, state plan.HookState) error {
 	key := plan.HookTag(u, *revision, h.Name)
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "hook outcome"))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, u.Key.Target, revision.ARN, map[string]string{key: state.Tag()}, nil); err != nil {
 		return err
@@ -219,7 +219,7 @@ func (e *Engine) tend(ctx context.Context, v *view, h *resource.Hook, state plan
 	case !t.Stopped && age <= h.Timeout:
 		return nil, nil
 	case !t.Stopped:
-		call, done := finishing(ctx)
+		call, done := finishing(e.from(ctx, v.unit, "stop hook"))
 		defer done()
 		if t.Status == "STOPPING" || t.Status == "DEPROVISIONING" || t.Status == "DEACTIVATING" {
 			return nil, nil

@@ -67,11 +67,7 @@ func onPath(values ...string) string {
 
 func (w *world) raw() *awsclient.Clients {
 	w.t.Helper()
-	c, err := w.pool.For(w.t.Context(), resource.DefaultTarget)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
+	return w.person()
 }
 
 // rules are the rules of a listener: "unit/key" or the path of one that nobody

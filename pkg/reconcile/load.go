@@ -90,7 +90,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	e.m.SourceLoaded(snap.Revision, len(snap.Files), errors)
 	e.mu.Lock()
 	e.loaded = l.byKey
-	e.source = sourceState{doubt: doubt, complete: l.out.Complete, documents: len(res.Documents), frozen: l.out.Frozen}
+	e.source = sourceState{ref: snap.Ref, signer: snap.Signer, doubt: doubt, complete: l.out.Complete, documents: len(res.Documents), frozen: l.out.Frozen}
 	e.mu.Unlock()
 	return l.out
 }

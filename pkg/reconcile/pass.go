@@ -19,6 +19,7 @@ func (e *Engine) pass(ctx context.Context, u *resource.Unit, live map[resource.I
 
 // passOf is a pass that writes no more than was agreed to; nil for whatever is planned.
 func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live, write bool, agreed *agreement) (out Outcome) {
+	ctx = e.from(ctx, u, "")
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {

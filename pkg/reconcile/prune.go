@@ -14,6 +14,8 @@ import (
 
 // sourceState is how far the last reading of the source is to be believed.
 type sourceState struct {
+	ref       string // the branch or tag, and who signed what is there
+	signer    string
 	doubt     string // why what is not in it may be there all the same, "" for no doubt
 	complete  bool   // the documents are all of the scope's
 	documents int

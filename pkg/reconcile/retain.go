@@ -51,7 +51,7 @@ func (e *Engine) retire(ctx context.Context, u *resource.Unit, service resource.
 		if ctx.Err() != nil || l.Presence != resource.Present {
 			continue
 		}
-		call, release := finishing(ctx)
+		call, release := finishing(e.from(ctx, u, "retire"))
 		err := k.Delete(call, resource.Write{Object: resource.Stray(l), Live: l, Unit: service})
 		release()
 		if err != nil {

@@ -44,7 +44,7 @@ func (e *Engine) Retry(ctx context.Context, key resource.UnitKey) (plan.Quaranti
 	}
 	lifted := q
 	lifted.Lifted = true
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "retry"))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, key.Target, live.ARN, map[string]string{resource.TagQuarantine: lifted.Tag()}, nil); err != nil {
 		return none, fmt.Errorf("%s: the quarantine could not be lifted: %w", key, err)
@@ -66,7 +66,7 @@ func (e *Engine) release(ctx context.Context, u *resource.Unit, live resource.Li
 	if err != nil || tag == "" {
 		set, remove = nil, []string{resource.TagHold}
 	}
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "retry"))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, set, remove); err != nil {
 		return false, fmt.Errorf("%s: the hold could not be lifted: %w", u.Key, err)

@@ -92,7 +92,7 @@ func (r *rollback) standing(ctx context.Context, to string) (done bool, err erro
 	switch {
 	case back && to == "":
 		if r.hold.Has(r.live.Tags[resource.TagSpecHash]) { // it died before it said so
-			call, done := finishing(ctx)
+			call, done := finishing(r.e.from(ctx, r.u, "rollback"))
 			defer done()
 			if err := r.e.o.Rollouts.Tag(call, r.u.Key.Target, r.live.ARN, nil, []string{resource.TagSpecHash}); err != nil {
 				return false, fmt.Errorf("%s: it went back, and the tag %s could not be taken off: %w", r.u.Key, resource.TagSpecHash, err)
@@ -253,7 +253,7 @@ func (r *rollback) remember(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.u.Key, err)
 	}
-	call, done := finishing(ctx)
+	call, done := finishing(r.e.from(ctx, r.u, "rollback"))
 	defer done()
 	if err := r.e.o.Rollouts.Tag(call, r.u.Key.Target, r.live.ARN, map[string]string{resource.TagHold: tag}, nil); err != nil {
 		return fmt.Errorf("%s: what is to be put aside could not be written, and nothing else was: %w", r.u.Key, err)
@@ -316,7 +316,7 @@ func (r *rollback) undone(ctx context.Context, s plan.Step) error {
 	if r.live.Tags[resource.TagHold] == "" {
 		set, remove = nil, []string{resource.TagHold}
 	}
-	call, done := finishing(ctx)
+	call, done := finishing(r.e.from(ctx, r.u, "rollback"))
 	defer done()
 	if err := r.e.o.Rollouts.Tag(call, r.u.Key.Target, r.live.ARN, set, remove); err != nil {
 		return fmt.Errorf("%s: the way back to %s is refused (%s), and %s stays on hold until `ecs-operator retry %s`: %w", r.u.Key, r.out.To, s.Why, r.out.From, r.u.Key.Name, err)

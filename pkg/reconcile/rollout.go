@@ -198,7 +198,7 @@ func (e *Engine) remember(ctx context.Context, v *view) error {
 		return nil
 	}
 	value := v.plan.Quarantine.Tag()
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, v.unit, "quarantine"))
 	defer done()
 	err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, map[string]string{resource.TagQuarantine: value}, nil)
 	if err != nil {

@@ -48,7 +48,7 @@ func (e *Engine) Abort(ctx context.Context, u *resource.Unit) (*resource.Deploym
 	case d.Status == resource.DeploymentRollingBack:
 		return d, false, nil
 	}
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "abort"))
 	defer done()
 	if err := e.o.Rollouts.Stop(call, u.Key.Target, d.ARN); err != nil {
 		return d, false, fmt.Errorf("%s: the deployment could not be stopped: %w", u.Key, err)
@@ -114,7 +114,7 @@ func (e *Engine) ApproveStage(ctx context.Context, u *resource.Unit, stage strin
 	case stage != "" && !strings.EqualFold(strings.ReplaceAll(stage, "-", "_"), d.LifecycleStage):
 		return d, fmt.Errorf("%s: the deployment waits at the stage %s, not at %s", u.Key, d.LifecycleStage, stage)
 	}
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "approve stage"))
 	defer done()
 	for _, h := range d.Hooks {
 		if h.Function != "" {

@@ -28,7 +28,7 @@ func (e *Engine) Suspend(ctx context.Context, u *resource.Unit, s plan.Suspensio
 		return before, err
 	}
 	before, _ = plan.ParseSuspension(live.Tags[resource.TagSuspend], now())
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "suspend"))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, map[string]string{resource.TagSuspend: s.Tag()}, nil); err != nil {
 		return before, fmt.Errorf("%s: it could not be suspended: %w", u.Key, err)
@@ -48,7 +48,7 @@ func (e *Engine) Resume(ctx context.Context, u *resource.Unit) (plan.Suspension,
 		return plan.Suspension{}, fmt.Errorf("%s: it is not suspended", u.Key)
 	}
 	s, _ := plan.ParseSuspension(tag, now())
-	call, done := finishing(ctx)
+	call, done := finishing(e.from(ctx, u, "resume"))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, nil, []string{resource.TagSuspend}); err != nil {
 		return s, fmt.Errorf("%s: it could not be resumed: %w", u.Key, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +43,7 @@ type world struct {
 	watch  func(*sandbox.World, string)
 	events []Event
 	counts counts
+	law    law
 }
 
 // inWorld runs a scenario inside a bubble of virtual time.
@@ -65,6 +65,7 @@ func inWorldAt(t *testing.T, speed float64, run func(t *testing.T, w *world)) {
 				watch(v, event)
 			}
 		}, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+			w.enforce()
 			w.mu.Lock()
 			f := w.fault
 			w.mu.Unlock()
@@ -74,20 +75,14 @@ func inWorldAt(t *testing.T, speed float64, run func(t *testing.T, w *world)) {
 			return f(ctx, c)
 		}})
 		run(t, w)
+		w.judged()
 	})
 }
 
 // engine is a fresh operator process: nothing but AWS remembers anything.
 func (w *world) engine() *Engine {
 	w.t.Helper()
-	pool, err := awsclient.New(w.t.Context(), awsclient.Options{
-		Targets:    map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}},
-		HTTPClient: &http.Client{Transport: w.sandbox.Transport()}, Endpoint: "http://sandbox.invalid",
-		Static: true, Unlimited: true,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	pool := w.clients(operatorKey)
 	w.pool = pool
 	all := kinds.All(pool)
 	if w.kinds != nil {
@@ -100,9 +95,10 @@ func (w *world) engine() *Engine {
 			return v.Verify(ctx, u.Key.Target, kinds.Needs(u))
 		}
 	}
+	var e *Engine
 	o := Options{
-		Verify: before,
-		Kinds:  all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
+		Verify: before, Lint: w.learn(&e),
+		Kinds: all, Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
 		Poll: w.pace, AbsenceGrace: 2 * time.Second, Metrics: &w.counts, MaxRollouts: w.slots, Resync: w.resync, Self: w.self,
 		OnEvent: func(e Event) {
 			w.mu.Lock()
@@ -113,7 +109,8 @@ func (w *world) engine() *Engine {
 	if w.pace > 5*time.Second { // everything is slower
 		o.AbsenceGrace, o.Resync = w.pace, 10*w.pace
 	}
-	return New(o)
+	e = New(o)
+	return e
 }
 
 func (w *world) spoil(f sandbox.FaultFunc) {

@@ -18,6 +18,8 @@ type Entry struct {
 	Write     bool   // the operation is one that changes things, whether or not it did
 	Error     string // the code that was answered, "" for success
 	UserAgent string
+	AccessKey string // the key id that signed it
+	RequestID string
 	Subject   string // what it was about: a name or an ARN
 }
 
@@ -64,14 +66,15 @@ func (s *Sandbox) Writes() []Entry {
 	return slices.DeleteFunc(s.Journal(), func(e Entry) bool { return !e.Write })
 }
 
-func (s *Sandbox) note(o operation, r *http.Request, in any, code string) {
+func (s *Sandbox) note(id string, o operation, r *http.Request, in any, code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.journal.add(entryOf(s.now(), o, r, in, code))
+	s.journal.add(entryOf(id, s.now(), o, r, in, code))
 }
 
-func entryOf(now time.Time, o operation, r *http.Request, in any, code string) Entry {
-	return Entry{Time: now, Service: o.service, Operation: o.name, Write: o.writes, Error: code, UserAgent: r.UserAgent(), Subject: subject(in)}
+func entryOf(id string, now time.Time, o operation, r *http.Request, in any, code string) Entry {
+	return Entry{Time: now, Service: o.service, Operation: o.name, Write: o.writes, Error: code,
+		UserAgent: r.UserAgent(), AccessKey: accessKey(r), RequestID: id, Subject: subject(in)}
 }
 
 // subjectFields name what a call is about, the most telling first.

@@ -15,6 +15,7 @@ import (
 	ecsdocument "github.com/aws/aws-sdk-go-v2/service/ecs/document"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox/iam"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
@@ -57,6 +58,9 @@ type Sandbox struct {
 	bornAt   time.Time     // see born
 	skipped  time.Duration // what Advance added
 	news     chan struct{} // closed when something was written, for calls that wait
+
+	policies map[string]*iam.Policy // by access key id or role ARN
+	refusals []string               // by policies, in IAM's words
 }
 
 // World is everything that the embedded AWS remembers; it is what the state

@@ -86,7 +86,7 @@ func (s *Sandbox) answer(r *http.Request) answer {
 	}
 	fault := s.fault(r, o, in)
 	if fault != nil && !fault.AfterEffect {
-		s.note(o, r, in, fault.code())
+		s.note(id, o, r, in, fault.code())
 		return fault.answer(id, q)
 	}
 	a := s.patient(id, q, o, in, r)
@@ -104,7 +104,7 @@ func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Req
 		select {
 		case <-r.Context().Done():
 			t.Stop()
-			s.note(o, r, in, "")
+			s.note(id, o, r, in, "")
 			return a
 		case <-news:
 			t.Stop()
@@ -112,7 +112,7 @@ func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Req
 		}
 		last := !time.Now().Before(end)
 		if a, wait, news = s.execute(id, q, o, in, r); last && wait > 0 {
-			s.note(o, r, in, "")
+			s.note(id, o, r, in, "")
 			break
 		}
 	}
@@ -145,7 +145,7 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 			a = q.fail(id, internalFailure(fmt.Sprintf("%s failed in the sandbox: %s", o.name, shape.Fault(p))))
 		}
 		if wait == 0 { // else it has not happened yet
-			s.journal.add(entryOf(s.world.Clock, o, r, in, code))
+			s.journal.add(entryOf(id, s.world.Clock, o, r, in, code))
 		}
 		if err := s.persist(); err != nil {
 			a = q.fail(id, internalFailure(err.Error()))
@@ -154,10 +154,13 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	if s.world.advance(s.now()) || o.writes {
 		s.dirty = true
 	}
-	err := checkEnums(o, in)
+	c := &call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}
+	err := s.authorised(c, q, o, in)
+	if err == nil {
+		err = checkEnums(o, in)
+	}
 	var out any
 	if err == nil {
-		c := &call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}
 		out, err = o.run(c, in)
 		wait = c.wait
 	}

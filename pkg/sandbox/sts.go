@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type stsSession struct {
 	Account string
 	UserID  string
 	ARN     string
+	Role    string // that was assumed
 	Expires time.Time
 }
 
@@ -50,8 +52,19 @@ var (
 	sessionName   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
-// assumeRole gives temporary credentials for any well-formed role: whether a
-// role exists and whom it trusts is IAM's, which the sandbox does not have.
+// trusted: whom a role trusts is told by the end of its name. One that ends with
+// "untrusted" trusts nobody here, one with "external" whoever knows its external id,
+// ExternalID ("How to use an external ID", IAM User Guide: the trust policy compares
+// sts:ExternalId, and a call without it is refused as any other).
+func trusted(role, externalID string) bool {
+	return !strings.HasSuffix(role, "untrusted") && (!strings.HasSuffix(role, "external") || externalID == ExternalID)
+}
+
+// ExternalID is what roles want whose names end with "external".
+const ExternalID = "sandbox"
+
+// assumeRole gives temporary credentials for any well-formed role that trusts the
+// caller (trusted): whether a role exists is IAM's, which the sandbox does not have.
 func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
 	m := assumableRole.FindStringSubmatch(aws.ToString(in.RoleArn))
 	if m == nil {
@@ -67,11 +80,15 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	if life < 900 || life > 43200 {
 		return nil, refuse("ValidationError", "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200", life)
 	}
+	if !trusted(m[3], aws.ToString(in.ExternalId)) {
+		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.callerARN(), *in.RoleArn)}
+	}
 	id := "AROA" + strings.ToUpper(digest(*in.RoleArn)[:17])
 	key := "ASIA" + strings.ToUpper(c.w.hexID(16))
 	s := stsSession{
 		Account: m[1],
 		UserID:  id + ":" + *in.RoleSessionName,
+		Role:    *in.RoleArn,
 		ARN:     "arn:aws:sts::" + m[1] + ":assumed-role/" + m[3] + "/" + *in.RoleSessionName,
 		Expires: c.Now.Add(time.Duration(life) * time.Second),
 	}

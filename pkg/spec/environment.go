@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -40,6 +41,16 @@ var (
 
 // credentials are what people look for in an Environment, and must not find there.
 var credentials = []string{"role", "roleArn", "assumeRole", "assumeRoleArn", "externalId", "profile", "credentials", "accessKeyId", "secretAccessKey", "sessionToken", "endpoint"}
+
+// notInSpecs is the answer to them, wherever in the frame of a document they stand.
+const notInSpecs = "%s.%s: what a run may do stands in the operator's --targets file, never in a document: name that target in an Environment, target: NAME"
+
+// isCredential reports whether a key is one of them, in whatever spelling: assume_role,
+// RoleARN, external-id.
+func isCredential(key string) bool {
+	bare := strings.NewReplacer("_", "", "-", "", " ", "").Replace(key)
+	return slices.ContainsFunc(credentials, func(c string) bool { return strings.EqualFold(c, bare) })
+}
 
 // partOf reads the frame of a document that is no Service.
 func (p *parser) partOf(kind string, n *yaml.Node, r *reporter) (part, *frame) {
@@ -101,11 +112,6 @@ func (p *parser) environment(n *yaml.Node, r *reporter) *environment {
 		{name: "vars", decode: func(_, v *yaml.Node) { e.variables(v) }},
 		{name: "defaults", decode: func(_, v *yaml.Node) { e.under(f, v) }},
 		{name: "freeze", decode: func(_, v *yaml.Node) { e.windows(f, v) }},
-	}
-	for _, name := range credentials {
-		fields = append(fields, field{name: name, hidden: true, decode: func(k, _ *yaml.Node) {
-			r.errorf(k, "spec.%s: what a run may do stands in the operator's --targets file, never in a document: name that target here, target: NAME", name)
-		}})
 	}
 	f.fields(e.spec, "spec", fields)
 	return e

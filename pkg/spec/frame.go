@@ -77,6 +77,10 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 		case f.r.full():
 			return
 		case at < 0:
+			if isCredential(key.Value) {
+				f.r.errorf(key, notInSpecs, path, key.Value)
+				break
+			}
 			hint := didYouMean(key.Value, names)
 			f.r.errorf(key, "%s: unknown field %s%s; known here: %s", path, quoted(key.Value), hint, strings.Join(names, ", "))
 		case seen[known[at].name]:

@@ -32,7 +32,7 @@ func TestInstanceProblems(t *testing.T) {
 		{"list inside a text", []string{inHello(inProd + "  taskDefinition: {family: \"x-$(env.subnets)\", containerDefinitions: [{name: web, image: i}]}\n" + goodService), prod},
 			`a.yaml:6:28: $(env.subnets) is a list (b.yaml:4:24) and stands inside a text: only a single value can`, []string{"default/hello"}},
 		{"a role in an Environment", []string{inHello(inProd + goodTask + goodService), fmt.Sprintf(envOf, "prod", "{roleArn: x}")},
-			`b.yaml:4:8: spec.roleArn: what a run may do stands in the operator's --targets file, never in a document: name that target here, target: NAME`, []string{"default/hello"}},
+			`b.yaml:4:8: spec.roleArn: what a run may do stands in the operator's --targets file, never in a document: name that target in an Environment, target: NAME`, []string{"default/hello"}},
 		{"bad Environment", []string{inHello(inProd + goodTask + goodService), fmt.Sprintf(envOf, "prod", `{account: 12, region: europe, target: "a b", vars: {account: x, "a b": c, d: $(env.e), f: ~}, defaults: {servce: {}}, freeze: [{cron: "0 16 * * FRY", for: 1d}, {reason: x}], var: 1}`)},
 			`b.yaml:4:17: spec.account: expects the 12 digits of an AWS account, in quotes: "111122223333", got "12"
 b.yaml:4:29: spec.region: expects an AWS region like eu-west-1, got "europe"
