@@ -124,7 +124,7 @@ func (r rawStatement) parse(variables bool) (statement, error) {
 	s := statement{sid: r.Sid, deny: r.Effect == "Deny", action: patterns(r.Action), resource: patterns(r.Resource), hasVariables: variables}
 	switch {
 	case r.Effect != "Allow" && r.Effect != "Deny":
-		return s, fmt.Errorf("Effect %q: want Allow or Deny", r.Effect)
+		return s, fmt.Errorf("the Effect %q: want Allow or Deny", r.Effect)
 	case (len(r.Action) == 0) == (len(r.NotAction) == 0):
 		return s, errors.New("want Action or NotAction, and one of them")
 	case (len(r.Resource) == 0) == (len(r.NotResource) == 0):
