@@ -10,14 +10,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // gitServer is git http-backend on a loopback port for the repositories below a
-// directory; with a token only for who has it. "" where there is none.
+// directory; with a token only for who has it. nil where there is no backend.
 func gitServer(root, token string) *httptest.Server {
+	return faultyServer(root, token, func() string { return "" })
+}
+
+// faultyServer is the same; fault, where it gives one, is what happens instead.
+func faultyServer(root, token string, fault func() string) *httptest.Server {
 	path, err := exec.Command("git", "--exec-path").Output()
 	backend := filepath.Join(strings.TrimSpace(string(path)), "git-http-backend")
 	if err == nil {
@@ -27,6 +34,22 @@ func gitServer(root, token string) *httptest.Server {
 		return nil
 	}
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch fault() {
+		case "503":
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "<html>be right back</html>")
+			return
+		case "200":
+			_, _ = io.WriteString(w, "<html>please sign in</html>")
+			return
+		case "closed":
+			panic(http.ErrAbortHandler)
+		case "truncated": // of what the backend says
+			if r.Method == http.MethodPost {
+				w = &cutShort{ResponseWriter: w, left: 40}
+			}
+		}
 		if _, given, _ := r.BasicAuth(); given != token {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			w.WriteHeader(http.StatusUnauthorized)
@@ -43,6 +66,32 @@ func gitServer(root, token string) *httptest.Server {
 	}))
 }
 
+// cutShort lets a few bytes of an answer through.
+type cutShort struct {
+	http.ResponseWriter
+	left int
+}
+
+// Write drops what is over.
+func (c *cutShort) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p[:min(len(p), c.left)])
+	c.left -= n
+	return len(p), err
+}
+
+// gitFaults are what happens to the requests of each script's server.
+var gitFaults sync.Map // by URL
+
+// scriptFault breaks the script's server, or mends it:
+//
+//	git-fault 503|200|closed|truncated|none
+func scriptFault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: git-fault KIND")
+	}
+	gitFaults.Store(ts.Getenv("GIT_SERVER"), args[0])
+}
+
 // scriptServeGit serves the repositories below a directory for a script:
 //
 //	serve-git DIR [TOKEN]   sets GIT_SERVER to the URL
@@ -54,10 +103,16 @@ func scriptServeGit(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 2 {
 		token = args[1]
 	}
-	s := gitServer(ts.MkAbs(args[0]), token)
+	var url atomic.Value
+	s := faultyServer(ts.MkAbs(args[0]), token, func() string {
+		fault, _ := gitFaults.Load(url.Load())
+		kind, _ := fault.(string)
+		return kind
+	})
 	if s == nil {
 		ts.Fatalf("there is no git http-backend on this machine")
 	}
+	url.Store(s.URL)
 	ts.Setenv("GIT_SERVER", s.URL)
 	ts.Defer(s.Close)
 }
@@ -67,8 +122,17 @@ func scriptServeGit(ts *testscript.TestScript, neg bool, args []string) {
 //
 //	commit REPOSITORY BRANCH FOLDER
 func scriptCommit(ts *testscript.TestScript, neg bool, args []string) {
+	scriptPush(ts, neg, args, true)
+}
+
+// scriptUnrelated does the same with a commit that has no parents.
+func scriptUnrelated(ts *testscript.TestScript, neg bool, args []string) {
+	scriptPush(ts, neg, args, false)
+}
+
+func scriptPush(ts *testscript.TestScript, neg bool, args []string, onTop bool) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: commit REPOSITORY BRANCH FOLDER")
+		ts.Fatalf("usage: commit REPOSITORY BRANCH FOLDER, or unrelated")
 	}
 	dir, branch, tree := ts.MkAbs(args[0]), args[1], ts.MkAbs(args[2])
 	git := func(args ...string) string {
@@ -93,6 +157,9 @@ func scriptCommit(ts *testscript.TestScript, neg bool, args []string) {
 	id := git("write-tree")
 	parent := []string{}
 	for _, ref := range []string{"refs/heads/" + branch, "refs/heads/main"} {
+		if !onTop {
+			break
+		}
 		cmd := exec.Command("git", "--git-dir="+dir, "rev-parse", "--verify", "--quiet", ref)
 		if out, err := cmd.Output(); err == nil {
 			parent = []string{"-p", strings.TrimSpace(string(out))}

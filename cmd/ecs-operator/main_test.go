@@ -38,7 +38,9 @@ func TestMain(m *testing.M) {
 //	as-told [again] ARGS...   runs the command in backquotes of the last stdout
 //	grow FILE N               appends a comment of N bytes
 //	serve-git DIR [TOKEN]     serves the repositories below DIR at $GIT_SERVER
+//	git-fault KIND            what that server does instead: 503, 200, closed, truncated, none
 //	commit REPO BRANCH DIR    commits what stands in DIR
+//	unrelated REPO BRANCH DIR the same, with a commit that has no parents
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
@@ -53,6 +55,8 @@ func TestScripts(t *testing.T) {
 			"aws-that":  scriptAWS,
 			"grow":      scriptGrow,
 			"serve-git": scriptServeGit,
+			"git-fault": scriptFault,
+			"unrelated": scriptUnrelated,
 			"commit":    scriptCommit,
 			"as-told":   scriptTold,
 		},

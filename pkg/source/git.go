@@ -271,14 +271,14 @@ func (g *Git) read(ctx context.Context, at tip) (Snapshot, error) {
 	}
 	signer, err := g.permit(ctx, objects)
 	if refusal := (*refusal)(nil); errors.As(err, &refusal) {
-		return g.keep(ctx, content, refusal)
+		return g.keep(ctx, content, objects.Ref, refusal)
 	}
 	if err != nil {
 		return Snapshot{}, err
 	}
 	s, err := g.files(ctx, content, objects.CommitID)
 	if refusal := (*refusal)(nil); errors.As(err, &refusal) {
-		return g.keep(ctx, content, refusal)
+		return g.keep(ctx, content, objects.Ref, refusal)
 	}
 	if err != nil {
 		return Snapshot{}, err

@@ -57,7 +57,7 @@ func (g *Git) shown(ref string) string {
 
 // keep leaves in force what was, with the refusal as a Problem; where this process
 // has not read it yet, it is read from the cache of an earlier one.
-func (g *Git) keep(ctx context.Context, repo string, r *refusal) (Snapshot, error) {
+func (g *Git) keep(ctx context.Context, repo, ref string, r *refusal) (Snapshot, error) {
 	if text := r.Error(); g.told != text { // once for each, not at every poll
 		g.log.Warn("a commit is refused", zapError(r))
 		g.told = text
@@ -76,7 +76,7 @@ func (g *Git) keep(ctx context.Context, repo string, r *refusal) (Snapshot, erro
 		if s, err = g.files(ctx, repo, before); err != nil {
 			return Snapshot{}, errors.Join(r, fmt.Errorf("and the commit in force, %.7s, is not in --git-cache any more", before))
 		}
-		s.Revision, s.Signer = before, signer
+		s.Revision, s.Ref, s.Signer = before, shortRef(ref), signer
 	}
 	s.Problems = append(slices.Clone(s.Problems), Problem{Path: Whole, Message: r.Error() + "; " + fmt.Sprintf("%.7s stays in force", s.Revision)})
 	s.Complete = false
