@@ -131,7 +131,13 @@ func TestCanariesInDocuments(t *testing.T) {
 	}
 	ok(1, append([]string{"diff", "web.yaml", "-o", "markdown"}, world...)...)
 	write("plan.json", ok(1, append([]string{"diff", "web.yaml", "-o", "json"}, world...)...))
-	ok(0, append([]string{"apply", "web.yaml", "--wait", "-o", "json", "--verify=false"}, world...)...)
+	ok(0, append([]string{"apply", "web.yaml", "--wait", "-o", "json", "--verify=false", "--audit", "audit.jsonl"}, world...)...)
+	audit, err := os.ReadFile(filepath.Join(dir, "audit.jsonl"))
+	if err != nil || !strings.Contains(string(audit), "RegisterTaskDefinition") {
+		t.Errorf("no audit of the writes: %v\n%s", err, audit)
+	}
+	b.scan("the audit", string(audit))
+	ok(0, "policy", "-f", "web.yaml")
 	write("web.yaml", b.secretive("two"))
 	for _, format := range []string{"text", "json", "markdown"} {
 		ok(1, append([]string{"diff", "web.yaml", "-o", format}, world...)...)

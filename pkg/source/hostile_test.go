@@ -309,7 +309,7 @@ func TestHostileRepositories(t *testing.T) {
 			count[h.class]++
 			repositories++
 		}
-		if testing.Short() && i%3 != 0 {
+		if testing.Short() && i%5 != 0 {
 			continue
 		}
 		t.Run(h.class+"/"+h.name, func(t *testing.T) {
