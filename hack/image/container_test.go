@@ -160,8 +160,8 @@ func runImage(t *testing.T, image *stage) {
 	}
 	c := &container{t: t, image: image}
 	if out, err := c.command(t.Context(), "/usr/bin/ssh", "-V").CombinedOutput(); err != nil {
-		if strings.Contains(string(out), "inside:") {
-			t.Skipf("nothing is mounted here: %s", out)
+		if strings.Contains(string(out), "inside:") || errors.Is(err, syscall.EPERM) {
+			t.Skipf("nothing can be mounted here: %v %s", err, out)
 		}
 		t.Fatalf("ssh: %v\n%s", err, out)
 	}
@@ -266,9 +266,7 @@ func operatorInside(t *testing.T, c *container) {
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	if got := with.must(append(append([]string{}, c.image.health...), "--listen", listen)...); !strings.Contains(got, "alive") {
-		t.Logf("healthcheck says %q", got)
-	}
+	with.must(append(append([]string{}, c.image.health...), "--listen", listen)...) // or it ends with 2
 	stop()
 	if err := <-ended; cmd.ProcessState.ExitCode() != 0 {
 		t.Errorf("SIGTERM: %v\n%s", err, said)

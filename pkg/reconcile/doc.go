@@ -62,6 +62,13 @@
 //     back, or a rollback was made, nothing goes further back unless --to says so.
 //   - Scale is the one call that carries a count beside an autoscaler: a person says
 //     it, once, within the bounds. Passes never do.
+//   - The service that runs this process is told by its ARN, which a pass reads, not
+//     by a document's names: another account may have the same. It starts its own
+//     deployment when no other service has anything to do that comes about without a
+//     person, and after an hour whatever they have: what fails, or waits for a word,
+//     may need the newer operator. It takes no slot, nobody's wave waits for it, and
+//     what depends on it does not keep it. It is never deleted, recreated or run
+//     twice at once by itself.
 //   - Revisions of a task definition are put away only by the process that saw the
 //     rollout; with 200 deployments or more in the history, none is.
 package reconcile
