@@ -29,6 +29,7 @@ locals {
       ECS_OPERATOR_OWNER           = var.owner
       ECS_OPERATOR_PATH            = var.document_path
       ECS_OPERATOR_REF             = var.ref
+      GOMEMLIMIT                   = "320MiB" # the rest is for git
     },
     var.scope == "" ? {} : { ECS_OPERATOR_SCOPE = var.scope },
     var.targets == "" ? {} : { ECS_OPERATOR_TARGETS = var.targets },
