@@ -13,7 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 )
 
 const deployDir = "../../examples/deploy-on-ecs"
@@ -127,24 +132,20 @@ func actionsIn(text string) map[string]bool {
 	return out
 }
 
-// TestDeployPolicy: the role may what the operator calls (docs/how-to.md, which a test
-// compares with the code) but for what is named here, and writes are narrowed.
+// TestDeployPolicy: the role may what the operator calls but for what is named here,
+// and writes are narrowed.
 func TestDeployPolicy(t *testing.T) {
 	all := map[string]any{"Adopt": "true", "AssumableRoleArns": []any{"arn:aws:iam::444455556666:role/ecs-operator"},
 		"CodeCommitRepositoryArn": "arn:aws:codecommit:us-east-1:123456789012:services", "Targets": "targets: {}", "Scope": "shop"}
 	actions, statements := policyOf(t, deployStack(t, all))
-	howTo, err := os.ReadFile("../../docs/how-to.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	left := map[string]string{
 		"logs:GetLogEvents":             "for the command logs alone",
 		"secretsmanager:GetSecretValue": "for the registries of repositoryCredentials alone",
 		"ssm:GetParameters":             "for parameters as secrets, by their ARNs",
 	}
-	for action := range actionsIn(string(howTo)) {
-		if _, out := left[action]; !out && !slices.Contains(actions, action) {
-			t.Errorf("the role may not %s", action)
+	for _, call := range kinds.Calls() {
+		if _, out := left[call.Action]; !out && !slices.Contains(actions, call.Action) {
+			t.Errorf("the role may not %s", call.Action)
 		}
 	}
 	open := []string{"Read", "Verify", "DeregisterRevisions", "CompositeAlarms"} // AWS knows nothing to narrow these by
@@ -170,6 +171,65 @@ func TestDeployPolicy(t *testing.T) {
 	}
 	if got, want := slices.Sorted(maps.Keys(terraform)), slices.DeleteFunc(actions, func(a string) bool { return a == "sts:AssumeRole" }); !slices.Equal(got, want) {
 		t.Errorf("roles.tf allows %v\ntemplate.yaml %v", got, want)
+	}
+}
+
+// TestDeployPolicyIsEnough: under the template's own policy, which the embedded AWS
+// enforces, the quickstart is made, changed and deleted again, and what carries no
+// owner's tag is not touched.
+func TestDeployPolicyIsEnough(t *testing.T) {
+	t.Parallel()
+	dir := workDir(t)
+	role := "arn:aws:iam::123456789012:role/"
+	_, statements := policyOf(t, deployStack(t, map[string]any{"PassableRoleArns": []any{role + "ecsTaskExecutionRole", role + "ecsTaskRole", role + "ecsInfrastructureRole"}}))
+	data, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := filepath.Join(dir, "policy.json")
+	if err := os.WriteFile(policy, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, url, env := serveSandbox(t, dir, "--sandbox-policy", policy)
+	env = append(env, "AWS_ACCESS_KEY_ID="+operatorKey, "ECS_OPERATOR_SCOPE=shop")
+	must(t, dir, env, 0, "apply", "--wait", "quickstart")
+	edit(t, filepath.Join(dir, "quickstart", "hello.yaml"), "desiredCount: 2", "desiredCount: 1")
+	edit(t, filepath.Join(dir, "quickstart", "web.yaml"), "threshold: ", "threshold: 1")
+	must(t, dir, env, 0, "apply", "--wait", "quickstart")
+	if err := os.Remove(filepath.Join(dir, "quickstart", "web.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, env, 0, "apply", "--wait", "--prune", "quickstart")
+
+	// The same role, and a service of somebody else's.
+	theirs, ours := sdkConfig(url), sdkConfig(url)
+	ours.Credentials = credentials.NewStaticCredentialsProvider(operatorKey, "sandbox", "")
+	if _, err := ecs.NewFromConfig(theirs).CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("theirs"), TaskDefinition: aws.String("default-hello"), DesiredCount: aws.Int32(1)}); err != nil {
+		t.Fatal(err)
+	}
+	cloud := ecs.NewFromConfig(ours)
+	for what, try := range map[string]func() error{
+		"changes it": func() error {
+			_, err := cloud.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: aws.String("theirs"), DesiredCount: aws.Int32(0)})
+			return err
+		},
+		"deletes it": func() error {
+			_, err := cloud.DeleteService(t.Context(), &ecs.DeleteServiceInput{Service: aws.String("theirs"), Force: aws.Bool(true)})
+			return err
+		},
+		"marks it": func() error {
+			_, err := cloud.TagResource(t.Context(), &ecs.TagResourceInput{ResourceArn: aws.String("arn:aws:ecs:us-east-1:123456789012:service/default/theirs"),
+				Tags: []types.Tag{{Key: aws.String("ecs-operator:owner"), Value: aws.String("ecs-operator")}}})
+			return err
+		},
+		"makes one without a mark": func() error {
+			_, err := cloud.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("mine"), TaskDefinition: aws.String("default-hello"), DesiredCount: aws.Int32(1)})
+			return err
+		},
+	} {
+		if err := try(); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("it %s: %v", what, err)
+		}
 	}
 }
 
