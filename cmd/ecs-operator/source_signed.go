@@ -78,7 +78,7 @@ func (o *signingOptions) verify(c *console) (func(context.Context, source.GitObj
 	}
 	return func(_ context.Context, g source.GitObjects) (string, error) {
 		signer, err := o.signer(c, mode, g)
-		if o.told != nil {
+		if o.told != nil && !g.Again {
 			result := "Verified"
 			if e, ok := errors.AsType[*signature.Error](err); ok {
 				result = string(e.Reason)
@@ -92,7 +92,7 @@ func (o *signingOptions) verify(c *console) (func(context.Context, source.GitObj
 func (o *signingOptions) signer(c *console, mode signature.Mode, g source.GitObjects) (string, error) {
 	keys, err := o.load(c)
 	if err != nil {
-		return "", &signature.Error{Reason: signature.KeysUnreadable, Object: fmt.Sprintf("commit %.7s", g.CommitID), Detail: err.Error()}
+		return "", &signature.Error{Reason: signature.KeysUnreadable, Object: "the commit", Detail: err.Error()}
 	}
 	tag, _ := strings.CutPrefix(g.Ref, "refs/tags/")
 	if tag == g.Ref {

@@ -71,7 +71,7 @@ const (
 // Error is why a revision is not verified.
 type Error struct {
 	Reason Reason
-	Object string // "commit 0123456789ab" or "tag v1.2"
+	Object string // "the commit" or "tag v1.2"
 	Detail string // what is wrong, and the way out
 }
 
@@ -116,7 +116,7 @@ func (k *Keys) Verify(mode Mode, r Revision) ([]Signer, error) {
 }
 
 func (k *Keys) commit(r Revision) (Signer, error) {
-	what := "commit " + short(r.CommitID)
+	what := "the commit"
 	o, fail := parseCommit(r.CommitID, r.Commit)
 	if fail == nil && len(o.signature) == 0 {
 		fail = failf(NotSigned, "it is not signed; sign it (git commit -S, or git config commit.gpgsign true) and push again")
@@ -128,7 +128,7 @@ func (k *Keys) tag(r Revision) (Signer, error) {
 	what := "tag " + r.TagName
 	switch {
 	case r.TagName == "":
-		return Signer{}, &Error{NoTag, "commit " + short(r.CommitID), "what is followed is no tag, and the tag's signature is asked for; follow a tag, or verify the commit with the mode head"}
+		return Signer{}, &Error{NoTag, "the commit", "what is followed is no tag, and the tag's signature is asked for; follow a tag, or verify the commit with the mode head"}
 	case r.Tag == nil:
 		return Signer{}, &Error{NoTag, what, "it is a lightweight tag, which carries no signature; make it with git tag -s, under a new name"}
 	}

@@ -80,6 +80,8 @@ type GitObjects struct {
 	Commit   []byte // as git cat-file commit prints it
 	TagID    string // of the annotated tag object that the ref is; "" for anything else
 	Tag      []byte // as git cat-file tag prints it
+	// Again: it is no news, but what an earlier process had in force.
+	Again bool
 }
 
 // Git is a source of the files of one commit of a repository. It is read by the

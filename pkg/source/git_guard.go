@@ -94,7 +94,7 @@ func (g *Git) stillGood(ctx context.Context, repo, commit string) (signer string
 	if err != nil {
 		return "", fmt.Errorf("it is not in --git-cache any more")
 	}
-	return g.o.Verify(ctx, GitObjects{CommitID: commit, Commit: raw})
+	return g.o.Verify(ctx, GitObjects{CommitID: commit, Commit: raw, Again: true})
 }
 
 // Refused reports whether an error says that a commit is there and may not be

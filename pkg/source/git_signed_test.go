@@ -67,8 +67,11 @@ func TestRefusedStaysRefused(t *testing.T) {
 
 	// The next process: the commit in force is verified anew.
 	next := open(t, o)
-	if got := read(t, next); got.Revision != first || got.Signer != "anna" || got.Complete {
+	if got := read(t, next); got.Revision != first || got.Ref != "main" || got.Signer != "anna" || got.Complete {
 		t.Errorf("%+v", got)
+	}
+	if last := j.asked[len(j.asked)-1]; last.CommitID != first || !last.Again || j.asked[len(j.asked)-2].Again {
+		t.Errorf("asked of %+v", last)
 	}
 	j.trust()
 	refuses(t, open(t, o), "it is not signed", "the commit in force", "is not used any more")
