@@ -112,7 +112,9 @@ func documentsOf(cmd *cobra.Command, args []string, c *console) spec.Result {
 		if bindEnvironment(cmd, c.getenv) != nil {
 			return spec.Result{}
 		}
-		paths = f.Value.(pflag.SliceValue).GetSlice()
+		if named := f.Value.(pflag.SliceValue).GetSlice(); f.DefValue != "[]" || len(args) == 0 {
+			paths = named // else the arguments are paths themselves
+		}
 	} else if len(paths) == 0 && c.getenv(pathEnv) != "" {
 		paths = []string{c.getenv(pathEnv)}
 	}
