@@ -78,6 +78,13 @@ func TestGitGoesBackwardsWhereAllowed(t *testing.T) {
 // However many commits come at once, and by whatever merges: what descends is taken,
 // and its history is asked for a little first.
 func TestGitTakesWhatDescends(t *testing.T) {
+	slow(t)
+	root := t.TempDir()
+	r := newRepo(t, root, "a.git")
+	r.commit("main", map[string]string{"a.yaml": "first"})
+	s := serve(t, root)
+	g := open(t, GitOptions{URL: s.URL + "/a.git"})
+	read(t, g)
 	for _, tc := range []struct {
 		name    string
 		push    func(r *repo, old string)
@@ -106,11 +113,7 @@ func TestGitTakesWhatDescends(t *testing.T) {
 		}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			root := t.TempDir()
-			r := newRepo(t, root, "a.git")
-			old := r.commit("main", map[string]string{"a.yaml": "old"})
-			s := serve(t, root)
-			g := open(t, GitOptions{URL: s.URL + "/a.git"})
+			old := r.commit("main", map[string]string{"a.yaml": "old " + tc.name})
 			read(t, g)
 			s.fetches()
 			tc.push(r, old)
@@ -179,6 +182,7 @@ func TestGitRemembersWhatIsInForce(t *testing.T) {
 // A server that is shallow itself cannot prove what its commits descend from, where
 // the commit in force is not among those that it has.
 func TestGitOnAShallowServer(t *testing.T) {
+	slow(t)
 	root := t.TempDir()
 	r := newRepo(t, root, "origin.git")
 	r.commit("main", map[string]string{"a.yaml": "zero"})

@@ -37,14 +37,14 @@ func monorepo(t testing.TB, root string, commits, files int) *repo {
 	return r
 }
 
-// TestGitMonorepo reads a repository of 2,000 commits and 3,000 specs; with
+// TestGitMonorepo reads a repository of 1,000 commits and 3,000 specs; with
 // ECS_OPERATOR_TEST_COMMITS=20000 one of so many, and prints what that costs.
 func TestGitMonorepo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a large repository")
 	}
 	const files = 3000
-	commits := 2000
+	commits := 1000
 	if n, err := strconv.Atoi(os.Getenv("ECS_OPERATOR_TEST_COMMITS")); err == nil {
 		commits = n
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,13 +11,13 @@ import (
 // hints counts what a watch sends, and takes each at once.
 func hints(ctx context.Context, t *testing.T, g *Git) (count func() int) {
 	hint := make(chan struct{}, 1)
-	n := 0
+	var n atomic.Int32
 	done := make(chan struct{})
 	go func() {
 		for {
 			select {
 			case <-hint:
-				n++
+				n.Add(1)
 			case <-done:
 				return
 			}
@@ -28,7 +29,7 @@ func hints(ctx context.Context, t *testing.T, g *Git) (count func() int) {
 			t.Errorf("watch ended with %v", err)
 		}
 	}()
-	return func() int { synctest.Wait(); return n }
+	return func() int { synctest.Wait(); return int(n.Load()) }
 }
 
 func TestGitWatchPollsWithJitter(t *testing.T) {

@@ -278,3 +278,11 @@ func rawObject(r *repo, kind, id string) string {
 	}
 	return string(out)
 }
+
+// slow skips what starts many processes where time is short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("many runs of git")
+	}
+}
