@@ -216,7 +216,13 @@ func (o *commitOptions) commitFiles(ctx context.Context, c *console, git *checko
 	}
 	message := o.message
 	if message == "" {
-		message = commitMessage(e.changes)
+		changes := slices.Clone(e.changes)
+		for i := range changes {
+			if rel, err := git.Rel(changes[i].File); err == nil {
+				changes[i].File = rel // in the repository, wherever the command runs
+			}
+		}
+		message = commitMessage(changes)
 	}
 	commit, err := git.Commit(ctx, rels, message)
 	if err != nil {

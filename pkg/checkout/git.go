@@ -152,7 +152,12 @@ func (c *Checkout) Untouched(ctx context.Context, files []string) error {
 }
 
 // literal is a path that git reads as no pattern.
-func literal(path string) string { return ":(top,literal)" + path }
+func literal(path string) string {
+	if path == "." {
+		return ":(top)" // all of it; a literal dot is nothing's name
+	}
+	return ":(top,literal)" + path
+}
 
 // Commit commits these files as they are, and nothing else. What else is staged
 // stays staged.

@@ -122,7 +122,11 @@ func (p *Push) reworded(have, message string) string {
 // detached. What is changed or staged there stays; where that is in the way,
 // the checkout stays.
 func (p *Push) follow(ctx context.Context, made, landed string) {
-	if made == landed || p.here != "" && p.here != p.Branch {
+	switch {
+	case made == landed:
+		return
+	case p.here != "" && p.here != p.Branch:
+		p.Note("this checkout stays on %s, at %s", p.here, Short(made))
 		return
 	}
 	_, _ = p.c.git(ctx, call{}, "update-index", "-q", "--refresh") // it fails where a file is changed, which read-tree looks at itself
