@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -48,8 +50,12 @@ type instance struct {
 // instances lists what every base gives, in the order of the documents.
 func (p *parser) instances() []instance {
 	byBase := map[*base][]*patch{}
+	byName := map[string][]*base{}
+	for _, b := range p.bases {
+		byName[b.name] = append(byName[b.name], b)
+	}
 	for _, patch := range p.patches {
-		p.assign(patch, byBase)
+		p.assign(patch, byName, byBase)
 	}
 	var out []instance
 	for _, b := range p.bases {
@@ -85,20 +91,17 @@ func (p *parser) instances() []instance {
 }
 
 // assign finds the service that a patch is for.
-func (p *parser) assign(patch *patch, byBase map[*base][]*patch) {
+func (p *parser) assign(patch *patch, byName map[string][]*base, byBase map[*base][]*patch) {
 	var found []*base
-	var names []string
-	for _, b := range p.bases {
+	for _, b := range byName[patch.service[strings.IndexByte(patch.service, '/')+1:]] {
 		if patch.means(b) {
 			found = append(found, b)
 		}
-		if b.name != "" && !slices.Contains(names, b.name) {
-			names = append(names, b.name)
-		}
 	}
-	slices.Sort(names)
 	switch {
 	case len(found) == 0 && patch.service != "":
+		names := slices.Sorted(maps.Keys(byName))
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
 		patch.r.errorf(patch.serviceAt, "spec.service: there is no Service %s in these documents%s%s", quoted(patch.service), didYouMean(patch.service, names), known("Service", names))
 	case len(found) > 1 && !slices.ContainsFunc(found, func(b *base) bool { return b.cluster == found[0].cluster && b != found[0] }):
 		patch.r.errorf(patch.serviceAt, "spec.service: %s means the services at %s and at %s: write cluster/name", patch.service,

@@ -20,6 +20,7 @@ type Promotion struct {
 	// Skipped are containers that the other instance does not have.
 	Skipped []string
 	items   []promoted
+	read    *promoter // what it was read from
 }
 
 // promoted is one text to copy.
@@ -55,6 +56,7 @@ type promoter struct {
 	p      parser
 	files  []File
 	result Result
+	hashes map[string]uint64 // see meaning
 }
 
 func newPromoter(files []File, sections []Section) *promoter {
@@ -152,7 +154,7 @@ func ReadPromotion(files []File, sections []Section, service, from, to string) (
 	if len(problems) > 0 {
 		return out, problems
 	}
-	out.Source = src.doc.ID()
+	out.Source, out.read = src.doc.ID(), w
 	var made []*yaml.Node // values that images come from with the template
 	if name := at(src.tree, promoted{}.path()); name != nil {
 		out.items = append(out.items, promoted{raw: w.raw(src, name)})

@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -15,14 +16,17 @@ import (
 // its ServicePatch. The answer was read back: no other instance means anything
 // else than before.
 func (pr Promotion) Write(files []File, sections []Section) (changed []File, changes []ImageChange, problems []Problem) {
-	before := newPromoter(files, sections)
+	before := pr.read
+	if !slices.EqualFunc(before.files, files, func(a, b File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
+		before = newPromoter(files, sections)
+	}
 	now := before
 	template := false
 	dst, problems := before.side(pr.Service, pr.To, false)
 	if len(problems) > 0 {
 		return nil, nil, problems
 	}
-	id := dst.doc.ID()
+	id, was := dst.doc.ID(), bare(dst.doc)
 	for _, item := range pr.items {
 		next, change, problems := pr.copy(now, sections, item, id)
 		if len(problems) > 0 {
@@ -43,7 +47,7 @@ func (pr Promotion) Write(files []File, sections []Section) (changed []File, cha
 		n = now.behind(dst, n)
 		changes[k].File, changes[k].Line, changes[k].Column = n.FootComment, n.Line, n.Column
 	}
-	if !template && !before.sameBut(now, dst.doc.ID(), true) {
+	if dst.doc.ID() != id || !template && (bare(dst.doc) != was || before.result.Errors() != now.result.Errors()) {
 		return nil, nil, []Problem{{Message: fmt.Sprintf("%s would change in more than its images: this form of its documents is not edited in place", dst.label)}}
 	}
 	for i, f := range now.files {
@@ -80,7 +84,7 @@ func (pr Promotion) copy(w *promoter, sections []Section, item promoted, id stri
 			return w, change, nil
 		}
 		change.New = change.text()
-		if next := w.spliced(sections, change); next != nil && w.sameBut(next, id, false) {
+		if next := w.spliced(sections, change); next != nil && w.sameBut(next, id) {
 			return next, change, nil
 		}
 	} else if change.Old = w.now(dst, item); change.Old == want {
@@ -88,7 +92,7 @@ func (pr Promotion) copy(w *promoter, sections []Section, item promoted, id stri
 		return w, change, nil
 	}
 	change.New = item.raw
-	if next := w.inserted(sections, dst, item); next != nil && w.sameBut(next, id, false) {
+	if next := w.inserted(sections, dst, item); next != nil && w.sameBut(next, id) {
 		return next, change, nil
 	}
 	p := Problem{File: change.File, Line: change.Line, Column: change.Column}
@@ -149,49 +153,61 @@ func (w *promoter) spliced(sections []Section, c ImageChange) *promoter {
 }
 
 // sameBut reports whether two states of things mean the same for all instances
-// but one; for that one too, but its images, where images is set.
-func (w *promoter) sameBut(o *promoter, id string, images bool) bool {
-	mine, theirs := w.meaning(id, images), o.meaning(id, images)
-	if len(mine) != len(theirs) || w.result.Errors() != o.result.Errors() && images {
-		return false
+// but one.
+func (w *promoter) sameBut(o *promoter, id string) bool {
+	mine, theirs := w.meaning(), o.meaning()
+	for other, hash := range mine {
+		if have, ok := theirs[other]; other != id && (!ok || have != hash) {
+			return false
+		}
 	}
-	for id, text := range mine {
-		if theirs[id] != text {
+	for other := range theirs {
+		if _, ok := mine[other]; !ok && other != id {
 			return false
 		}
 	}
 	return true
 }
 
-// meaning is every instance as text, without that of id; with images it is there
-// too, and without its images.
-func (w *promoter) meaning(id string, images bool) map[string]string {
-	out := map[string]string{}
-	for _, d := range w.result.Documents {
-		tree := d.Form.tree
-		if d.ID() == id {
-			if !images {
-				continue
-			}
-			tree = deepCopy(tree)
-			for _, c := range containers(tree) {
-				c.image.Value = ""
-			}
+// meaning is what every instance comes to, as a hash of its merged document.
+func (w *promoter) meaning() map[string]uint64 {
+	if w.hashes == nil {
+		w.hashes = map[string]uint64{}
+		for _, d := range w.result.Documents {
+			w.hashes[d.ID()] = meaningOf(d.Form.tree, nil)
 		}
-		text, err := encode([]*yaml.Node{written(tree, false)})
-		if err != nil {
-			text = []byte(err.Error())
-		}
-		out[d.ID()] = string(text)
 	}
-	return out
+	return w.hashes
 }
 
-func deepCopy(n *yaml.Node) *yaml.Node {
-	out := *n
-	out.Content = make([]*yaml.Node, len(n.Content))
-	for i, c := range n.Content {
-		out.Content[i] = deepCopy(c)
+// seed is one for the whole process: hashes are never kept.
+var seed = maphash.MakeSeed()
+
+// meaningOf hashes a tree without its positions, and without the values of some
+// of its scalars.
+func meaningOf(n *yaml.Node, without []*yaml.Node) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		_, _ = fmt.Fprintf(&h, "%d %s ", n.Kind, n.ShortTag())
+		if !slices.Contains(without, n) {
+			_, _ = fmt.Fprintf(&h, "%d:%s ", len(n.Value), n.Value)
+		}
+		_, _ = fmt.Fprintf(&h, "%d\n", len(n.Content))
+		for _, c := range n.Content {
+			walk(c)
+		}
 	}
-	return &out
+	walk(n)
+	return h.Sum64()
+}
+
+// bare is the meaning of a document without its images.
+func bare(d Document) uint64 {
+	var images []*yaml.Node
+	for _, c := range containers(d.Form.tree) {
+		images = append(images, c.image)
+	}
+	return meaningOf(d.Form.tree, images)
 }
