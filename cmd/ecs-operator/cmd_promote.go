@@ -18,7 +18,7 @@ import (
 )
 
 type promoteOptions struct {
-	pathOptions
+	paths []string // of a checkout: what is edited is on this machine
 	outputOptions
 	commitOptions
 	from, to string
@@ -27,7 +27,7 @@ type promoteOptions struct {
 
 // AddFlags declares the flags of promote.
 func (o *promoteOptions) AddFlags(f *pflag.FlagSet) {
-	o.pathOptions.AddFlags(f)
+	f.StringArrayVarP(&o.paths, "path", "f", []string{"."}, "directory or file with the documents")
 	o.outputOptions.AddFlags(f)
 	o.commitOptions.AddFlags(f)
 	f.StringVar(&o.from, "from", "", "the `ENVIRONMENT` that runs it already")
