@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ The world that a fresh one holds is listed in docs/sandbox.md.`,
 
 func runSandbox(ctx context.Context, c *console, g *globalOptions, o *sandboxOptions) error {
 	if g.sandboxPolicy == generatedPolicy {
-		return errors.New("--sandbox-policy auto is for the commands that read documents: give the sandbox command a file, as `ecs-operator policy` writes it")
+		c.note("nothing is enforced: --sandbox-policy auto is for the commands that read documents; give the sandbox command a file, as `ecs-operator policy` writes it")
 	}
 	e, err := openEmbedded(g, nil)
 	if err != nil {

@@ -78,6 +78,7 @@ func scriptSetup(env *testscript.Env) error {
 	env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "no-credentials"))
 	env.Setenv("SPEED", fastWorld)
 	env.Setenv("ECS_OPERATOR_POLL", "50ms")
+	env.Setenv("ECS_OPERATOR_SANDBOX_POLICY", generatedPolicy) // every script runs under the policy of its documents, diff under the reader's
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		return err

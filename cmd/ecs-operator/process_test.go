@@ -32,7 +32,8 @@ func cleanEnv(home string, extra ...string) []string {
 		}
 	}
 	env = append(env, "HOME="+home, "AWS_EC2_METADATA_DISABLED=true", "HTTPS_PROXY="+nowhere, "NO_COLOR=1",
-		"ECS_OPERATOR_POLL=50ms", "ECS_OPERATOR_ABSENCE_GRACE=100ms", "ECS_OPERATOR_READ_BUDGET=1", "ECS_OPERATOR_WRITE_BUDGET=1")
+		"ECS_OPERATOR_POLL=50ms", "ECS_OPERATOR_ABSENCE_GRACE=100ms", "ECS_OPERATOR_READ_BUDGET=1", "ECS_OPERATOR_WRITE_BUDGET=1",
+		"ECS_OPERATOR_SANDBOX_POLICY="+generatedPolicy)
 	return append(env, extra...)
 }
 

@@ -19,7 +19,7 @@ type builder struct {
 
 	kinds    map[string]bool // that the documents have
 	clusters []string
-	adopted  []string // ARNs of the services that may be adopted
+	adopted  []string // ARNs of the services and families that may be adopted
 	adopt    bool
 	hooks    bool
 	prune    bool // something may be deleted that no document names
@@ -82,6 +82,9 @@ func (b *builder) collect(units []*resource.Unit) {
 		if p.Adopt {
 			b.adopt = true
 			b.adopted = append(b.adopted, b.arn("ecs", "service/"+u.Key.Cluster+"/"+kinds.ServiceName(u)))
+			if family := kinds.AccessOf(u).Family; family != "" {
+				b.adopted = append(b.adopted, b.arn("ecs", "task-definition/"+family+":*"))
+			}
 		}
 		for i := range u.Objects {
 			b.kinds[u.Objects[i].ID.Kind] = true

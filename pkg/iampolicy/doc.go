@@ -17,8 +17,10 @@
 //     policy.recreate, onDelete: prune or --prune, or for a target group or rule
 //     that a replacement takes over from.
 //   - The owner's tag is not to be taken off, except with onDelete: orphan.
-//   - adopt allows to tag what carries no owner's tag at all, and nothing else:
-//     what another operator owns stays out of reach, whatever a document says.
+//   - adopt allows to mark the services and task definition families of the documents
+//     that say it, by name and whoever owned them. Target groups, rules, alarms and
+//     scalable targets, which IAM cannot tell by the document, only while they carry no
+//     owner's tag: those of another operator have to be let go there first.
 //   - A list that makes the document larger than a managed policy may be
 //     (6,144 characters) is folded into patterns with a wildcard, which Notes tell.
 package iampolicy

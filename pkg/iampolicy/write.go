@@ -115,7 +115,8 @@ func (b *builder) services() {
 	b.tags.add([]string{"ecs:TagResource"}, []string{service, task})
 	b.untags.add([]string{"ecs:UntagResource"}, []string{service, task})
 	if b.adopt {
-		b.adopts.add([]string{"ecs:TagResource"}, append(b.named("services to adopt", b.adopted), task))
+		// By name, and from another owner too: that is what the word in the document says.
+		b.add("Adopt", []string{"ecs:TagResource"}, b.named("services to adopt", b.adopted), b.made())
 	}
 }
 

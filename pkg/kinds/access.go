@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -13,6 +14,7 @@ import (
 
 // Access is what permissions for a unit depend on beside its needs (Needs).
 type Access struct {
+	Family    string   // of its task definition, as AWS has it
 	Alarms    []string // names of its metric alarms, as AWS has them
 	Composite []string // and of its composite ones
 	// Listeners are those that its rules hang on, by ARN; "" stands for one that
@@ -31,6 +33,8 @@ func AccessOf(u *resource.Unit) Access {
 	for i := range u.Objects {
 		o := &u.Objects[i]
 		switch in := o.Want.(type) {
+		case *ecs.RegisterTaskDefinitionInput:
+			a.Family = aws.ToString(in.Family)
 		case *cloudwatch.PutMetricAlarmInput:
 			a.Alarms = append(a.Alarms, writtenAlarmName(o))
 		case *cloudwatch.PutCompositeAlarmInput:
