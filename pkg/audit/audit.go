@@ -23,6 +23,8 @@ const (
 // Record is one attempt.
 type Record struct {
 	APIVersion   string    `json:"apiVersion"`
+	Level        string    `json:"level,omitempty"` // "info" and Msg among lines of a log, none in a file
+	Msg          string    `json:"msg,omitempty"`
 	Time         time.Time `json:"time"` // of its end
 	Outcome      string    `json:"outcome"`
 	Action       string    `json:"action,omitempty"`    // what the operator did: create, update, delete, rollback, suspend
@@ -70,7 +72,8 @@ func Open(path string) (*Log, error) {
 	return l, nil
 }
 
-// To makes a log of a stream.
+// To makes a log of a stream, where its lines stand among those of a log and have a
+// level and a message as they do.
 func To(out io.Writer) *Log { return &Log{out: out} }
 
 // Ready says why nothing may be written to AWS: records are waiting that cannot
@@ -96,6 +99,9 @@ func (l *Log) Add(r Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.APIVersion, r.Attempt = APIVersion, l.attempt(r)
+	if l.out != nil {
+		r.Level, r.Msg = "info", "audit"
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
