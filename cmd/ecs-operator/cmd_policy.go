@@ -18,7 +18,6 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
-	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -120,17 +119,19 @@ func runPolicy(ctx context.Context, c *console, g *globalOptions, o *policyOptio
 	if o.caller {
 		return o.printCaller(c, g, targets)
 	}
-	paths, err := cleanPaths(o.paths)
+	log := newLogger(c, g)
+	documents, err := o.open(c, g, o.paths, true, log)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = documents.close() }() // a copy in a directory for such things
 	cluster, err := g.offlineCluster(ctx, c)
 	if err != nil {
 		return err
 	}
 	engine := reconcile.New(reconcile.Options{
 		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: source.Dir(paths...), Parse: o.parse(cluster), Log: newLogger(c, g),
+		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: documents.Source, Parse: o.parse(cluster), Log: log,
 		Targets: targets.offline(), Place: targets.place,
 	})
 	loaded, err := engine.Load(ctx)
@@ -142,14 +143,14 @@ func runPolicy(ctx context.Context, c *console, g *globalOptions, o *policyOptio
 		return fmt.Errorf("no policy is printed while documents are bad, because it would lack what those need: mend the %s above", count(n, "error"))
 	}
 	if len(loaded.Units) == 0 {
-		return nothingToDo(origin{paths: paths}, loaded)
+		return nothingToDo(documents, loaded)
 	}
 	policies, err := o.policies(g, targets, loaded.Units)
 	if err != nil {
 		return err
 	}
 	if o.json() {
-		return writeJSON(c.out, policyReport{frame: frame{APIVersion: "ecs-operator/policy/v1", Source: &sourceRef{Revision: loaded.Revision, Paths: paths}}, Policies: policies})
+		return writeJSON(c.out, policyReport{frame: frame{APIVersion: "ecs-operator/policy/v1", Source: documents.ref(loaded.Revision, loaded.Ref, loaded.Signer)}, Policies: policies})
 	}
 	if len(policies) > 1 {
 		var names []string
