@@ -253,7 +253,10 @@ func nothingToDo(from origin, loaded reconcile.Loaded) error {
 	if len(from.paths) > 1 {
 		where = fmt.Sprintf("%s and %s", where, count(len(from.paths)-1, "other path"))
 	}
-	if from.url != "" {
+	switch {
+	case from.url != "" && from.paths[0] == ".":
+		where = from.url
+	case from.url != "":
 		where += " in " + from.url
 	}
 	if loaded.Revision == "" {

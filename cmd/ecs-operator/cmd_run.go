@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type runOptions struct {
 	formOptions
 	pruneOptions
 	paceOptions
+	hintOptions
 	resync  time.Duration
 	workers int
 	listen  string
@@ -34,6 +36,7 @@ func (o *runOptions) AddFlags(f *pflag.FlagSet) {
 	o.formOptions.AddFlags(f)
 	o.pruneOptions.AddFlags(f)
 	o.paceOptions.AddFlags(f)
+	o.hintOptions.AddFlags(f)
 	f.DurationVar(&o.resync, "resync", 0, "how often everything is compared with AWS, whether or not a file changed (default 1m0s; 5s with --sandbox)")
 	f.IntVar(&o.workers, "workers", reconcile.DefaultWorkers, "services reconciled at once")
 	f.StringVar(&o.listen, "listen", defaultStatusListen, "address of /healthz, /readyz and /metrics (with --sandbox a free port when it is taken)")
@@ -52,7 +55,7 @@ func (o *runOptions) finalize() error {
 func newRunCommand(c *console, g *globalOptions) *cobra.Command {
 	o := &runOptions{}
 	cmd := &cobra.Command{
-		Use:   "run PATH... | --git URL",
+		Use:   "run PATH... | --git URL | --s3 URL",
 		Short: "Watch the documents and AWS, and keep both the same (the daemon)",
 		Long: `run is the daemon. It reconciles every service at once, again when a file changes,
 and again every --resync, so that what somebody changed in AWS is healed. A file
@@ -71,6 +74,9 @@ one exits at once. Deployments go on in AWS.`,
 
   # The daemon for a repository: what is merged is deployed
   ecs-operator run --git https://github.com/acme/deploy.git --ref main --path services/
+
+  # The daemon for a bucket, and for whoever tells it of something new
+  ecs-operator run --s3 s3://acme-deploy/specs.tar.gz --webhook-secret-file hook.secret
 
   # In a container, everything by environment
   ECS_OPERATOR_PATH=/specs ECS_OPERATOR_LISTEN=0.0.0.0:8080 ecs-operator run`,
@@ -100,7 +106,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync,
+		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync, pokes: true,
 	})
 	if err != nil {
 		return err
@@ -119,6 +125,11 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 		return err
 	}
 	defer server.close()
+	hints, err := m.listenForHints(c, g, &o.hintOptions)
+	if err != nil {
+		return err
+	}
+	defer hints.close()
 	loaded, err := m.Load(ctx)
 	if err != nil && !source.Refused(err) { // of a commit that may not be used the engine tells, and waits for another
 		return err
@@ -128,7 +139,13 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 		return err
 	}
 	m.knowSelf(ctx, resync)
+	hints.greet(c, g, m.log)
+	heard, stop := context.WithCancel(ctx)
+	var listening sync.WaitGroup
+	listening.Go(func() { hints.run(heard) })
 	err = m.Run(ctx)
+	stop()
+	listening.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		m.farewell(c, g)
 		return nil

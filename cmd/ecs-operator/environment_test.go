@@ -130,7 +130,7 @@ func TestEnvironmentPage(t *testing.T) {
 	page.WriteString("# Environment variables\n\nEvery flag of every command has a variable; a flag that is given wins. An empty variable is none. A flag that may be\n" +
 		"repeated takes one value a line. What several commands have means the same in all of them; the sentence is that of the\nfirst. The page is made from the commands.\n\n" +
 		"`ECS_OPERATOR_PATH` is also the argument of the commands that take paths. The embedded AWS has no variable\n(`--sandbox`, `--sandbox-state`): what is real is decided by no forgotten one. Credentials and regions are AWS' own\n(`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); in an ECS task the region is that of the task where nothing else says one.\n" +
-		"Secrets for `--git` come by variable or by file, and by no flag: `ECS_OPERATOR_GIT_TOKEN`, `ECS_OPERATOR_GIT_SSH_KEY`, and\n`ECS_OPERATOR_GIT_KNOWN_HOSTS` beside them ([git](git.md)); `ECS_OPERATOR_SIGNING_KEYS` holds public keys ([signatures](signatures.md)).\n\n" +
+		"Secrets for `--git` come by variable or by file, and by no flag: `ECS_OPERATOR_GIT_TOKEN`, `ECS_OPERATOR_GIT_SSH_KEY`, and\n`ECS_OPERATOR_GIT_KNOWN_HOSTS` beside them ([git](git.md)); `ECS_OPERATOR_SIGNING_KEYS` holds public keys ([signatures](signatures.md));\nthe secret of webhooks is `ECS_OPERATOR_WEBHOOK_SECRET` ([webhooks](webhooks.md)).\n\n" +
 		"| variable | flag | of | what it says |\n|---|---|---|---|\n")
 	for _, name := range names {
 		r := rows[name]

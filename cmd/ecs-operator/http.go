@@ -33,31 +33,45 @@ type statusServer struct {
 // serveStatus listens at addr, or at a free port when addr is taken and orFree
 // allows it.
 func serveStatus(addr string, orFree bool, p probes, registry *prometheus.Registry) (*statusServer, error) {
+	ln, err := listenAt("--listen", addr, defaultStatusListen, orFree)
+	if err != nil {
+		return nil, err
+	}
+	return serveOn(ln, guardStatus(ln.Addr(), statusMux(p, registry))), nil
+}
+
+// listenAt opens the address of a flag.
+func listenAt(flag, addr, usual string, orFree bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("--listen %q: want host:port, like %s", addr, defaultStatusListen)
+		return nil, fmt.Errorf("%s %q: want host:port, like %s", flag, addr, usual)
 	}
 	ln, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if !orFree {
-			return nil, fmt.Errorf("--listen %s is taken, perhaps by another operator; choose another address, 127.0.0.1:0 for any free port", addr)
+			return nil, fmt.Errorf("%s %s is taken, perhaps by another operator; choose another address, 127.0.0.1:0 for any free port", flag, addr)
 		}
 		ln, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
+	return ln, nil
+}
+
+// serveOn serves a handler to people who may not mean well.
+func serveOn(ln net.Listener, handler http.Handler) *statusServer {
 	s := &statusServer{
 		URL: "http://" + ln.Addr().String(),
 		server: &http.Server{
-			Handler:           guardStatus(ln.Addr(), statusMux(p, registry)),
+			Handler:           handler,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 			WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		},
 		done: make(chan error, 1),
 	}
 	go func() { s.done <- s.server.Serve(ln) }()
-	return s, nil
+	return s
 }
 
 func statusMux(p probes, registry *prometheus.Registry) http.Handler {

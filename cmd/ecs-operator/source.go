@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
 )
@@ -22,6 +23,7 @@ import (
 // files.
 type sourceOptions struct {
 	git gitOptions
+	s3  s3Options
 }
 
 // AddFlags declares the flags of every source; with all also those that only one
@@ -29,6 +31,7 @@ type sourceOptions struct {
 func (o *sourceOptions) AddFlags(f *pflag.FlagSet, all bool) {
 	mine := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.git.AddFlags(mine)
+	o.s3.AddFlags(mine)
 	mine.VisitAll(func(flag *pflag.Flag) {
 		flag.Hidden = !all && !slices.Contains(everyday, flag.Name)
 		f.AddFlag(flag)
@@ -36,13 +39,18 @@ func (o *sourceOptions) AddFlags(f *pflag.FlagSet, all bool) {
 }
 
 // everyday are the flags of a source that every command lists.
-var everyday = []string{"git", "ref"}
+var everyday = []string{"git", "ref", "s3"}
 
 // remote reports whether the documents are not on this machine.
-func (o *sourceOptions) remote() bool { return o.git.url != "" }
+func (o *sourceOptions) remote() bool { return o.git.url != "" || o.s3.place != "" }
 
 // finalize checks what the flags say together.
-func (o *sourceOptions) finalize() error { return o.git.finalize() }
+func (o *sourceOptions) finalize() error {
+	if o.git.url != "" && o.s3.place != "" {
+		return errors.New("--git and --s3 exclude one another: the documents of a run are in one place")
+	}
+	return errors.Join(o.git.finalize(), o.s3.finalize())
+}
 
 // treeOptions are for the commands whose arguments are PATHs.
 type treeOptions struct {
@@ -63,6 +71,8 @@ func (o *treeOptions) locate(c *console, verb string, args []string) ([]string, 
 		return nil, err
 	}
 	switch {
+	case o.s3.place != "" && len(args) > 0:
+		return nil, fmt.Errorf("PATH and --s3 exclude one another: the prefix says what is read (%s%s)", strings.Join(args, " "), fromEnvironment(c, "s3"))
 	case o.remote() && len(args) > 0:
 		return nil, fmt.Errorf("PATH and --git exclude one another: a path in the repository is given by --path (%s%s)",
 			"--path "+strings.Join(args, " --path "), fromEnvironment(c, "git"))
@@ -88,6 +98,9 @@ type origin struct {
 	url   string   // "" for files
 	paths []string // as they are shown
 	args  []string // of a command that reads the same, without the paths
+	// attach makes the source's own calls to AWS like the program's others; nil
+	// where it makes none.
+	attach func(awsclient.Options)
 }
 
 // shown is the source in the header of a report, after "specs @ ".
@@ -140,6 +153,9 @@ func (o *sourceOptions) open(c *console, g *globalOptions, paths []string, look 
 	}
 	if o.git.url != "" {
 		return o.git.open(c, g, paths, look, log)
+	}
+	if o.s3.place != "" {
+		return o.s3.open(g, paths)
 	}
 	paths, err := cleanPaths(paths)
 	if err != nil {

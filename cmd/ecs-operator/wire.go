@@ -38,12 +38,15 @@ type job struct {
 	// The daemon's own; zero for the defaults.
 	workers int
 	resync  time.Duration
+	pokes   bool // others may tell that there is something new
 }
 
 // machine is everything wired together: source → engine ← kinds ← pool ← AWS or
 // the embedded one. This is the one place where the floors meet.
 type machine struct {
 	*reconcile.Engine
+	options  awsclient.Options // of the pool
+	poked    *source.Poked     // the daemon's source
 	verifier *verify.Verifier
 	pool     *awsclient.Pool
 	registry *prometheus.Registry
@@ -116,6 +119,10 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		options.Static = true
 		options.Unlimited = true // its throttle buckets are the world's, not ours to save
 	}
+	m.options = options
+	if from.attach != nil {
+		from.attach(options)
+	}
 	if m.pool, err = awsclient.New(ctx, options); err != nil {
 		m.close()
 		return nil, err
@@ -136,6 +143,11 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	if j.pace.verify {
 		before = m.verified
 	}
+	documents := from.Source
+	if j.pokes {
+		m.poked = source.Poke(documents)
+		documents = m.poked
+	}
 	m.Engine = reconcile.New(reconcile.Options{
 		Frame:    resource.Frame{Owner: g.owner, Scope: g.scope},
 		Kinds:    kinds.All(pool),
@@ -143,7 +155,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		Sections: kinds.Sections(),
 		Lint:     laws.within(lint.Check),
 		Cover:    j.cover,
-		Source:   from.Source,
+		Source:   documents,
 		Parse:    j.form.parse(cluster),
 		Targets:  targets.names(),
 		Place:    targets.place,

@@ -3,6 +3,8 @@ package kinds
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -68,8 +70,38 @@ func (c claim) String() string {
 
 // claims are the rules of all units of the last load.
 type claims struct {
-	mu  sync.Mutex
-	all []claim
+	mu   sync.Mutex
+	all  []claim
+	last map[string]judgement // by group
+}
+
+// judgement is what was said of the rules of one listener. Each is compared with
+// each, so that it is not said anew while they are the same.
+type judgement struct {
+	rules     []claim
+	conflicts []resource.Conflict
+}
+
+// judged is conflicts, from memory where it can be.
+func (k *claims) judged(group string, rules []claim) []resource.Conflict {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if j, ok := k.last[group]; ok && reflect.DeepEqual(j.rules, rules) {
+		return j.conflicts
+	}
+	j := judgement{rules, conflicts(rules)}
+	if k.last == nil {
+		k.last = map[string]judgement{}
+	}
+	k.last[group] = j
+	return j.conflicts
+}
+
+// forget drops the listeners that no rule is for any more.
+func (k *claims) forget(groups map[string][]claim) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.last, func(group string, _ judgement) bool { return groups[group] == nil })
 }
 
 func (k *claims) take(all []claim) {
@@ -144,8 +176,9 @@ func (k *listenerRule) Survey(units []*resource.Unit) []resource.Conflict {
 	slices.Sort(order)
 	var out []resource.Conflict
 	for _, g := range order {
-		out = append(out, conflicts(groups[g])...)
+		out = append(out, k.claims.judged(g, groups[g])...)
 	}
+	k.claims.forget(groups)
 	return out
 }
 

@@ -17,7 +17,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	reconcile, callDuration                     *prometheus.HistogramVec
-	drift, calls, throttles, rollout            *prometheus.CounterVec
+	drift, calls, throttles, rollout, hints     *prometheus.CounterVec
 	idleWrites, panics                          prometheus.Counter
 	blocked, services, source, signature, build *prometheus.GaugeVec
 	rotation, task                              *prometheus.GaugeVec
@@ -54,6 +54,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		calls:        counters(nameCalls),
 		throttles:    counters(nameThrottles),
 		rollout:      counters(nameRollouts),
+		hints:        counters(nameHints),
 		idleWrites:   counter(nameIdleWrites),
 		panics:       counter(namePanics),
 		blocked:      gauges(nameBlocked),
@@ -68,7 +69,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		problems:     gauge(nameSourceProblems),
 		budget:       newBudgetCollector(docs[nameBudget]),
 	}
-	registry.MustRegister(m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
+	registry.MustRegister(m.hints, m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
 		m.blocked, m.services, m.source, m.signature, m.build, m.queue, m.files, m.problems, m.budget, m.rotation, m.task)
 	return m
 }
@@ -107,6 +108,10 @@ func (m *Metrics) ObserveCall(service, operation, result string, throttled bool,
 func (m *Metrics) Reconciled(_ resource.UnitKey, reason status.Reason, took time.Duration) {
 	m.reconcile.WithLabelValues(string(reason)).Observe(took.Seconds())
 }
+
+// Hint counts one word of somebody that there is something new, by who it was
+// and what became of it.
+func (m *Metrics) Hint(from, result string) { m.hints.WithLabelValues(from, result).Inc() }
 
 // Drift counts one object that was changed behind our back.
 func (m *Metrics) Drift(unit resource.UnitKey, kind string) {

@@ -29,6 +29,7 @@ func everything(m *Metrics) {
 	m.Signature("NotSigned")
 	m.Signature("UnknownKey")
 	m.Panic()
+	m.Hint("github", "accepted")
 	m.Rotation("default", "tags", 8*time.Minute)
 	m.ObserveCall("ecs", "DescribeServices", "ok", false, 20*time.Millisecond)
 	m.ObserveCall("ecs", "DescribeServices", "throttled", true, 20*time.Millisecond)
@@ -76,6 +77,7 @@ func TestEveryMetricIsCounted(t *testing.T) {
 		`ecs_operator_source_problems 1`,
 		`ecs_operator_source_signature{result="UnknownKey"} 1`,
 		`ecs_operator_panics_total 1`,
+		`ecs_operator_hints_total{from="github",result="accepted"} 1`,
 		`ecs_operator_task_info{cluster="main",family="ecs-operator",region="eu-west-1",revision="7",service="ecs-operator",task="0a1b",zone="eu-west-1a"} 1`,
 		`ecs_operator_rotation_period_seconds{target="default",what="tags"} 480`,
 	} {

@@ -27,6 +27,7 @@ const (
 	nameSignature      = "ecs_operator_source_signature"
 	namePanics         = "ecs_operator_panics_total"
 	nameRotation       = "ecs_operator_rotation_period_seconds"
+	nameHints          = "ecs_operator_hints_total"
 	nameBuild          = "ecs_operator_build_info"
 	nameTask           = "ecs_operator_task_info"
 )
@@ -50,6 +51,7 @@ var table = []Doc{
 	{nameSignature, "gauge", []string{"result"}, "1, with what came of the newest commit's signature: `Verified`, or why not (`NotSigned`, `UnknownKey`…); only with `--verify-signatures`."},
 	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
 	{nameRotation, "gauge", []string{"target", "what"}, "How often what takes turns is read, beside what every sweep reads; not there for a fleet that is read whole each time."},
+	{nameHints, "counter", []string{"from", "result"}, "Webhooks (github, gitlab, bitbucket, generic) and messages of the queue of events (queue) by what became of them: accepted, ping, ignored, refused, limited."},
 	{nameBuild, "gauge", []string{"version", "commit", "go"}, "1, with the version that runs."},
 	{nameTask, "gauge", []string{"cluster", "service", "task", "family", "revision", "zone", "region"}, "1, with the ECS task that the operator runs in; not there outside of ECS."},
 }

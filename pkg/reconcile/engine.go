@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -45,6 +46,9 @@ type Engine struct {
 	fleet    *fleet
 	raises   raiseKeeper
 	own      atomic.Pointer[string] // ARN of the service that runs this process, once known
+
+	loading sync.Mutex // guards memory
+	memory  spec.Memory
 
 	eventMu sync.Mutex // events are told in order, one at a time
 

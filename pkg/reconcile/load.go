@@ -46,7 +46,11 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 	for _, f := range snap.Files {
 		files = append(files, spec.File{Path: f.Path, Data: f.Data})
 	}
-	return e.units(snap, spec.Parse(files, e.o.Sections, e.o.Parse))
+	e.loading.Lock() // the memory is for one at a time
+	defer e.loading.Unlock()
+	o := e.o.Parse
+	o.Memory = &e.memory
+	return e.units(snap, spec.Parse(files, e.o.Sections, o))
 }
 
 // units makes units of what the files say.
@@ -73,7 +77,9 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	l.survey()
 	l.dependencies(res.Documents)
 	for _, u := range l.byKey {
-		u.Digest = digestOf(u)
+		if u.Digest == "" {
+			u.Digest = digestOf(u)
+		}
 		l.out.Units = append(l.out.Units, u)
 	}
 	slices.SortFunc(l.out.Units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
@@ -145,6 +151,10 @@ func keyOf(d spec.Document) resource.UnitKey {
 // desire makes one unit; nil when something is wrong with it.
 func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	key := keyOf(d)
+	if made := known(d); made != nil {
+		l.out.Problems = append(l.out.Problems, made.said...)
+		return made.unit
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			l.e.panicked(key, p)
@@ -158,8 +168,9 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 		problems = append(problems, l.e.o.Lint(u)...)
 	}
 	good := true
-	for _, p := range problems {
+	for i, p := range problems {
 		p.Document = key.String()
+		problems[i] = p
 		l.out.Problems = append(l.out.Problems, p)
 		if p.Severity == spec.Error {
 			l.freeze(p.Document, p)
@@ -169,7 +180,26 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	if !good {
 		return nil
 	}
+	if d.Memo != nil {
+		d.Memo.Kept = &made{unit: u, said: problems}
+	}
 	return u
+}
+
+// made is a unit of a document, and the warnings about it.
+type made struct {
+	unit *resource.Unit
+	said []spec.Problem
+}
+
+// known is what an earlier load made of a document, nil for none. The unit may be
+// in the hands of a worker: nothing is written to it any more.
+func known(d spec.Document) *made {
+	if d.Memo == nil {
+		return nil
+	}
+	m, _ := d.Memo.Kept.(*made)
+	return m
 }
 
 // names freezes units that end at one AWS name. A task definition family may
@@ -239,7 +269,7 @@ func (l *loading) dependencies(docs []spec.Document) {
 		if u == nil {
 			continue
 		}
-		u.DependsOn = nil
+		var on []resource.UnitKey
 		for _, name := range d.DependsOn {
 			to := resource.UnitKey{Target: u.Key.Target, Cluster: u.Key.Cluster, Name: name}
 			switch parts := strings.Split(name, "/"); len(parts) {
@@ -248,9 +278,12 @@ func (l *loading) dependencies(docs []spec.Document) {
 			case 3:
 				to = resource.UnitKey{Target: parts[0], Cluster: parts[1], Name: parts[2]}
 			}
-			if !slices.Contains(u.DependsOn, to) {
-				u.DependsOn = append(u.DependsOn, to)
+			if !slices.Contains(on, to) {
+				on = append(on, to)
 			}
+		}
+		if !slices.Equal(on, u.DependsOn) { // else it may be a unit that is in use
+			u.DependsOn = on
 		}
 	}
 	l.laterNeeds()

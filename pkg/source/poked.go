@@ -68,7 +68,11 @@ func (p *Poked) Watch(ctx context.Context, hint chan<- struct{}) error {
 			case <-ctx.Done():
 				return
 			case <-p.pokes:
-				send(hint)
+				if s, ok := p.Source.(interface{ Poke() }); ok {
+					s.Poke() // it hints by itself, and knows then that it is to ask its server
+				} else {
+					send(hint)
+				}
 			}
 		}
 	})

@@ -83,9 +83,13 @@ type Document struct {
 	Cluster   string // short name; Options.Cluster when the author wrote none
 	Policy    Policy
 	DependsOn []string
-	Bodies    []Body // in the order of the sections, then by name
-	File      string
-	Pos       string // file:line:column of the document
+	// Memo is the same for a Document that is the same as in an earlier result with
+	// the same Memory; nil without one, and for a Document about which there is
+	// something to say.
+	Memo   *Memo
+	Bodies []Body // in the order of the sections, then by name
+	File   string
+	Pos    string // file:line:column of the document
 	// NamePos is where metadata.name stands.
 	NamePos string
 	// Environment is the environment that this instance is made for, "" for none.
@@ -130,6 +134,8 @@ type Options struct {
 	Set []string
 	// Forms: documents keep their form, for YAML and Origins.
 	Forms bool
+	// Memory spares the decoding of what is still the same; nil for none.
+	Memory *Memory
 }
 
 // Body is one decoded SDK input.

@@ -11,6 +11,7 @@ import (
 // make merges, fills and decodes one instance.
 func (p *parser) make(i instance) {
 	r := &reporter{file: i.r.file}
+	nodes := p.merged
 	envs, names := one(p.environments, i.env, partOfEnvironment)
 	var env *environment
 	if len(envs) > 0 {
@@ -75,6 +76,7 @@ func (p *parser) make(i instance) {
 	if r.errors == 0 && len(causes) == 0 {
 		c.doc = &f.doc
 	}
+	p.keep(i, c, r.problems, p.merged-nodes)
 	p.claims = append(p.claims, c)
 }
 

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"reflect"
 	"slices"
@@ -19,16 +21,18 @@ func Parse(files []File, sections []Section, o Options) Result {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
 	}
-	p := parser{sections: sectionTree(sections), limits: o.Limits, options: o, told: map[Problem]bool{}}
+	p := parser{sections: sectionTree(sections), limits: o.Limits, options: o, told: map[Problem]bool{},
+		memory: memory(o), known: map[*base]*knownFile{}}
 	for _, f := range files {
 		p.file(f)
 	}
+	p.surroundings(files)
 	rivals(p.environments, partOfEnvironment)
 	rivals(p.templates, partOfTemplate)
 	p.unknownEnvironments()
 	usable := p.settings()
 	for _, i := range p.instances() {
-		if usable && p.wanted(i.env) {
+		if usable && p.wanted(i.env) && !p.again(i) {
 			p.make(i)
 		}
 	}
@@ -94,6 +98,10 @@ type parser struct {
 	told     map[Problem]bool
 	merged   int // nodes of all documents after merging
 
+	memory *Memory // nil for none
+	known  map[*base]*knownFile
+	around bytes.Buffer // what may go into every service
+
 	bases        []*base
 	environments []*environment
 	templates    []*template
@@ -116,6 +124,15 @@ type claim struct {
 }
 
 func (p *parser) file(f File) {
+	var sum [sha256.Size]byte
+	if p.memory != nil {
+		sum = sha256.Sum256(f.Data)
+		if p.recall(f, sum) {
+			return
+		}
+		before := progress{len(p.bases), len(p.environments) + len(p.templates) + len(p.patches), len(p.result.Problems) + len(p.result.Skipped)}
+		defer func() { p.remember(f, sum, before) }()
+	}
 	r := &reporter{file: f.Path}
 	docs := load(f, p.limits, r)
 	if r.errors > 0 && !mentionsUs(f.Data) {

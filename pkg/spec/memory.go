@@ -1,0 +1,147 @@
+package spec
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+)
+
+// Memory lets Parse leave out what it did the last time: an edit of one of a
+// thousand files decodes one. A Service without anything wrong in it is taken from
+// memory when its own file is the same, and everything that other documents may
+// put into it: every Environment, TaskTemplate and ServicePatch, and, where there
+// are patches, the names of all services. What is decided between documents (who
+// has a name twice, which patch is whose) is decided every time.
+//
+// A Memory belongs to one caller with one list of sections, and to one Parse at a
+// time. The zero value is ready.
+type Memory struct {
+	options string // that what it knows was read with
+	context [sha256.Size]byte
+	files   map[string]*knownFile // by path
+}
+
+// Memo is the place where a caller may keep what it made of a Document: whoever
+// gets the Document again gets it as it was left. With a Memory the Bodies are
+// shared between results, and are not to be changed after something was kept.
+type Memo struct{ Kept any }
+
+// knownFile is a file that holds nothing but sound documents of kind Service.
+type knownFile struct {
+	sum   [sha256.Size]byte
+	bases []*base
+	made  map[madeKey]*knownService
+}
+
+// madeKey is one instance of one base.
+type madeKey struct {
+	base *base
+	env  string
+}
+
+type knownService struct {
+	claim claim
+	said  []Problem // warnings: they are told every time
+	nodes int       // after merging
+}
+
+// memory is what is of use of a Memory for a parse with these options.
+func memory(o Options) *Memory {
+	if o.Memory == nil || o.Forms || len(o.Set) > 0 {
+		return nil
+	}
+	if options := fmt.Sprintf("%v %q %q", o.Limits, o.Environments, o.Cluster); o.Memory.files == nil || options != o.Memory.options {
+		*o.Memory = Memory{options: options, files: map[string]*knownFile{}}
+	}
+	return o.Memory
+}
+
+// recall takes a file from memory, if it is there and the same.
+func (p *parser) recall(f File, sum [sha256.Size]byte) bool {
+	if p.memory == nil {
+		return false
+	}
+	known := p.memory.files[f.Path]
+	if known == nil || known.sum != sum {
+		delete(p.memory.files, f.Path)
+		return false
+	}
+	p.bases = append(p.bases, known.bases...)
+	for _, b := range known.bases {
+		p.known[b] = known
+	}
+	return true
+}
+
+// progress is how far a parse has come.
+type progress struct{ bases, parts, said int }
+
+// remember keeps a file that was read, if it is sound and has nothing in it that
+// other documents depend on; else it is a part of what they depend on.
+func (p *parser) remember(f File, sum [sha256.Size]byte, before progress) {
+	if len(p.environments)+len(p.templates)+len(p.patches) > before.parts {
+		fmt.Fprintf(&p.around, "%q %x ", f.Path, sum)
+		return
+	}
+	fresh := p.bases[before.bases:]
+	if len(fresh) == 0 || len(p.result.Problems)+len(p.result.Skipped) > before.said || slices.ContainsFunc(fresh, func(b *base) bool { return b.r.errors > 0 }) {
+		return
+	}
+	known := &knownFile{sum: sum, bases: slices.Clone(fresh), made: map[madeKey]*knownService{}}
+	p.memory.files[f.Path] = known
+	for _, b := range fresh {
+		p.known[b] = known
+	}
+}
+
+// surroundings forgets the services that were made, if anything else that may go
+// into them has changed.
+func (p *parser) surroundings(files []File) {
+	if p.memory == nil {
+		return
+	}
+	if len(p.patches) > 0 {
+		for _, b := range p.bases {
+			fmt.Fprintf(&p.around, "%q %q %q ", b.name, b.cluster, b.env)
+		}
+	}
+	context := sha256.Sum256(p.around.Bytes())
+	in := make(map[string]bool, len(files))
+	for _, f := range files {
+		in[f.Path] = true
+	}
+	for path, known := range p.memory.files {
+		switch {
+		case !in[path]:
+			delete(p.memory.files, path)
+		case context != p.memory.context:
+			clear(known.made)
+		}
+	}
+	p.memory.context = context
+}
+
+// again takes an instance from memory.
+func (p *parser) again(i instance) bool {
+	known := p.known[i.base]
+	if known == nil {
+		return false
+	}
+	made := known.made[madeKey{i.base, i.env}]
+	if made == nil || p.merged+made.nodes > maxMerged {
+		return false
+	}
+	p.merged += made.nodes
+	p.report(i.r.problems, made.claim.identity)
+	p.report(made.said, made.claim.identity)
+	p.claims = append(p.claims, made.claim)
+	return true
+}
+
+// keep puts an instance that is sound into memory.
+func (p *parser) keep(i instance, c claim, said []Problem, nodes int) {
+	if known := p.known[i.base]; known != nil && c.doc != nil {
+		c.doc.Memo = &Memo{}
+		known.made[madeKey{i.base, i.env}] = &knownService{claim: c, said: said, nodes: nodes}
+	}
+}

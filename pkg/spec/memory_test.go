@@ -1,0 +1,94 @@
+package spec
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+// memoryFiles are documents of every kind, each in a few forms, some of them bad.
+var memoryFiles = map[string][]string{
+	"a.yaml": {
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: a}\nspec:\n  taskDefinition: {containerDefinitions: [{name: web, image: x:1, memory: 64}]}\n  service: {desiredCount: 1}\n",
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: a}\nspec:\n  taskDefinition: {containerDefinitions: [{name: web, image: x:2, memory: 64}]}\n  service: {desiredCount: 1}\n",
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: b}\nspec:\n  service: {desiredCount: 1}\n", // another's name
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: a}\nspec:\n  service: {desiredCont: 1}\n",  // a typing mistake
+		"not: ours\n", "",
+	},
+	"b.yaml": {
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: b}\nspec:\n  environment: prod\n  service: {desiredCount: $(env.n)}\n",
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: b}\nspec:\n  cluster: other\n  service: {desiredCount: 1}\n---\napiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: c}\nspec:\n  service: {desiredCount: 3}\n",
+		"apiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: b}\nspec:\n  template: web\n  service: {desiredCount: 2}\n",
+	},
+	"env.yaml": {
+		"apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: prod}\nspec:\n  vars: {n: 2}\n",
+		"apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: prod}\nspec:\n  vars: {n: 5}\n  defaults: {cluster: main, service: {propagateTags: SERVICE}}\n",
+		"apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: prod}\nspec: {clust: 1}\n", "",
+	},
+	"patch.yaml": {
+		"apiVersion: ecs-operator/v1\nkind: ServicePatch\nmetadata: {name: p}\nspec:\n  service: b\n  environment: prod\n  patch: {service: {desiredCount: 9}}\n",
+		"apiVersion: ecs-operator/v1\nkind: ServicePatch\nmetadata: {name: p}\nspec:\n  service: nobody\n  environment: prod\n  patch: {}\n", "",
+	},
+	"template.yaml": {
+		"apiVersion: ecs-operator/v1\nkind: TaskTemplate\nmetadata: {name: web}\nspec:\n  taskDefinition: {containerDefinitions: [{name: web, image: t:1, memory: 64}]}\n",
+		"apiVersion: ecs-operator/v1\nkind: TaskTemplate\nmetadata: {name: web}\nspec:\n  taskDefinition: {containerDefinitions: [{name: web, image: t:2, memory: 64}]}\n", "",
+	},
+}
+
+// Whatever is edited in which order, a parse with a memory gives what one without
+// gives, and a Document that has a Memo of before is the Document of before.
+func TestMemoryChangesNothing(t *testing.T) {
+	names := []string{"a.yaml", "b.yaml", "env.yaml", "patch.yaml", "template.yaml"}
+	r := rand.New(rand.NewPCG(1, 2))
+	again, sound := 0, 0
+	for range 20 {
+		var memory Memory
+		at := map[string]int{}
+		kept := map[*Memo]Document{}
+		for step := range 40 {
+			name := names[r.IntN(len(names))*r.IntN(2)]
+			at[name] = r.IntN(len(memoryFiles[name]))
+			var files []File
+			for _, n := range names {
+				if text := memoryFiles[n][at[n]]; text != "" {
+					files = append(files, File{Path: n, Data: []byte(text)})
+				}
+			}
+			o := Options{Cluster: []string{"", "else"}[step/30]}
+			want := Parse(files, testSections(), o)
+			o.Memory = &memory
+			got := Parse(files, testSections(), o)
+			if !reflect.DeepEqual(want, forgetful(got)) {
+				t.Fatalf("step %d, %v:\n%+v\nwith a memory:\n%+v", step, at, want, got)
+			}
+			for _, d := range got.Documents {
+				sound++
+				before, known := kept[d.Memo]
+				switch {
+				case d.Memo == nil:
+				case known:
+					again++
+					if fmt.Sprintf("%+v", before) != fmt.Sprintf("%+v", d) {
+						t.Fatalf("step %d: %+v has the memo of %+v", step, d, before)
+					}
+				default:
+					kept[d.Memo] = d
+				}
+			}
+		}
+	}
+	if again*10 < sound {
+		t.Errorf("%d of %d documents came from memory", again, sound)
+	}
+}
+
+// forgetful is a result without the memos.
+func forgetful(r Result) Result {
+	r.Documents = slices.Clone(r.Documents)
+	for i := range r.Documents {
+		r.Documents[i].Memo = nil
+	}
+	return r
+}
