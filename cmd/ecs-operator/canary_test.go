@@ -170,9 +170,30 @@ func TestCanariesInDocuments(t *testing.T) {
 
 	// The daemon: an edit, a broken file, a change behind its back.
 	write("web.yaml", b.secretive("five"))
-	p := start(t, dir, env, append([]string{"run", "--sandbox", "--log-level", "debug", "--verify=false", "web.yaml"}, quickRun...)...)
+	hookSecret := b.plant("secret of webhooks")
+	p := start(t, dir, append(env, "ECS_OPERATOR_WEBHOOK_SECRET="+hookSecret),
+		append([]string{"run", "--sandbox", "--log-level", "debug", "--verify=false", "--webhook-listen", "127.0.0.1:0", "web.yaml"}, quickRun...)...)
 	p.await(0, `"msg":"1 service ready"`)
 	listen, _ := p.await(0, `"listen":"(http://[^"]+)"`)
+	hooks, _ := p.await(0, `"msg":"webhooks are taken".*"listen":"(http://[^"]+)"`)
+	for _, token := range []string{hookSecret, hookSecret + b.plant("wrong token of a webhook")} {
+		for _, path := range []string{"/hook/gitlab", "/hook/generic", "/hook/github", "/hook/" + token, "/hook/generic?token=" + token} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, hooks[1]+path, strings.NewReader(`{"token": "`+token+`"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-Gitlab-Token", token)
+			req.Header.Set("Authorization", "Bearer "+token)
+			req.Header.Set("X-Hub-Signature-256", "sha256="+token)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			b.scan("the answer to a webhook", fmt.Sprintf("%v %s", resp.Header, body))
+		}
+	}
 	write("web.yaml", b.secretive("six"))
 	_, end := p.await(0, `default-web:2`)
 	write("web.yaml", broken["mapping.yaml"])
