@@ -43,7 +43,9 @@ func deployStack(t *testing.T, more map[string]any) *stack {
 	maps.Copy(parameters, more)
 	return newStack(t, deployFile(t, "template.yaml"), parameters, map[string]string{
 		"ExecutionRole.Arn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole", "TaskRole.Arn": "arn:aws:iam::123456789012:role/ecsTaskRole",
-		"LogGroup": "/ecs/ecs-operator", "SecurityGroup": "sg-0sandbox", "TaskDefinition": "default-ecs-operator"})
+		"LogGroup": "/ecs/ecs-operator", "EventsQueue": "https://sqs.us-east-1.amazonaws.com/123456789012/events", "EventsQueue.Arn": "arn:aws:sqs:us-east-1:123456789012:events",
+		"WebhookTargetGroup": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/webhook/0a1b", "WebhookRule": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/main/0a/0b/0c",
+		"SecurityGroup": "sg-0sandbox", "TaskDefinition": "default-ecs-operator"})
 }
 
 // sdkInput turns the properties of a resource into the SDK's input: CloudFormation
@@ -97,6 +99,30 @@ func TestDeployTemplate(t *testing.T) {
 	}
 }
 
+// TestDeployTemplateWithHints: with a webhook and a queue the inputs are ECS' own, too,
+// and the container has what leads to them.
+func TestDeployTemplateWithHints(t *testing.T) {
+	s := deployStack(t, map[string]any{"Events": "true", "WebhookSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:hook-AbCdEf"})
+	var definition ecs.RegisterTaskDefinitionInput
+	var service ecs.CreateServiceInput
+	sdkInput(t, s.properties("TaskDefinition"), &definition)
+	sdkInput(t, s.properties("Service"), &service)
+	c := definition.ContainerDefinitions[0]
+	has := map[string]string{}
+	for _, e := range c.Environment {
+		has[*e.Name] = *e.Value
+	}
+	for _, e := range c.Secrets {
+		has[*e.Name] = *e.ValueFrom
+	}
+	if has["ECS_OPERATOR_WEBHOOK_LISTEN"] != "0.0.0.0:8081" || !strings.Contains(has[hookSecretEnv], "hook-AbCdEf") || !strings.HasPrefix(has["ECS_OPERATOR_EVENTS_QUEUE"], "https://sqs.") {
+		t.Errorf("%v", has)
+	}
+	if len(c.PortMappings) != 1 || len(service.LoadBalancers) != 1 || *c.PortMappings[0].ContainerPort != *service.LoadBalancers[0].ContainerPort || *service.LoadBalancers[0].ContainerName != *c.Name {
+		t.Errorf("%+v, %+v", c.PortMappings, service.LoadBalancers)
+	}
+}
+
 // policyOf is the task role's policy, as IAM takes it.
 func policyOf(t *testing.T, s *stack) (actions []string, statements []map[string]any) {
 	t.Helper()
@@ -122,7 +148,7 @@ func policyOf(t *testing.T, s *stack) (actions []string, statements []map[string
 	return slices.Compact(actions), statements
 }
 
-var actionWord = regexp.MustCompile(`"((?:application-autoscaling|cloudwatch|ec2|ecr|ecs|elasticloadbalancing|iam|lambda|logs|secretsmanager|ssm|sts|codecommit|tag):[A-Z][A-Za-z]+)"`)
+var actionWord = regexp.MustCompile(`"((?:application-autoscaling|cloudwatch|ec2|ecr|ecs|elasticloadbalancing|iam|lambda|logs|secretsmanager|sqs|ssm|sts|codecommit|tag):[A-Z][A-Za-z]+)"`)
 
 func actionsIn(text string) map[string]bool {
 	out := map[string]bool{}
@@ -136,7 +162,7 @@ func actionsIn(text string) map[string]bool {
 // and writes are narrowed.
 func TestDeployPolicy(t *testing.T) {
 	all := map[string]any{"Adopt": "true", "AssumableRoleArns": []any{"arn:aws:iam::444455556666:role/ecs-operator"},
-		"CodeCommitRepositoryArn": "arn:aws:codecommit:us-east-1:123456789012:services", "Targets": "targets: {}", "Scope": "shop"}
+		"CodeCommitRepositoryArn": "arn:aws:codecommit:us-east-1:123456789012:services", "Targets": "targets: {}", "Scope": "shop", "Events": "true"}
 	actions, statements := policyOf(t, deployStack(t, all))
 	left := map[string]string{
 		"logs:GetLogEvents":             "for the command logs alone",
@@ -159,7 +185,7 @@ func TestDeployPolicy(t *testing.T) {
 		}
 	}
 	few, _ := policyOf(t, deployStack(t, nil))
-	for _, optional := range []string{"sts:AssumeRole", "codecommit:GitPull"} {
+	for _, optional := range []string{"sts:AssumeRole", "codecommit:GitPull", "sqs:ReceiveMessage", "sqs:DeleteMessage"} {
 		if slices.Contains(few, optional) || !slices.Contains(actions, optional) {
 			t.Errorf("%s is not where it is asked for", optional)
 		}
@@ -250,7 +276,7 @@ func TestDeployFilesSayTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := []string{gitTokenEnv, gitKeyEnv, gitHostsEnv}
+	secrets := []string{gitTokenEnv, gitKeyEnv, gitHostsEnv, hookSecretEnv}
 	for _, name := range append(template, in("operator.yaml")...) {
 		if !slices.Contains(secrets, name) && !strings.Contains(string(page), "`"+name+"`") {
 			t.Errorf("nothing reads %s", name)
@@ -289,8 +315,9 @@ func TestDeployWithCfnLint(t *testing.T) {
 	if err := exec.Command("cfn-lint", "--version").Run(); err != nil {
 		t.Skipf("cfn-lint is not on this machine: %v", err)
 	}
-	// W3037: its list of actions is older than ecs:ContinueServiceDeployment.
-	tool(t, deployDir, nil, "cfn-lint", "--ignore-checks", "W3037", "--", "template.yaml")
+	// W3037: its list of actions is older than ecs:ContinueServiceDeployment. W1030: it
+	// takes the default of a parameter that only a condition asks for.
+	tool(t, deployDir, nil, "cfn-lint", "--ignore-checks", "W3037", "W1030", "--", "template.yaml")
 }
 
 func TestDeployWithTerraform(t *testing.T) {

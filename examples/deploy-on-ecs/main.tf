@@ -33,12 +33,16 @@ locals {
     },
     var.scope == "" ? {} : { ECS_OPERATOR_SCOPE = var.scope },
     var.targets == "" ? {} : { ECS_OPERATOR_TARGETS = var.targets },
+    var.events ? { ECS_OPERATOR_EVENTS_QUEUE = aws_sqs_queue.events[0].url } : {},
+    local.webhook ? { ECS_OPERATOR_WEBHOOK_LISTEN = "0.0.0.0:8081" } : {},
     var.git_known_hosts == "" ? {} : { ECS_OPERATOR_GIT_KNOWN_HOSTS = var.git_known_hosts },
   )
   secrets = merge(
     var.git_token_secret_arn == "" ? {} : { ECS_OPERATOR_GIT_TOKEN = var.git_token_secret_arn },
     var.git_ssh_key_secret_arn == "" ? {} : { ECS_OPERATOR_GIT_SSH_KEY = var.git_ssh_key_secret_arn },
+    local.webhook ? { ECS_OPERATOR_WEBHOOK_SECRET = var.webhook_secret_arn } : {},
   )
+  webhook = var.webhook_secret_arn != ""
 }
 
 resource "aws_cloudwatch_log_group" "operator" {
@@ -99,6 +103,7 @@ resource "aws_ecs_task_definition" "operator" {
     mountPoints            = [{ sourceVolume = "cache", containerPath = "/var/cache/ecs-operator", readOnly = false }]
     environment            = [for name, value in local.environment : { name = name, value = value }]
     secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
+    portMappings           = local.webhook ? [{ containerPort = 8081, protocol = "tcp" }] : []
     # ECS does not read the image's HEALTHCHECK. CMD, because there is no shell.
     healthCheck = {
       command     = ["CMD", "/ecs-operator", "healthcheck"]
@@ -136,6 +141,20 @@ resource "aws_ecs_service" "operator" {
     enable   = true
     rollback = true
   }
+
+  health_check_grace_period_seconds = local.webhook ? 60 : null
+
+  dynamic "load_balancer" {
+    for_each = aws_lb_target_group.webhook
+
+    content {
+      target_group_arn = load_balancer.value.arn
+      container_name   = "operator"
+      container_port   = 8081
+    }
+  }
+
+  depends_on = [aws_lb_listener_rule.webhook]
 
   network_configuration {
     subnets          = var.subnet_ids

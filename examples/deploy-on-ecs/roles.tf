@@ -495,4 +495,14 @@ data "aws_iam_policy_document" "write" {
       resources = [var.codecommit_repository_arn]
     }
   }
+
+  dynamic "statement" {
+    for_each = aws_sqs_queue.events
+
+    content {
+      sid       = "Events"
+      actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+      resources = [statement.value.arn]
+    }
+  }
 }

@@ -117,6 +117,42 @@ variable "adopt" {
   default     = false
 }
 
+variable "events" {
+  description = "Whether EventBridge tells the operator of deployments in ECS and of pushes to CodeCommit, by a queue"
+  type        = bool
+  default     = false
+}
+
+variable "webhook_secret_arn" {
+  description = "Secret that the hosting service of the repository signs its calls with; without one no webhook is taken"
+  type        = string
+  default     = ""
+}
+
+variable "webhook_listener_arn" {
+  description = "With a webhook: the HTTPS listener of your load balancer"
+  type        = string
+  default     = ""
+}
+
+variable "webhook_host" {
+  description = "With a webhook: the host name, under which /hook/ leads to the operator"
+  type        = string
+  default     = ""
+}
+
+variable "webhook_priority" {
+  description = "With a webhook: the priority of the listener's rule"
+  type        = number
+  default     = 900
+}
+
+variable "load_balancer_security_group_id" {
+  description = "With a webhook: that of the load balancer"
+  type        = string
+  default     = ""
+}
+
 variable "log_retention_in_days" {
   type    = number
   default = 30
