@@ -106,7 +106,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync, pokes: true,
+		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync, queue: o.queue, pokes: true,
 	})
 	if err != nil {
 		return err

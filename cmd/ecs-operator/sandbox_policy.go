@@ -88,7 +88,7 @@ func lawOf(g *globalOptions, j job) *law {
 		return nil
 	}
 	return &law{units: map[string]*resource.Unit{}, options: iampolicy.Options{Owner: g.owner, Account: sandbox.Account, Region: sandbox.Region,
-		ReadOnly: j.readOnly, Verify: true, Prune: j.prune.prune}}
+		ReadOnly: j.readOnly, Verify: true, Prune: j.prune.prune, Sources: iampolicy.Sources{Git: j.from.git.url, S3: j.from.s3.place, Queue: j.queue}}}
 }
 
 // writtenPolicy puts the policy of a file in force.

@@ -38,7 +38,8 @@ type job struct {
 	// The daemon's own; zero for the defaults.
 	workers int
 	resync  time.Duration
-	pokes   bool // others may tell that there is something new
+	pokes   bool   // others may tell that there is something new
+	queue   string // of events
 }
 
 // machine is everything wired together: source → engine ← kinds ← pool ← AWS or

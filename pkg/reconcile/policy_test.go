@@ -31,6 +31,7 @@ type law struct {
 	seen    map[string]bool
 	units   map[string][]*resource.Unit // by owner
 	prune   map[string]bool             // by owner
+	sources iampolicy.Sources           // of all of them
 	changed bool
 	refused func(string) bool
 }
@@ -70,7 +71,7 @@ func (w *world) enforce() {
 	l.changed = false
 	var all iampolicy.Policy
 	for owner, units := range l.units {
-		p := iampolicy.For(units, iampolicy.Options{Owner: owner, Account: sandbox.Account, Region: sandbox.Region, Prune: l.prune[owner]})
+		p := iampolicy.For(units, iampolicy.Options{Owner: owner, Account: sandbox.Account, Region: sandbox.Region, Prune: l.prune[owner], Sources: l.sources})
 		all.Version = p.Version
 		all.Statement = append(all.Statement, p.Statement...)
 	}
@@ -101,7 +102,10 @@ func (w *world) judged() {
 }
 
 var tabled = sync.OnceValue(func() map[string]bool {
-	out := map[string]bool{"sts:GetCallerIdentity": true} // needs no permission
+	out := map[string]bool{
+		"sts:GetCallerIdentity": true,                                              // needs no permission
+		"s3:ListObjectsV2":      true, "s3:GetObject": true, "s3:HeadObject": true, // of the source, allowed by iampolicy.Sources
+	}
 	for _, c := range kinds.Calls() {
 		out[c.Action] = true
 	}

@@ -63,6 +63,7 @@ func (b specsBucket) fill(docs map[string]string) {
 func (w *world) inBucket(place source.Place) (specsBucket, *Engine) {
 	w.t.Helper()
 	e := w.scoped("team", true)
+	w.law.sources.S3 = "s3://" + place.Bucket + "/" + place.Key
 	e.o.Source = source.S3(place, bucket.New(w.pool, resource.DefaultTarget, place.Bucket))
 	b := specsBucket{w: w, s3: w.person().Write.S3}
 	_, err := b.s3.CreateBucket(w.t.Context(), &s3.CreateBucketInput{Bucket: aws.String(place.Bucket)})

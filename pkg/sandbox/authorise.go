@@ -112,7 +112,7 @@ func actionPrefix(service string) string {
 
 // refusal is IAM's no in the words, code and status of the protocol: 403 and
 // AccessDenied in Query, 400 and AccessDeniedException in awsJson and in CBOR, 403
-// in rest-json, UnauthorizedOperation of EC2. Words: "Troubleshoot access denied
+// in rest-json, 403 and AccessDenied of S3, UnauthorizedOperation of EC2. Words: "Troubleshoot access denied
 // error messages" of the IAM User Guide.
 func (c *call) refusal(q request, a ask, d iam.Decision) *apiError {
 	why := fmt.Sprintf("because no identity-based policy allows the %s action", a.action)
@@ -125,6 +125,8 @@ func (c *call) refusal(q request, a ask, d iam.Decision) *apiError {
 	case q.service.key == "ec2":
 		e.Code, e.Status, e.Message = "UnauthorizedOperation", http.StatusForbidden, "You are not authorized to perform this operation. "+e.Message
 	case q.protocol == protocolQuery:
+		e.Code, e.Status = "AccessDenied", http.StatusForbidden
+	case q.service.key == "s3":
 		e.Code, e.Status = "AccessDenied", http.StatusForbidden
 	case q.protocol == protocolREST:
 		e.Status = http.StatusForbidden

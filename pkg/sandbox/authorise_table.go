@@ -13,13 +13,13 @@ import (
 //	elasticloadbalancing     list_awselasticloadbalancingv2.html
 //	cloudwatch               list_amazoncloudwatch.html
 //	application-autoscaling  list_awsapplicationautoscaling.html
-//	iam, lambda, logs, secretsmanager, ssm, ecr, sts: their pages of the same book
+//	iam, lambda, logs, secretsmanager, ssm, ecr, sts, s3, sqs: their pages of the same book
 //
 // An operation that is not in it asks for its own action on "*": the pages list no
 // resource type for it, or nobody has looked it up for the sandbox.
 var authorisation = sync.OnceValue(func() map[string]asker {
 	all := map[string]asker{}
-	for _, m := range []map[string]asker{ecsAsks(), elbAsks(), alarmAsks(), scalingAsks(), aroundAsks()} {
+	for _, m := range []map[string]asker{ecsAsks(), elbAsks(), alarmAsks(), scalingAsks(), aroundAsks(), sourceAsks()} {
 		maps.Copy(all, m)
 	}
 	return all
