@@ -13,6 +13,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
 // runAgainst compares two revisions of the documents with each other, and asks
@@ -61,6 +62,7 @@ func runAgainst(ctx context.Context, c *console, g *globalOptions, o *diffOption
 	if err != nil {
 		return err
 	}
+	is.Problems = append(is.Problems, unknownBefore(o.against, was, is)...)
 	writeProblems(c.err, c.errStyle, is.Problems)
 	if len(was.Units)+len(is.Units) == 0 {
 		return nothingToDo(now, is)
@@ -69,6 +71,38 @@ func runAgainst(ctx context.Context, c *console, g *globalOptions, o *diffOption
 	c.note("%s\n", c.errStyle.dim("specs @ "+between+"  nobody was asked what AWS has"))
 	outcomes := betweenRevisions(all, g, o, was, is)
 	return reportAgainst(c, g, o, now, was, is, outcomes)
+}
+
+// unknownBefore warns of what could not be read of the former revision: nothing says
+// that it was not there.
+func unknownBefore(revision string, was, is reconcile.Loaded) []spec.Problem {
+	newer := map[string]bool{}
+	for _, u := range is.Units {
+		newer[u.Key.String()] = true
+	}
+	var out []spec.Problem
+	for _, p := range was.Problems {
+		if p.Severity != spec.Error || p.Document != "" && !newer[p.Document] {
+			continue
+		}
+		p.Severity, p.Message = spec.Warning, fmt.Sprintf("as it was in %s: %s; what it says now is shown as new, whatever was in force then", revision, p.Message)
+		out = append(out, p)
+	}
+	return out
+}
+
+// unknownNow says why what the newer revision does not name may be there all the
+// same, "" for no reason.
+func unknownNow(o *diffOptions, is reconcile.Loaded) string {
+	for _, p := range is.Problems {
+		if p.Severity == spec.Error {
+			return p.String()
+		}
+	}
+	if !is.Complete && len(o.envs) == 0 {
+		return "some of its files could not be read"
+	}
+	return ""
 }
 
 // betweenRevisions plans every document of either revision.
@@ -86,13 +120,17 @@ func betweenRevisions(all []resource.Kind, g *globalOptions, o *diffOptions, was
 		}
 	}
 	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+	doubt := unknownNow(o, is)
 	var out []reconcile.Outcome
 	for _, key := range keys {
 		if _, bad := is.Frozen[key.String()]; bad {
 			continue // its problem is told
 		}
+		if newer[key] == nil && doubt != "" {
+			continue // nothing says that it has gone
+		}
 		in := plan.Input{Frame: resource.Frame{Owner: g.owner, Scope: g.scope, Source: is.Revision}, Unit: newer[key], Kinds: all, Cover: o.verbose,
-			Gone: &plan.Departure{Asked: o.prune}}
+			Gone: &plan.Departure{Asked: o.prune}, Doubt: doubt}
 		out = append(out, reconcile.Outcome{Plan: plan.Between(in, older[key])})
 	}
 	return out

@@ -132,7 +132,7 @@ func least(u *resource.Unit) int64 {
 // standIn is an ARN in the form of the kind's, as far as anybody takes it apart.
 func standIn(o *resource.Object, attrs map[string]string) string {
 	if family := attrs["family"]; family != "" {
-		return "arn:aws:ecs:::task-definition/" + family + ":0"
+		return "arn:aws:ecs:::task-definition/" + family + ":former"
 	}
 	return "the former " + o.Section
 }
