@@ -153,6 +153,11 @@ func newGit(o GitOptions, off unguarded) (*Git, error) {
 	if g.paths, err = gitPaths(o.Paths); err != nil {
 		return nil, err
 	}
+	if o.CAFile != "" {
+		if g.o.CAFile, err = givenFile("--git-ca-file", o.CAFile); err != nil {
+			return nil, err
+		}
+	}
 	if u.scheme == "ssh" {
 		if g.ssh, err = o.SSH.check(); err != nil {
 			return nil, err
@@ -398,6 +403,9 @@ func (g *Git) prepare(ctx context.Context) error {
 func (g *Git) makeHome() error {
 	if g.o.Cache == "" {
 		dir, err := os.MkdirTemp("", "ecs-operator-git-*")
+		if err == nil {
+			dir, err = filepath.Abs(dir) // TMPDIR may be relative, and git runs in it
+		}
 		if err != nil {
 			return fmt.Errorf("there is no room for a copy of the repository: %w (set TMPDIR, or --git-cache)", reason(err))
 		}

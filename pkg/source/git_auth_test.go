@@ -328,4 +328,18 @@ func TestGitOverTLS(t *testing.T) {
 	if got := read(t, open(t, GitOptions{URL: s.URL + "/a.git", CAFile: ca})); contents(got) != "a.yaml=a" {
 		t.Errorf("files %q", contents(got))
 	}
+
+	// Paths as people give them: from where they are, which git is not.
+	dir := filepath.Dir(ca)
+	t.Chdir(dir)
+	if err := os.Mkdir("tmp", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", "tmp")
+	if got := read(t, open(t, GitOptions{URL: s.URL + "/a.git", CAFile: "ca.pem"})); contents(got) != "a.yaml=a" {
+		t.Errorf("files %q", contents(got))
+	}
+	if _, err := NewGit(GitOptions{URL: s.URL + "/a.git", CAFile: "none.pem"}); err == nil || err.Error() != "--git-ca-file none.pem: there is no such file" {
+		t.Error(err)
+	}
 }

@@ -265,6 +265,7 @@ func TestGitCacheIsLocked(t *testing.T) {
 	o := GitOptions{URL: s.URL + "/a.git", Cache: t.TempDir()}
 	one, two := open(t, o), open(t, o)
 	read(t, one)
+	read(t, two)
 	unlock, err := one.lock(context.Background())
 	if err != nil {
 		t.Fatal(err)

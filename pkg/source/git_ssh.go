@@ -47,15 +47,25 @@ func (o SSHOptions) check() (*sshFiles, error) {
 	return f, nil
 }
 
-// sshFile makes a path absolute and sees that ssh, which expands some characters
-// in its options, reads exactly that file.
+// sshFile is a file for ssh, which expands some characters in its options: it must
+// read exactly that one.
 func sshFile(flag, path string) (string, error) {
-	abs, err := filepath.Abs(path)
+	abs, err := givenFile(flag, path)
 	if err != nil {
 		return "", err
 	}
 	if strings.ContainsAny(abs, "%$\"'\\~") || strings.ContainsFunc(abs, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return "", fmt.Errorf("%s %q: ssh reads spaces and %%, $, ~, quotes and backslashes in a path in a way of its own; name a path without them", flag, path)
+	}
+	return abs, nil
+}
+
+// givenFile makes the path of a file absolute, because git runs in a directory of
+// its own, and sees that the file is there.
+func givenFile(flag, path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
 	}
 	info, err := os.Stat(abs)
 	switch {
