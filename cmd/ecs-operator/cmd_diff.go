@@ -260,7 +260,7 @@ func nothingToDo(from origin, loaded reconcile.Loaded) error {
 		where += " in " + from.url
 	}
 	if loaded.Revision == "" {
-		return fmt.Errorf("%s: nothing there may be used yet", where)
+		return fmt.Errorf("%s: nothing of it is in force yet", where)
 	}
 	if n := countErrors(loaded.Problems); n > 0 {
 		return fmt.Errorf("%s: no service can be used, because of the %s above", where, count(n, "error"))

@@ -120,7 +120,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 			return err
 		}
 	}
-	server, err := serveStatus(o.listen, g.sandboxed(), probes{alive: pulse.alive, ready: pulse.ready}, m.registry)
+	server, err := serveStatus(o.listen, g.sandboxed(), probes{alive: pulse.alive, ready: func() error { return cmp.Or(pulse.ready(), m.Ready()) }}, m.registry)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,11 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	}
 	defer hints.close()
 	loaded, err := m.Load(ctx)
-	if err != nil && !source.Refused(err) { // of a commit that may not be used the engine tells, and waits for another
+	switch {
+	case ctx.Err() != nil:
+		m.farewell(c, g)
+		return nil
+	case err != nil && !source.Refused(err) && !source.Away(err): // the engine tells of these, and waits
 		return err
 	}
 	tale.follow(m.Status, loaded.Units)

@@ -153,6 +153,9 @@ func (m *Metrics) SourceLoaded(revision string, files, problems int) {
 	m.problems.Set(float64(problems))
 }
 
+// SourceUnread is told when the source could not be read: what was loaded stays.
+func (m *Metrics) SourceUnread() { m.problems.Set(1) }
+
 // Signature sets what came of verifying the newest commit.
 func (m *Metrics) Signature(result string) {
 	m.signature.Reset()

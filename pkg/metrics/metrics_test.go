@@ -94,6 +94,10 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	m := New(prometheus.NewRegistry())
 	everything(m)
 	m.Blocked(map[status.Reason]int{status.OnHold: 1})
+	m.SourceUnread()
+	if text := scrape(t, m); !strings.Contains(text, "ecs_operator_source_problems 1\n") || !strings.Contains(text, "dir-0a1b2c") {
+		t.Errorf("a source that cannot be read:\n%s", text)
+	}
 	m.SourceLoaded("dir-ffffff", 1, 0)
 	text := scrape(t, m)
 	for _, gone := range []string{`reason="Suspended"`, `revision="dir-0a1b2c"`} {

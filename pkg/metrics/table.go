@@ -47,7 +47,7 @@ var table = []Doc{
 	{nameQueue, "gauge", nil, "Services that wait for a worker."},
 	{nameSource, "gauge", []string{"revision"}, "1, with the source revision that is in force."},
 	{nameSourceFiles, "gauge", nil, "Files in the source's latest revision."},
-	{nameSourceProblems, "gauge", nil, "Errors in the source's latest revision."},
+	{nameSourceProblems, "gauge", nil, "Errors in the source's latest revision; 1 while it cannot be read."},
 	{nameSignature, "gauge", []string{"result"}, "1, with what came of the newest commit's signature: `Verified`, or why not (`NotSigned`, `UnknownKey`…); only with `--verify-signatures`."},
 	{namePanics, "counter", nil, "Panics that were recovered: each is a bug, and stayed with one service."},
 	{nameRotation, "gauge", []string{"target", "what"}, "How often what takes turns is read, beside what every sweep reads; not there for a fleet that is read whole each time."},

@@ -141,6 +141,7 @@ type Metrics interface {
 	Services(counts map[status.State]int)
 	QueueDepth(n int)
 	SourceLoaded(revision string, files, problems int)
+	SourceUnread()
 	Panic()
 	Rotation(target, what string, period time.Duration) // how often what takes turns is read
 }

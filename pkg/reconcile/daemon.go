@@ -34,6 +34,8 @@ type daemon struct {
 
 	mu       sync.Mutex
 	loaded   Loaded // the last that could be read
+	took     bool   // there was one
+	outage   outage // why it is not the newest
 	units    map[resource.UnitKey]*member
 	problems map[string]bool // told, by text
 	sweeping *sweep
@@ -55,17 +57,21 @@ type member struct {
 // Run reconciles until ctx ends: every unit when its document changes, when
 // something is under way, after a failure with growing pauses, and all of them
 // every Resync. It returns nil when ctx ended, at most 20 s later, and an
-// error only when the source could not be read at the start. A source that has
-// nothing yet but what may not be used (a commit that is not signed) is waited for:
-// nothing is in force, and nothing is written.
+// error only when the source cannot be read at the start and that is for a person to
+// mend. One that is away, or has nothing yet but what may not be used (a commit that
+// is not signed), is waited for: nothing is in force, and nothing is written.
 func (e *Engine) Run(ctx context.Context) error {
 	first, err := e.Load(ctx)
-	if err != nil && !source.Refused(err) {
+	switch {
+	case err == nil, source.Refused(err), source.Away(err):
+	case ctx.Err() != nil:
+		return nil
+	default:
 		return err
 	}
 	d := newDaemon(e)
 	if err != nil {
-		d.tellSource(ctx, "nothing is in force yet", err)
+		d.tellSource(ctx, err)
 	} else {
 		d.take(first, false) // the first sweep reads all of them together
 	}
@@ -98,11 +104,20 @@ func (d *daemon) loop(ctx context.Context) {
 	d.wakeSweep()
 	resync := time.NewTimer(jitter(d.e.o.Resync))
 	defer resync.Stop()
+	var again <-chan time.Time // while there is nothing yet
+	pause := firstBackoff
 	for {
 		d.e.turned()
+		if again == nil && !d.inForce() {
+			again = time.After(jitter(pause))
+			pause = min(2*pause, d.e.o.Resync)
+		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-again:
+			again = nil
+			d.load(ctx)
 		case <-d.hints:
 			d.load(ctx)
 		case <-resync.C:
@@ -164,12 +179,11 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 		units = append(units, m.unit)
 		touched[key] = m.touched
 	}
-	d.mu.Unlock()
-	sortUnits(units)
 	s := newSweep(units)
-	d.mu.Lock()
+	s.counts = d.took
 	d.sweeping = s
 	d.mu.Unlock()
+	sortUnits(units)
 	var wg sync.WaitGroup
 	for _, us := range byTarget(units) {
 		wg.Go(func() {
@@ -381,6 +395,9 @@ type sweep struct {
 	total int
 	began time.Time
 	told  bool
+	// counts: documents were in force. A look at nothing, for want of them, makes
+	// nobody ready.
+	counts bool
 }
 
 func newSweep(units []*resource.Unit) *sweep {
@@ -415,7 +432,7 @@ func (d *daemon) finish(s *sweep) {
 	s.mu.Unlock()
 	if done {
 		d.e.mu.Lock()
-		d.e.ready = true
+		d.e.ready = d.e.ready || s.counts
 		d.e.mu.Unlock()
 		d.e.tell(Event{Kind: EventPass, Message: summary(d.e.Status())})
 	}

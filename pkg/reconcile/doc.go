@@ -14,6 +14,7 @@
 //	status.go    what was found → conditions, reason, one sentence (pure)
 //	oneshot.go   Plan, Inspect, Apply
 //	daemon.go    Run: queue, workers, sweep; members.go is its memory
+//	outage.go    a source that gives no documents: waited for, and told once
 //	retry.go     lifts a quarantine
 //
 //	census.go    what carries our tags and no document names, read directly

@@ -25,6 +25,9 @@ func (e *Engine) Alive() error {
 func (e *Engine) Ready() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.loaded == nil {
+		return errors.New("there are no documents yet: the source could not be read")
+	}
 	if !e.ready {
 		return errors.New("the first pass over all services has not ended yet")
 	}

@@ -30,6 +30,7 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 	defer cancel()
 	snap, err := e.o.Source.Snapshot(ctx)
 	if err != nil {
+		e.m.SourceUnread()
 		e.mu.Lock()
 		e.source.doubt = "the source could not be read: " + err.Error()
 		e.mu.Unlock()

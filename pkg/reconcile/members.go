@@ -43,25 +43,14 @@ type retryState struct {
 func (d *daemon) load(ctx context.Context) {
 	l, err := d.loadSafely(ctx)
 	if err != nil {
-		d.mu.Lock()
-		so := "the last documents stay in force"
-		if d.loaded.Revision == "" {
-			so = "nothing is in force yet"
-		}
-		d.mu.Unlock()
-		d.tellSource(ctx, so, err)
+		d.tellSource(ctx, err)
 		return
 	}
-	d.take(l, true)
-}
-
-// tellSource tells why the source gives no documents, and what that means.
-func (d *daemon) tellSource(ctx context.Context, so string, err error) {
-	if ctx.Err() != nil {
-		return
+	first := !d.inForce()
+	d.take(l, !first)
+	if first {
+		d.wakeSweep() // it reads all of them together
 	}
-	d.tellProblems([]spec.Problem{{File: source.Whole, Message: "cannot be read, " + so + ": " + err.Error()}})
-	d.e.log.Sugar().Warnw("the source cannot be read: "+so, "error", err)
 }
 
 func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
@@ -80,7 +69,7 @@ func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
 func (d *daemon) take(l Loaded, enqueue bool) {
 	var changed, gone []resource.UnitKey
 	d.mu.Lock()
-	d.loaded = l
+	d.loaded, d.took, d.outage = l, true, outage{}
 	in := map[resource.UnitKey]bool{}
 	for _, u := range l.Units {
 		in[u.Key] = true
@@ -138,8 +127,10 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 // tellProblems tells every problem once, and once more when it is mended.
 func (d *daemon) tellProblems(problems []spec.Problem) {
 	now := map[string]bool{}
+	whole := false // something is wrong with the source
 	for _, p := range problems {
 		now[p.String()] = true
+		whole = whole || p.File == source.Whole
 	}
 	d.mu.Lock()
 	var fresh, mended []string
@@ -149,7 +140,7 @@ func (d *daemon) tellProblems(problems []spec.Problem) {
 		}
 	}
 	for s := range d.problems {
-		if !now[s] {
+		if !now[s] && !(whole && strings.HasPrefix(s, source.Whole+":")) { // another reason mends nothing
 			mended = append(mended, s)
 		}
 	}

@@ -19,5 +19,6 @@ func (NoMetrics) IdleWrites(int)                                            {}
 func (NoMetrics) Services(map[status.State]int)                             {}
 func (NoMetrics) QueueDepth(int)                                            {}
 func (NoMetrics) SourceLoaded(string, int, int)                             {}
+func (NoMetrics) SourceUnread()                                             {}
 func (NoMetrics) Panic()                                                    {}
 func (NoMetrics) Rotation(string, string, time.Duration)                    {}

@@ -41,6 +41,10 @@
 // is taken, whatever was deployed before. Nothing else depends on the disk; a copy
 // that is damaged is fetched again.
 //
+// What is wrong far away (no server, no access, nothing there yet, an answer that is
+// cut) is an error that Away knows, of a bucket's too: who runs on and on waits for it,
+// also at the start. What is wrong on this machine is not.
+//
 // While a Git is watched, Snapshot asks the server only after a hint (the poll, or a
 // Poke from a webhook), and gives its last snapshot else. GitRevision is a commit of
 // a work tree on this machine, for comparisons: it asks no server.

@@ -216,7 +216,13 @@ func (g *Git) Snapshot(ctx context.Context) (Snapshot, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.git.timeout,
 		fmt.Errorf("%s: git took longer than %s, and was stopped", g.url, g.git.timeout))
 	defer cancel()
-	s, err := g.look(ctx)
+	err := g.prepare(ctx)
+	var s Snapshot
+	if err == nil {
+		if s, err = g.look(ctx); err != nil {
+			err = &away{err}
+		}
+	}
 	if err != nil {
 		g.due.again(asked) // it is still due
 		return Snapshot{}, err
@@ -227,9 +233,6 @@ func (g *Git) Snapshot(ctx context.Context) (Snapshot, error) {
 
 // look is one whole look at the repository.
 func (g *Git) look(ctx context.Context) (Snapshot, error) {
-	if err := g.prepare(ctx); err != nil {
-		return Snapshot{}, err
-	}
 	unlock, err := g.lock(ctx)
 	if err != nil {
 		return Snapshot{}, err

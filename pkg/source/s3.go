@@ -76,7 +76,7 @@ func (b *Bucket) Snapshot(ctx context.Context) (Snapshot, error) {
 		s, err = b.prefix(ctx)
 	}
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("%s: %w", b.place, err)
+		return Snapshot{}, &away{fmt.Errorf("%s: %w", b.place, err)}
 	}
 	s.Files, s.Problems = slices.Clone(s.Files), slices.Clone(s.Problems)
 	return s, nil
@@ -219,9 +219,8 @@ func (b *Bucket) read(ctx context.Context, listed []Object) (s Snapshot, fetched
 		}
 	}
 	b.missed(now)
-	if since := time.Since(b.lost); !b.lost.IsZero() && since < b.Settle {
-		bag.problem(b.place.String(), "objects went away %s ago: nothing is deleted for that before they are gone for %s, because an upload may be under way",
-			since.Round(time.Second), b.Settle)
+	if !b.lost.IsZero() && time.Since(b.lost) < b.Settle {
+		bag.problem(b.place.String(), "objects went away: nothing is deleted for that before they are gone for %s, because an upload may be under way", b.Settle)
 	}
 	b.objs = now
 	s = bag.snapshot()
