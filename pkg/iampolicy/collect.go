@@ -29,6 +29,7 @@ type builder struct {
 	alarms      []string // ARNs of those that are not of the owner's prefix
 	composite   bool
 	tracking    bool
+	tracked     []string // ARNs of the alarms of target tracking
 	listeners   []string // ARNs
 	defaults    bool
 	roles       map[string][]string // ARNs by the service that they are passed to
@@ -56,8 +57,14 @@ func (b *builder) arnIn(service, region, rest string) string {
 	return "arn:" + b.o.Partition + ":" + service + ":" + any(region) + ":" + account + ":" + rest
 }
 
+// verbatim keeps what a document writes from being read as a pattern: a name may not
+// open what is like it, nor stand for who asks (IAM policy variables, "Special
+// characters").
+var verbatim = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace
+
 // role is a role's ARN, of which a document may have written the name alone.
 func (b *builder) role(name string) string {
+	name = verbatim(name)
 	if strings.HasPrefix(name, "arn:") {
 		return name
 	}
@@ -81,9 +88,9 @@ func (b *builder) collect(units []*resource.Unit) {
 		b.hooks = b.hooks || len(u.Hooks) > 0
 		if p.Adopt {
 			b.adopt = true
-			b.adopted = append(b.adopted, b.arn("ecs", "service/"+u.Key.Cluster+"/"+kinds.ServiceName(u)))
+			b.adopted = append(b.adopted, b.arn("ecs", "service/"+verbatim(u.Key.Cluster+"/"+kinds.ServiceName(u))))
 			if family := kinds.AccessOf(u).Family; family != "" {
-				b.adopted = append(b.adopted, b.arn("ecs", "task-definition/"+family+":*"))
+				b.adopted = append(b.adopted, b.arn("ecs", "task-definition/"+verbatim(family)+":*"))
 			}
 		}
 		for i := range u.Objects {
@@ -95,7 +102,12 @@ func (b *builder) collect(units []*resource.Unit) {
 		}
 	}
 	for name := range clusters {
-		b.clusters = append(b.clusters, b.arn("ecs", "cluster/"+name))
+		b.clusters = append(b.clusters, b.arn("ecs", "cluster/"+verbatim(name)))
+		if b.tracking {
+			// Application Auto Scaling names its alarms TargetTracking-RESOURCE-… ("Target
+			// tracking scaling policies"), and the resource is service/CLUSTER/NAME.
+			b.tracked = append(b.tracked, b.arn("cloudwatch", "alarm:TargetTracking-service/"+verbatim(name)+"/*"))
+		}
 	}
 	slices.Sort(b.clusters)
 }
@@ -103,13 +115,13 @@ func (b *builder) collect(units []*resource.Unit) {
 func (b *builder) around(a kinds.Access) {
 	for _, name := range slices.Concat(a.Alarms, a.Composite) {
 		if !strings.HasPrefix(name, b.o.Owner+"/") {
-			b.alarms = append(b.alarms, b.arn("cloudwatch", "alarm:"+name))
+			b.alarms = append(b.alarms, b.arn("cloudwatch", "alarm:"+verbatim(name)))
 		}
 	}
 	b.composite = b.composite || len(a.Composite) > 0
 	b.tracking = b.tracking || a.Tracking
 	for _, arn := range a.Listeners {
-		if arn == "" {
+		if arn = verbatim(arn); arn == "" {
 			arn = b.arn("elasticloadbalancing", "listener/*")
 		}
 		b.listeners = append(b.listeners, arn)
@@ -126,6 +138,9 @@ func (b *builder) pass(service, role string) {
 
 // need takes in what a rollout takes for granted.
 func (b *builder) need(n resource.Need) {
+	if n.What != resource.NeedRole { // role does it
+		n.Name, n.Credentials, n.Region = verbatim(n.Name), verbatim(n.Credentials), verbatim(n.Region)
+	}
 	written := func(service, rest string) string {
 		if strings.HasPrefix(n.Name, "arn:") {
 			return n.Name
@@ -138,7 +153,7 @@ func (b *builder) need(n resource.Need) {
 			b.pass(p, n.Name)
 		}
 	case resource.NeedSecret:
-		b.secrets = append(b.secrets, secret(written("secretsmanager", "secret:"+n.Name)))
+		b.secrets = append(b.secrets, secret(written("secretsmanager", "secret:"+n.Name))...)
 	case resource.NeedParameter:
 		b.parameters = append(b.parameters, written("ssm", "parameter/"+strings.TrimPrefix(n.Name, "/")))
 	case resource.NeedLogGroup:
@@ -158,22 +173,25 @@ func (b *builder) need(n resource.Need) {
 			if !strings.HasPrefix(arn, "arn:") {
 				arn = b.arn("secretsmanager", "secret:"+arn)
 			}
-			b.credentials = append(b.credentials, secret(arn))
+			b.credentials = append(b.credentials, secret(arn)...)
 		}
 	}
 }
 
 // secret is the ARN of a secret without the JSON key, stage and version that a
-// document may hang on it, and with any of the six characters at its end: they may
-// be there or not ("Secrets Manager ARNs").
-func secret(arn string) string {
+// document may hang on it. It ends with six characters of Secrets Manager's own, which
+// may be written or not; a name that only looks as if it had them is taken both ways
+// ("What's in a Secrets Manager secret").
+func secret(arn string) []string {
+	const own = "-??????"
 	if parts := strings.Split(arn, ":"); len(parts) > 7 {
 		arn = strings.Join(parts[:7], ":")
 	}
-	if n := len(arn); n > 7 && arn[n-7] == '-' {
-		return arn[:n-6] + "*"
+	out := []string{arn + own}
+	if n := len(arn) - len(own); n > 0 && arn[n] == '-' {
+		out = append(out, arn[:n]+own)
 	}
-	return arn + "-*"
+	return out
 }
 
 // ecr takes an image of a private ECR registry apart.

@@ -133,7 +133,7 @@ func For(units []*resource.Unit, o Options) Policy {
 			short.note("so that it fits into one managed policy, reads are allowed by their verb (ecs:Describe*) and ARNs name no account")
 			return short
 		}
-		if len(p.Parts()) <= MaxParts {
+		if p.fits() {
 			break
 		}
 	}
@@ -143,6 +143,12 @@ func For(units []*resource.Unit, o Options) Policy {
 	}
 	p.note("the policy has %d characters, and a managed policy takes %d: print it in parts, --part 1 to --part %d, and attach each.%s", n, ManagedLimit, len(p.Parts()), also)
 	return p
+}
+
+// fits: the managed policies of a role take it.
+func (p Policy) fits() bool {
+	parts := p.Parts()
+	return len(parts) <= MaxParts && !slices.ContainsFunc(parts, func(part Policy) bool { return part.Size() > ManagedLimit })
 }
 
 func build(units []*resource.Unit, o Options, most int, short bool) Policy {
@@ -186,11 +192,11 @@ func Caller(o Options) Policy {
 	return b.policy
 }
 
-// longList is how many characters of resources one statement takes, so that a part
-// has room for it.
-const longList = 4000
+// longList is how many characters of resources or clusters one statement takes, so
+// that a part has room for it.
+const longList = 2700
 
-// add puts a statement into the document, as several where its list is long; one
+// add puts a statement into the document, as several where a list of it is long; one
 // without actions or resources is none.
 func (b *builder) add(sid string, actions, resources []string, c Conditions) {
 	if len(actions) == 0 || len(resources) == 0 {
@@ -201,20 +207,42 @@ func (b *builder) add(sid string, actions, resources []string, c Conditions) {
 	if slices.Contains(resources, "*") {
 		resources = everything
 	}
-	for n := 1; len(resources) > 0; n++ {
-		take, size := 0, 0
-		for take < len(resources) && (take == 0 || size+len(resources[take])+3 <= longList) {
-			size += len(resources[take]) + 3
-			take++
-		}
-		name := sid
-		if n > 1 {
+	actions = slices.Compact(actions)
+	name, n := sid, 1
+	for _, some := range pieces(resources) {
+		for _, where := range c.pieces() {
+			b.policy.Statement = append(b.policy.Statement, Statement{Sid: name, Effect: "Allow", Action: actions, Resource: some, Condition: where})
+			n++
 			name = fmt.Sprint(sid, n)
 		}
-		b.policy.Statement = append(b.policy.Statement, Statement{Sid: name, Effect: "Allow",
-			Action: slices.Compact(actions), Resource: slices.Clone(resources[:take]), Condition: c})
-		resources = resources[take:]
 	}
+}
+
+// pieces cuts a list into some that are not too long.
+func pieces(list []string) (out [][]string) {
+	for len(list) > 0 {
+		take, size := 0, 0
+		for take < len(list) && (take == 0 || size+len(list[take])+3 <= longList) {
+			size += len(list[take]) + 3
+			take++
+		}
+		out = append(out, slices.Clone(list[:take]))
+		list = list[take:]
+	}
+	return out
+}
+
+// pieces are the same conditions, each with some of the clusters.
+func (c Conditions) pieces() []Conditions {
+	clusters := c["ArnEquals"]["ecs:cluster"]
+	if len(clusters) == 0 {
+		return []Conditions{c}
+	}
+	var out []Conditions
+	for _, some := range pieces(clusters) {
+		out = append(out, c.and("ArnEquals", "ecs:cluster", some...))
+	}
+	return out
 }
 
 // named lists names as resources: sorted, each once, folded where there are too many.

@@ -165,6 +165,66 @@ func TestThousandServices(t *testing.T) {
 	t.Logf("%d characters, %d parts; %q", p.Size(), len(parts), p.Notes())
 }
 
+// TestNamesAreNoPatterns: whoever writes documents does not widen the policy by a name
+// with a wildcard in it.
+func TestNamesAreNoPatterns(t *testing.T) {
+	doc := strings.NewReplacer("role/NAME-exec", "role/*", "NAME", "web", "POLICY", "",
+		`image: "nginx:1.29"`, `image: "nginx:1.29", secrets: [{name: A, valueFrom: "*"}, {name: B, valueFrom: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*"},
+      {name: C, valueFrom: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf:password::"}, {name: D, valueFrom: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:my-secret"}]`).Replace(service) +
+		`  alarms: {all: {alarmName: "*", metricName: X, namespace: Y, statistic: Sum, period: 60, evaluationPeriods: 1, threshold: 5, comparisonOperator: GreaterThanThreshold}}
+`
+	p := For(units(t, doc), where)
+	for _, c := range []struct {
+		action, arn string
+		want        bool
+	}{
+		{"iam:PassRole", "arn:aws:iam::111122223333:role/admin", false},
+		{"iam:PassRole", "arn:aws:iam::111122223333:role/*", true},
+		{"ssm:GetParameters", "arn:aws:ssm:eu-west-1:111122223333:parameter/prod/password", false},
+		{"secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod-abcdef", false},
+		{"secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf", true},        // by its ARN
+		{"secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:my-secret-AbCdEf", true}, // by its name
+		{"secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:my-other-AbCdEf", false},
+		{"secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-other-AbCdEf", false},
+		{"cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:theirs", false},
+		{"cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:*", true},
+	} {
+		if got := may(t, p, c.action, c.arn, "iam:PassedToService", "ecs-tasks.amazonaws.com"); got != c.want {
+			t.Errorf("%s on %s is %v", c.action, c.arn, got)
+		}
+	}
+}
+
+// TestManyClusters: a list of clusters stands in conditions, and is cut like one of
+// resources; where ten policies do not take it, it is folded.
+func TestManyClusters(t *testing.T) {
+	for _, n := range []int{90, 150, 2000} {
+		one, many := units(t, document("web", "prune: true")), []*resource.Unit{}
+		for i := range n {
+			u := *one[0]
+			u.Key.Cluster = fmt.Sprintf("team%d-cluster%d", i%7, i)
+			many = append(many, &u)
+		}
+		p := For(many, where)
+		parts := p.Parts()
+		for i, part := range parts {
+			if part.Size() > ManagedLimit {
+				t.Errorf("%d clusters: part %d has %d characters", n, i+1, part.Size())
+			}
+		}
+		if len(parts) > MaxParts || len(p.Notes()) == 0 {
+			t.Errorf("%d clusters: %d parts, notes %q", n, len(parts), p.Notes())
+		}
+		in := func(cluster string) bool {
+			return may(t, p, "ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/"+cluster+"/web", "aws:ResourceTag/ecs-operator:owner", "ops",
+				"ecs:cluster", "arn:aws:ecs:eu-west-1:111122223333:cluster/"+cluster)
+		}
+		if !in("team3-cluster3") || !in(fmt.Sprintf("team%d-cluster%d", (n-1)%7, n-1)) || in("other") || n < 200 && in("team3-cluster4") {
+			t.Errorf("%d clusters: folded too far, or not far enough", n)
+		}
+	}
+}
+
 func TestFold(t *testing.T) {
 	names := []string{"arn:aws:iam::1:role/a-exec", "arn:aws:iam::1:role/a-task", "arn:aws:iam::1:role/b-exec", "arn:aws:iam::2:role/b-exec"}
 	for most, want := range map[int][]string{

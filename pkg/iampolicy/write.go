@@ -193,7 +193,7 @@ func (b *builder) scaling() {
 	b.untags.add([]string{aas + ":UntagResource"}, target)
 	if b.tracking {
 		b.add("TargetTrackingAlarms", []string{"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"},
-			[]string{b.arn("cloudwatch", "alarm:TargetTracking-service/*")}, nil)
+			b.named("alarms of target tracking", b.tracked), nil)
 	}
 }
 
@@ -225,6 +225,6 @@ func (b *builder) passing() {
 	if b.kinds[resource.KindScalableTarget] {
 		services = append(services, "ecs.application-autoscaling.amazonaws.com")
 	}
-	b.add("ServiceLinkedRoles", []string{"iam:CreateServiceLinkedRole"}, []string{b.role("aws-service-role/*")},
+	b.add("ServiceLinkedRoles", []string{"iam:CreateServiceLinkedRole"}, []string{b.role("aws-service-role/") + "*"},
 		Conditions{"StringEquals": {"iam:AWSServiceName": services}})
 }
