@@ -54,7 +54,9 @@ func TestRefusalsOnTheWire(t *testing.T) {
 		words(err, "AccessDeniedException", "cloudwatch:DeleteAlarms on resource: arn:aws:cloudwatch:us-east-1:123456789012:alarm:a")
 		_, err = applicationautoscaling.NewFromConfig(cfg).DescribeScalableTargets(t.Context(), &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: aastypes.ServiceNamespaceEcs})
 		words(err, "AccessDeniedException", "application-autoscaling:DescribeScalableTargets")
-		if n := len(s.Refusals()); n != 5 {
+		_, err = cloudwatch.NewFromConfig(cfg).DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{}})
+		words(err, "AccessDeniedException", "cloudwatch:DeleteAlarms on resource: *") // who names nothing has no permission either
+		if n := len(s.Refusals()); n != 6 {
 			t.Errorf("%d refusals are remembered: %q", n, s.Refusals())
 		}
 		if i := slices.IndexFunc(s.Journal(), func(e Entry) bool { return e.Operation == "UpdateService" && e.Error == "AccessDeniedException" }); i < 0 {

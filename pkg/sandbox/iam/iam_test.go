@@ -36,6 +36,9 @@ func TestActionsAndResources(t *testing.T) {
 		{`{"Effect":"Allow","NotAction":["ecs:Delete*"],"Resource":"*"}`, "ecs:UpdateService", service, Allowed},
 		{`{"Effect":"Allow","Action":"*","NotResource":"arn:aws:ecs:*:*:service/main/*"}`, "ecs:UpdateService", service, Silent},
 		{`{"Effect":"Allow","Action":"ecs:*","Resource":"arn:aws:ecs:*:*:service/main/*"}`, "ecs:ListServices", "*", Silent},
+		{`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ecs:*:service/main/web"}`, "ecs:UpdateService", service, Silent}, // a wildcard ends at the colon
+		{`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ecs:*:*:service/${*}"}`, "ecs:UpdateService", service, Silent},
+		{`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ecs:*:*:service/main/${*}"}`, "ecs:UpdateService", "arn:aws:ecs:us-east-1:123456789012:service/main/*", Allowed},
 	} {
 		if got := decide(t, c.statements, c.action, c.resource); got != c.want {
 			t.Errorf("%d %s: %s on %s is %v, want %v", i, c.statements, c.action, c.resource, got, c.want)

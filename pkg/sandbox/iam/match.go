@@ -90,3 +90,12 @@ func arnLike(pattern, arn string) bool {
 	}
 	return true
 }
+
+// like compares an action or a resource with a pattern. A wildcard in a resource stays
+// within its part of the ARN ("IAM JSON policy elements: Resource"); "*" alone is all.
+func like(pattern, s string) bool {
+	if pattern != "*" && strings.HasPrefix(s, "arn:") {
+		return arnLike(pattern, s)
+	}
+	return Glob(pattern, s)
+}

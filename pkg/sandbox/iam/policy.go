@@ -204,7 +204,7 @@ func (ps patterns) match(s string, vars map[string][]string) bool {
 				continue
 			}
 		}
-		if Glob(p, s) {
+		if like(p, s) {
 			return true
 		}
 	}
