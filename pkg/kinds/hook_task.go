@@ -111,7 +111,7 @@ func (r *rollouts) StopTask(ctx context.Context, run resource.Run, arn, reason s
 	if err != nil {
 		return err
 	}
-	_, err = c.Write.ECS.StopTask(ctx, &ecs.StopTaskInput{Cluster: aws.String(run.Unit.Cluster), Task: aws.String(arn), Reason: aws.String(reason)})
+	_, err = c.Write.ECS.StopTask(about(ctx, arn), &ecs.StopTaskInput{Cluster: aws.String(run.Unit.Cluster), Task: aws.String(arn), Reason: aws.String(reason)})
 	if err != nil && strings.Contains(err.Error(), "task was not found") {
 		return nil
 	}
@@ -241,4 +241,14 @@ func (r *rollouts) Fill(ctx context.Context, service resource.Live, deployments 
 		}
 	}
 	return nil
+}
+
+// about says for the audit what a call is made on: of a unit, its task definition
+// revisions are told from its service by the ARN.
+func about(ctx context.Context, arn string) context.Context {
+	return resource.WithOrigin(ctx, func(o *resource.Origin) {
+		if o.ARN = arn; strings.Contains(arn, ":task-definition/") {
+			o.ID = o.ID.Of(resource.KindTaskDefinition, "")
+		}
+	})
 }

@@ -291,7 +291,7 @@ func (r *rollouts) Continue(ctx context.Context, target, deployment, pause strin
 	if back {
 		in.Action = types.DeploymentLifecycleHookActionRollback
 	}
-	_, err = c.Write.ECS.ContinueServiceDeployment(ctx, in)
+	_, err = c.Write.ECS.ContinueServiceDeployment(about(ctx, deployment), in)
 	return err
 }
 
@@ -302,7 +302,7 @@ func (r *rollouts) Stop(ctx context.Context, target, deployment string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Write.ECS.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{
+	_, err = c.Write.ECS.StopServiceDeployment(about(ctx, deployment), &ecs.StopServiceDeploymentInput{
 		ServiceDeploymentArn: &deployment, StopType: types.StopServiceDeploymentStopTypeRollback})
 	return err
 }
@@ -393,6 +393,7 @@ func (r *rollouts) Tag(ctx context.Context, target, arn string, set map[string]s
 	if !strings.HasPrefix(arn, "arn:") {
 		return fmt.Errorf("tag: %q is no ARN", arn)
 	}
+	ctx = about(ctx, arn)
 	if len(set) > 0 {
 		if err := (ecsTags{}).set(ctx, c.Write, arn, maps.Clone(set)); err != nil {
 			return err

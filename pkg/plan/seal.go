@@ -63,6 +63,17 @@ func (m *maker) seal() Seal {
 	return s
 }
 
+// Sealed seals a plan that no maker made: that of a verb, like restart.
+func Sealed(p Plan) Plan {
+	s := Seal{ContentHash: p.ContentHash, Revision: p.Revision, Steps: []SealedStep{}}
+	for _, step := range p.Steps {
+		s.Steps = append(s.Steps, SealedStep{ID: step.ID.Local(), Action: step.Action, Blocked: step.Blocked, Seen: step.Seen, Changes: changesDigest(step.Changes)})
+	}
+	s.Hash = s.sum()
+	p.Seal = s
+	return p
+}
+
 // basis is the fingerprint of what was planned on. Autoscaling moves the count
 // all day, and that is no reason to plan again.
 func (m *maker) basis(d *draft) string {

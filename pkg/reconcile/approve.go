@@ -35,7 +35,7 @@ func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string)
 	if err != nil {
 		return err
 	}
-	call, done := finishing(e.from(ctx, u, "approve"))
+	call, done := finishing(onPlan(e.from(ctx, u, "approve"), hash))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, u.Key.Target, live.ARN, map[string]string{resource.TagApproved: hash}, nil); err != nil {
 		return fmt.Errorf("%s: the approval could not be written: %w", u.Key, err)
@@ -101,7 +101,7 @@ func (e *Engine) mustWait(ctx context.Context, v, free *view) bool {
 // never doubles it.
 func (e *Engine) consume(ctx context.Context, v *view) error {
 	service := v.service()
-	call, done := finishing(e.from(ctx, v.unit, "approval used"))
+	call, done := finishing(onPlan(e.from(ctx, v.unit, "approval used"), v.plan.Seal.Hash))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, nil, []string{resource.TagApproved}); err != nil {
 		return err

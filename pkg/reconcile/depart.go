@@ -382,7 +382,7 @@ func (e *Engine) ApproveDeletes(ctx context.Context, l Loaded, hash string) ([]r
 		if len(read) != 1 || read[0].Presence != resource.Present {
 			return keys, fmt.Errorf("%s: the ECS service could not be read again", d.unit.Key)
 		}
-		call, done := finishing(e.from(ctx, d.unit, "approve"))
+		call, done := finishing(onPlan(e.from(ctx, d.unit, "approve"), hash))
 		err := e.o.Rollouts.Tag(call, d.unit.Key.Target, d.svc.ARN, map[string]string{resource.TagApproved: e.approval(hash, l.Revision, d.svc)}, nil)
 		done()
 		if err != nil {

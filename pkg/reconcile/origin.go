@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -28,7 +29,7 @@ func (x *execution) origin(ctx context.Context, s *plan.Step) context.Context {
 	return resource.WithOrigin(x.e.from(ctx, x.unit, string(s.Action)), func(o *resource.Origin) {
 		o.ID, o.ARN, o.Plan = s.ID, s.ARN, x.plan.Seal.Hash
 		for _, c := range s.Changes {
-			if !c.Informational && c.Pos != "" {
+			if !c.Informational && strings.Contains(c.Pos, ":") { // a way back has no document: "-"
 				o.Pos = c.Pos
 				return
 			}
@@ -37,4 +38,16 @@ func (x *execution) origin(ctx context.Context, s *plan.Step) context.Context {
 			o.Pos = cmp.Or(wanted.Pos, o.Pos)
 		}
 	})
+}
+
+// byHand is the view of a plan of one step which a verb makes by itself, sealed
+// like every other: u is the unit of the document, as what the step is of.
+func byHand(u, as *resource.Unit, live resource.Live, s plan.Step) view {
+	as.Pos = u.Pos
+	return view{unit: as, live: map[resource.ID]resource.Live{s.ID: live}, plan: plan.Sealed(plan.Plan{Unit: u.Key, Steps: []plan.Step{s}})}
+}
+
+// onPlan says which plan a person's word is about.
+func onPlan(ctx context.Context, hash string) context.Context {
+	return resource.WithOrigin(ctx, func(o *resource.Origin) { o.Plan = hash })
 }

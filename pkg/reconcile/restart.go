@@ -36,10 +36,10 @@ func (e *Engine) force(ctx context.Context, u *resource.Unit, live resource.Live
 	o := &as.Objects[0]
 	o.Want, o.Tags = live.Value, live.Tags
 	same := any(live.Service.TaskDefinition)
-	v := view{unit: as, live: map[resource.ID]resource.Live{o.ID: live}, plan: plan.Plan{Unit: u.Key, Steps: []plan.Step{{
+	v := byHand(u, as, live, plan.Step{
 		ID: o.ID, Action: plan.ActionUpdate, ARN: live.ARN, Seen: live.Fingerprint(), Effect: diff.Forced, Section: o.Section,
 		Changes: []diff.Change{{Path: "taskDefinition", Op: diff.Replace, Old: same, New: same, Effect: diff.Forced, Reason: diff.FromSpec, Note: "deployed once more, as restart asked"}},
-	}}}}
+	})
 	x := e.execute(ctx, &v)
 	if s := v.plan.Steps[0]; s.Blocked != "" {
 		return live, fmt.Errorf("%s: not restarted: %s: %s", u.Key, s.Blocked, s.Why)

@@ -51,7 +51,7 @@ func (e *Engine) retire(ctx context.Context, u *resource.Unit, service resource.
 		if ctx.Err() != nil || l.Presence != resource.Present {
 			continue
 		}
-		call, release := finishing(e.from(ctx, u, "retire"))
+		call, release := finishing(resource.WithOrigin(e.from(ctx, u, "retire"), func(o *resource.Origin) { o.ID, o.ARN = l.ID, l.ARN }))
 		err := k.Delete(call, resource.Write{Object: resource.Stray(l), Live: l, Unit: service})
 		release()
 		if err != nil {

@@ -285,10 +285,10 @@ func (r *rollback) goBack(ctx context.Context) error {
 	r.way.Want.Tags[resource.TagSpecHash] = r.way.Hash
 	changes := append(slices.Clone(r.way.Changes), r.way.Tag(live)...)
 	id := serviceID(as)
-	v := view{unit: as, live: map[resource.ID]resource.Live{id: live}, plan: plan.Plan{Unit: r.u.Key, Steps: []plan.Step{{
+	v := byHand(r.u, as, live, plan.Step{
 		ID: id, Action: plan.ActionUpdate, ARN: live.ARN, Seen: live.Fingerprint(), Effect: diff.NewDeployment,
 		Section: r.way.Want.Section, Settled: r.way.Want, Changes: changes,
-	}}}}
+	})
 	x := r.e.execute(ctx, &v)
 	r.e.ended.forget(r.u.Key)
 	if s := v.plan.Steps[0]; s.Blocked != "" {

@@ -44,10 +44,10 @@ func (e *Engine) Scale(ctx context.Context, u *resource.Unit, n int32) (Scaled, 
 	want := shape.Clone(live.Value)
 	shape.Project(want, struct{ DesiredCount *int32 }{&n})
 	o.Want, o.Tags = want, live.Tags
-	v := view{unit: as, live: map[resource.ID]resource.Live{o.ID: live}, plan: plan.Plan{Unit: u.Key, Steps: []plan.Step{{
+	v := byHand(u, as, live, plan.Step{
 		ID: o.ID, Action: plan.ActionUpdate, ARN: live.ARN, Seen: live.Fingerprint(), Effect: diff.InPlace, Section: o.Section,
 		Changes: []diff.Change{{Path: "desiredCount", Op: diff.Replace, Old: s.From, New: n, Effect: diff.InPlace, Reason: diff.FromSpec}},
-	}}}}
+	})
 	x := e.execute(ctx, &v)
 	if step := v.plan.Steps[0]; step.Blocked != "" {
 		return s, fmt.Errorf("%s: not scaled: %s: %s", u.Key, step.Blocked, step.Why)
