@@ -14,8 +14,6 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/iampolicy"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
-	"github.com/ecs-operator/ecs-operator/pkg/lint"
-	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
@@ -125,16 +123,11 @@ func runPolicy(ctx context.Context, c *console, g *globalOptions, o *policyOptio
 		return err
 	}
 	defer func() { _ = documents.close() }() // a copy in a directory for such things
-	cluster, err := g.offlineCluster(ctx, c)
+	load, err := offlineLoad(ctx, c, g, &o.formOptions, kinds.All(nil), log)
 	if err != nil {
 		return err
 	}
-	engine := reconcile.New(reconcile.Options{
-		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: documents.Source, Parse: o.parse(cluster), Log: log,
-		Targets: targets.offline(), Place: targets.place,
-	})
-	loaded, err := engine.Load(ctx)
+	loaded, err := load(documents.Source)
 	if err != nil {
 		return err
 	}

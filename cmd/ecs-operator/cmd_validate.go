@@ -8,9 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
-	"github.com/ecs-operator/ecs-operator/pkg/lint"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
-	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 type validateOptions struct {
@@ -85,20 +83,11 @@ func runValidate(ctx context.Context, c *console, g *globalOptions, o *validateO
 		return err
 	}
 	defer func() { _ = from.close() }() // a copy in a directory for such things
-	targets, err := readTargets(c, g)
+	load, err := offlineLoad(ctx, c, g, &o.formOptions, kinds.All(nil), log)
 	if err != nil {
 		return err
 	}
-	cluster, err := g.offlineCluster(ctx, c)
-	if err != nil {
-		return err
-	}
-	engine := reconcile.New(reconcile.Options{
-		Frame: resource.Frame{Owner: g.owner, Scope: g.scope},
-		Kinds: kinds.All(nil), Sections: kinds.Sections(), Lint: lint.Check, Source: from.Source, Parse: o.parse(cluster), Log: log,
-		Targets: targets.offline(), Place: targets.place,
-	})
-	loaded, err := engine.Load(ctx)
+	loaded, err := load(from.Source)
 	if err != nil {
 		return err
 	}

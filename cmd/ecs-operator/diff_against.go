@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
-	"github.com/ecs-operator/ecs-operator/pkg/lint"
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -39,20 +38,10 @@ func runAgainst(ctx context.Context, c *console, g *globalOptions, o *diffOption
 	} else if before, err = source.NewGitRevision(ctx, o.against, now.paths, log); err != nil {
 		return err
 	}
-	targets, err := readTargets(c, g)
-	if err != nil {
-		return err
-	}
-	cluster, err := g.offlineCluster(ctx, c)
-	if err != nil {
-		return err
-	}
 	all := kinds.All(nil)
-	load := func(from source.Source) (reconcile.Loaded, error) {
-		return reconcile.New(reconcile.Options{
-			Frame: resource.Frame{Owner: g.owner, Scope: g.scope}, Kinds: all, Sections: kinds.Sections(), Lint: lint.Check,
-			Source: from, Parse: o.parse(cluster), Log: log, Targets: targets.offline(), Place: targets.place,
-		}).Load(ctx)
+	load, err := offlineLoad(ctx, c, g, &o.formOptions, all, log)
+	if err != nil {
+		return err
 	}
 	was, err := load(before)
 	if err != nil {
