@@ -22,7 +22,7 @@ import (
 func TestTwoDaemons(t *testing.T) {
 	t.Parallel()
 	dir := workDir(t)
-	_, url, env := serveSandbox(t, dir)
+	_, url, env := serveUnderPolicy(t, dir)
 	run := []string{"run", "--log-format", "console", "--listen", "127.0.0.1:0", "--resync", "1s", "quickstart"}
 	one, two := start(t, dir, env, run...), start(t, dir, env, run...)
 	_, end := one.await(0, `3 services ready`)
@@ -72,7 +72,7 @@ func TestTwoDaemons(t *testing.T) {
 func TestDeletedByHand(t *testing.T) {
 	t.Parallel()
 	dir := workDir(t)
-	_, url, env := serveSandbox(t, dir)
+	_, url, env := serveUnderPolicy(t, dir)
 	must(t, dir, env, 0, "apply", "--wait", "quickstart")
 	p := start(t, dir, env, "run", "--log-format", "console", "--listen", "127.0.0.1:0", "--resync", "1s", "quickstart")
 	_, end := p.await(0, `3 services ready`)
@@ -103,7 +103,7 @@ func TestDeletedByHand(t *testing.T) {
 func TestTagsEditedByHand(t *testing.T) {
 	t.Parallel()
 	dir := workDir(t)
-	_, url, env := serveSandbox(t, dir)
+	_, url, env := serveUnderPolicy(t, dir)
 	must(t, dir, env, 0, "apply", "--wait", "quickstart")
 	ctx, cfg := context.Background(), sdkConfig(url)
 	check := func(err error) {

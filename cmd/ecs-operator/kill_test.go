@@ -77,7 +77,7 @@ func TestKillInFirstApply(t *testing.T) {
 	for _, after := range []int{1, 4, 8} {
 		t.Run(fmt.Sprintf("after %d writes", after), func(t *testing.T) {
 			dir := workDir(t)
-			_, url, env := serveSandbox(t, dir)
+			_, url, env := serveUnderPolicy(t, dir)
 			victim := start(t, dir, env, "apply", "--wait", "quickstart")
 			for len(servedWrites(t, url)) < after {
 				select {
@@ -195,12 +195,15 @@ func applyUntil(t *testing.T, dir string, n int, lost bool) []string {
 	k := &killer{n: n, lost: lost, victim: make(chan *proc, 1)}
 	k.armed.Store(n > 0)
 	world := sandbox.New(sandbox.Options{Speed: 1000, Fault: k.fault})
+	if err := world.Authorise(operatorKey, quickstartPolicy(t)); err != nil {
+		t.Fatal(err)
+	}
 	l, err := world.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox")
+	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID="+operatorKey, "AWS_SECRET_ACCESS_KEY=sandbox")
 	if n > 0 {
 		k.run(t, dir, env, "apply", "--wait", "quickstart")
 	}

@@ -188,6 +188,38 @@ func serveSandbox(t *testing.T, dir string, args ...string) (p *proc, url string
 	return p, url, cleanEnv(dir, "AWS_ENDPOINT_URL="+url, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox")
 }
 
+// serveUnderPolicy is serveSandbox with the policy of the quickstart upon who signs as
+// env does; the test itself signs with another key.
+func serveUnderPolicy(t *testing.T, dir string) (p *proc, url string, env []string) {
+	t.Helper()
+	path := filepath.Join(dir, "writer.json")
+	if err := os.WriteFile(path, quickstartPolicy(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, url, env = serveSandbox(t, dir, "--sandbox-policy", path)
+	return p, url, append(env, "AWS_ACCESS_KEY_ID="+operatorKey)
+}
+
+// quickstartPolicy is what `ecs-operator policy` prints for the quickstart.
+func quickstartPolicy(t *testing.T) []byte {
+	t.Helper()
+	data, err := printedPolicy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+var printedPolicy = sync.OnceValues(func() ([]byte, error) {
+	path, err := exec.LookPath("ecs-operator")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, "policy", "--account", sandbox.Account, "--region", sandbox.Region, "-f", "../../examples/quickstart")
+	cmd.Env = cleanEnv(os.TempDir())
+	return cmd.Output()
+})
+
 // workDir is a directory with the quickstart in it.
 func workDir(t *testing.T) string {
 	t.Helper()

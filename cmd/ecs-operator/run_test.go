@@ -120,7 +120,7 @@ func TestRunEmpty(t *testing.T) {
 func TestQuarantineSurvives(t *testing.T) {
 	t.Parallel()
 	dir := workDir(t)
-	_, url, env := serveSandbox(t, dir)
+	_, url, env := serveUnderPolicy(t, dir)
 	hello := filepath.Join(dir, "quickstart", "hello.yaml")
 	run := []string{"run", "--log-format", "console", "--listen", "127.0.0.1:0", "--resync", "1s", hello}
 
