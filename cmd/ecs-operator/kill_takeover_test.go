@@ -83,12 +83,19 @@ func killTakeover(t *testing.T, n int, lost bool) {
 		}
 	}
 	world := sandbox.New(sandbox.Options{Speed: 300, Watch: watch, Fault: k.fault})
+	policy, err := printPolicy(doc)
+	if err == nil {
+		err = world.Authorise(operatorKey, policy)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, err := world.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox")
+	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID="+operatorKey, "AWS_SECRET_ACCESS_KEY=sandbox")
 	must(t, dir, env, 0, "apply", "--wait", "web.yaml")
 
 	edit(t, doc, "protocol: HTTP, port: 80", "protocol: HTTP, port: 81")

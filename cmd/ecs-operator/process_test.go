@@ -210,15 +210,18 @@ func quickstartPolicy(t *testing.T) []byte {
 	return data
 }
 
-var printedPolicy = sync.OnceValues(func() ([]byte, error) {
+var printedPolicy = sync.OnceValues(func() ([]byte, error) { return printPolicy("../../examples/quickstart") })
+
+// printPolicy is what the command prints for documents.
+func printPolicy(documents string) ([]byte, error) {
 	path, err := exec.LookPath("ecs-operator")
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, "policy", "--account", sandbox.Account, "--region", sandbox.Region, "-f", "../../examples/quickstart")
+	cmd := exec.Command(path, "policy", "--account", sandbox.Account, "--region", sandbox.Region, "-f", documents)
 	cmd.Env = cleanEnv(os.TempDir())
 	return cmd.Output()
-})
+}
 
 // workDir is a directory with the quickstart in it.
 func workDir(t *testing.T) string {
