@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -106,7 +107,11 @@ func runPolicy(ctx context.Context, c *console, g *globalOptions, o *policyOptio
 		return err
 	}
 	if strings.HasPrefix(o.from, "s3:") {
-		o.sources.S3 = o.from
+		place, err := source.ParsePlace(o.from)
+		if err != nil {
+			return fmt.Errorf("--source: %w", err)
+		}
+		o.sources.S3 = place.String() // a prefix ends with a slash, and allows nothing that only begins like it
 	} else {
 		o.sources.Git = o.from
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/iampolicy"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -87,8 +88,12 @@ func lawOf(g *globalOptions, j job) *law {
 	if !g.sandboxed() || g.sandboxPolicy != generatedPolicy {
 		return nil
 	}
+	sources := iampolicy.Sources{Git: j.from.git.url, Queue: j.queue}
+	if place, err := source.ParsePlace(j.from.s3.place); err == nil {
+		sources.S3 = place.String()
+	}
 	return &law{units: map[string]*resource.Unit{}, options: iampolicy.Options{Owner: g.owner, Account: sandbox.Account, Region: sandbox.Region,
-		ReadOnly: j.readOnly, Verify: true, Prune: j.prune.prune, Sources: iampolicy.Sources{Git: j.from.git.url, S3: j.from.s3.place, Queue: j.queue}}}
+		ReadOnly: j.readOnly, Verify: true, Prune: j.prune.prune, Sources: sources}}
 }
 
 // writtenPolicy puts the policy of a file in force.

@@ -35,7 +35,7 @@ type Options struct {
 // Sources are where documents and hints come from.
 type Sources struct {
 	Git   string // a CodeCommit repository's URL or ARN
-	S3    string // s3://bucket/prefix
+	S3    string // s3://bucket/prefix/ or s3://bucket/archive
 	Queue string // URL or ARN of the SQS queue with events
 }
 

@@ -250,6 +250,7 @@ func TestCallerAndSources(t *testing.T) {
 		{"codecommit:GitPush", "arn:aws:codecommit:eu-west-1:111122223333:apps", nil, false},
 		{"s3:GetObject", "arn:aws:s3:::specs/prod/web.yaml", nil, true},
 		{"s3:GetObject", "arn:aws:s3:::specs/staging/web.yaml", nil, false},
+		{"s3:GetObject", "arn:aws:s3:::specs/production/web.yaml", nil, false},
 		{"s3:ListBucket", "arn:aws:s3:::specs", []string{"s3:prefix", "prod/"}, true},
 		{"s3:ListBucket", "arn:aws:s3:::specs", []string{"s3:prefix", ""}, false},
 		{"sqs:ReceiveMessage", "arn:aws:sqs:eu-west-1:111122223333:events", nil, true},

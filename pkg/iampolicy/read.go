@@ -84,7 +84,11 @@ func (b *builder) operator() {
 		arn := "arn:" + b.o.Partition + ":s3:::" + bucket
 		// GetObject and GetObjectVersion: object*; ListBucket: bucket* with s3:prefix
 		// (list_amazons3.html). Without ListBucket what is missing looks denied.
-		b.add("S3Objects", []string{"s3:GetObject", "s3:GetObjectVersion"}, []string{arn + "/" + prefix + "*"}, nil)
+		objects := arn + "/" + prefix
+		if prefix == "" || strings.HasSuffix(prefix, "/") { // else it is an archive
+			objects += "*"
+		}
+		b.add("S3Objects", []string{"s3:GetObject", "s3:GetObjectVersion"}, []string{objects}, nil)
 		var within Conditions
 		if ok && prefix != "" {
 			within = Conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}
