@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 )
 
 func lines(t *testing.T, path string) []Record {
@@ -107,6 +109,22 @@ func TestFullDisk(t *testing.T) {
 	var none *Log
 	if none.Ready() != nil || none.Add(Record{}) != nil {
 		t.Error("no audit is no error")
+	}
+}
+
+// TestOnlyAttempts: a read has no record, nor has a write that never left.
+func TestOnlyAttempts(t *testing.T) {
+	for _, c := range []struct {
+		call awsclient.Call
+		want bool
+	}{
+		{awsclient.Call{Operation: "DescribeServices", Sent: true}, false},
+		{awsclient.Call{Operation: "UpdateService", Write: true, Err: errors.New("no credentials")}, false},
+		{awsclient.Call{Operation: "UpdateService", Write: true, Sent: true, Err: errors.New("EOF")}, true},
+	} {
+		if _, got := Of(c.call); got != c.want {
+			t.Errorf("%+v: %v", c.call, got)
+		}
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
-// Of makes the record of an attempt; false for a read.
+// Of makes the record of an attempt; false for a read, and for what was never sent.
 func Of(call awsclient.Call) (Record, bool) {
-	if !call.Write {
+	if !call.Write || !call.Sent {
 		return Record{}, false
 	}
 	from := call.Origin

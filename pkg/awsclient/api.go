@@ -70,6 +70,7 @@ type Call struct {
 	Service   string // "ecs"
 	Operation string // "DescribeServices"
 	Write     bool
+	Sent      bool // not, where there were no credentials to sign it with
 	Duration  time.Duration
 	Waited    time.Duration // for the budget
 	Err       error         // classified

@@ -185,7 +185,7 @@ func TestAttempts(t *testing.T) {
 				if len(told) != tc.sends {
 					t.Fatalf("told of %d attempts", len(told))
 				}
-				if c := told[0]; c.Service != "ecs" || c.Write != tc.write || c.Target != "default" ||
+				if c := told[0]; c.Service != "ecs" || c.Write != tc.write || !c.Sent || c.Target != "default" ||
 					resource.ClassOf(c.Err) == resource.ClassOther || c.Throttled != (tc.class == resource.ClassThrottled) {
 					t.Errorf("told %+v", c)
 				}

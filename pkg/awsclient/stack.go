@@ -270,7 +270,7 @@ func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.Fi
 		}
 		if c.opts.OnCall != nil {
 			name := middleware.GetOperationName(ctx)
-			c.opts.OnCall(Call{Target: t.Name, Service: serviceOf(ctx), Operation: name, Write: changes(ctx),
+			c.opts.OnCall(Call{Target: t.Name, Service: serviceOf(ctx), Operation: name, Write: changes(ctx), Sent: state != nil && state.out,
 				Duration: took, Waited: waited, Err: told, Throttled: throttled, RequestID: requestID(md, err), Origin: resource.OriginOf(ctx)})
 		}
 		return out, md, err
