@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -27,7 +26,7 @@ func policy(text, words string) string {
 }
 
 // inStep lets the world's clock run as ours does: what AWS stamps is then comparable.
-func (w *world) inStep() { w.sandbox = sandbox.New(sandbox.Options{Speed: 1}) }
+func (w *world) inStep() { w.sandbox = w.aws(1) }
 
 // Too few tasks are healed at once; too many are kept for an hour, shown, and
 // then taken away. What else differs is healed meanwhile.

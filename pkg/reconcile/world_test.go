@@ -57,26 +57,31 @@ func inWorldAt(t *testing.T, speed float64, run func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, files: newMemory(), pace: 5 * time.Second}
-		w.sandbox = sandbox.New(sandbox.Options{Speed: speed, Watch: func(v *sandbox.World, event string) {
-			w.mu.Lock()
-			watch := w.watch
-			w.mu.Unlock()
-			if watch != nil {
-				watch(v, event)
-			}
-		}, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
-			w.enforce()
-			w.mu.Lock()
-			f := w.fault
-			w.mu.Unlock()
-			if f == nil {
-				return nil
-			}
-			return f(ctx, c)
-		}})
+		w.sandbox = w.aws(speed)
 		run(t, w)
 		w.judged()
 	})
+}
+
+// aws is an AWS that lives at a speed, under the policy of the world's documents.
+func (w *world) aws(speed float64) *sandbox.Sandbox {
+	return sandbox.New(sandbox.Options{Speed: speed, Watch: func(v *sandbox.World, event string) {
+		w.mu.Lock()
+		watch := w.watch
+		w.mu.Unlock()
+		if watch != nil {
+			watch(v, event)
+		}
+	}, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+		w.enforce()
+		w.mu.Lock()
+		f := w.fault
+		w.mu.Unlock()
+		if f == nil {
+			return nil
+		}
+		return f(ctx, c)
+	}})
 }
 
 // engine is a fresh operator process: nothing but AWS remembers anything.
