@@ -17,8 +17,11 @@ var namedTest = regexp.MustCompile("`([a-z/]+)\\.(Test[A-Za-z]+)`")
 
 // shelf is the directory of a package as the pages call it.
 func shelf(name string) string {
-	if name == "cmd" {
+	switch {
+	case name == "cmd":
 		return "cmd/ecs-operator"
+	case strings.HasPrefix(name, "hack/"):
+		return name
 	}
 	return "pkg/" + name
 }
@@ -104,7 +107,7 @@ func TestSpecPromisesAgree(t *testing.T) {
 func testsOfTheModule(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	for _, root := range []string{"cmd", "pkg"} {
+	for _, root := range []string{"cmd", "hack", "pkg"} {
 		err := filepath.WalkDir(filepath.Join(top, root), func(p string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(p, "_test.go") {
 				return err
