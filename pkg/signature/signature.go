@@ -2,6 +2,7 @@ package signature
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -125,7 +126,7 @@ func (k *Keys) commit(r Revision) (Signer, error) {
 }
 
 func (k *Keys) tag(r Revision) (Signer, error) {
-	what := "tag " + r.TagName
+	what := "tag " + strings.Trim(strconv.Quote(r.TagName), `"`) // git lets no control character into a ref; whoever calls might
 	switch {
 	case r.TagName == "":
 		return Signer{}, &Error{NoTag, "the commit", "what is followed is no tag, and the tag's signature is asked for; follow a tag, or verify the commit with the mode head"}
