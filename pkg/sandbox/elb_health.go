@@ -164,8 +164,9 @@ func (w *World) targetDrained(key string) {
 // routesChanged is called after every change of listeners and rules: groups
 // that now hang on one begin their checks, groups that no longer do go unused.
 func (w *World) routesChanged() {
+	forwarders := w.forwarders()
 	for _, tg := range w.ELB.TargetGroups {
-		attached := w.targetGroupAttached(*tg.Value.TargetGroupArn)
+		attached := len(forwarders[*tg.Value.TargetGroupArn]) > 0
 		for _, t := range tg.Targets {
 			switch unused := t.State == elbtypes.TargetHealthStateEnumUnused; {
 			case attached && unused:

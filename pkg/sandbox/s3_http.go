@@ -73,7 +73,7 @@ func (q *request) routeS3(r *http.Request) error {
 	in.body = body
 	for _, name := range s3Foreign {
 		if q.values.Has(name) {
-			return s3Refuse(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+			return s3NotImplemented()
 		}
 	}
 	for _, route := range s3Routes {

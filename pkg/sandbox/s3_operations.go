@@ -68,6 +68,11 @@ func s3Refuse(status int, code, message string) error {
 	return &apiError{Code: code, Message: message, Status: status}
 }
 
+// s3NotImplemented is S3's answer to a request for what it does not do.
+func s3NotImplemented() error {
+	return s3Refuse(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+}
+
 func s3BucketOf(c *call, in *s3In) (*s3Bucket, error) {
 	if b := c.w.S3.Buckets[in.Bucket]; b != nil {
 		return b, nil
@@ -180,7 +185,7 @@ func s3Precondition(b *s3Bucket, in *s3In) error {
 	case match != "" && match != "*" && !sameTag(match, v.ETag), none == "*" && there:
 		return s3Refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	case none != "" && none != "*":
-		return s3Refuse(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+		return s3NotImplemented()
 	}
 	return nil
 }
@@ -196,7 +201,7 @@ func s3PutObject(c *call, in *s3In) (*s3Out, error) {
 		return nil, s3Refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
 	}
 	if in.header.Get("X-Amz-Copy-Source") != "" {
-		return nil, s3Refuse(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+		return nil, s3NotImplemented()
 	}
 	if err := s3Precondition(b, in); err != nil {
 		return nil, err
