@@ -30,9 +30,15 @@ func TestMetricsPage(t *testing.T) {
 		}
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, labels, d.Help)
 	}
-	const path = "../../docs/metrics.md"
+	holdPage(t, "metrics.md", page.String(), "what pkg/metrics says")
+}
+
+// holdPage holds a generated page of docs/ to what it is made of; -update writes it.
+func holdPage(t *testing.T, name, want, of string) {
+	t.Helper()
+	path := filepath.Join("../../docs", name)
 	if *update {
-		if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,8 +46,8 @@ func TestMetricsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(have) != page.String() {
-		t.Error("docs/metrics.md is not what pkg/metrics says: run this test with -update")
+	if string(have) != want {
+		t.Errorf("docs/%s is not %s: run this test with -update", name, of)
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -140,17 +139,5 @@ func TestEnvironmentPage(t *testing.T) {
 		}
 		fmt.Fprintf(&page, "| `%s` | `--%s` | %s | %s |\n", envName(name), name, of, strings.ReplaceAll(r.usage, "|", "\\|"))
 	}
-	const path = "../../docs/environment.md"
-	if *update {
-		if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(have) != page.String() {
-		t.Error("docs/environment.md is not what the flags say: run this test with -update")
-	}
+	holdPage(t, "environment.md", page.String(), "what the flags say")
 }
