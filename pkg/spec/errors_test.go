@@ -60,7 +60,11 @@ func TestMessages(t *testing.T) {
 		{"unknown frame field", inHello("  taskDefinitions: {}\n" + goodTask + goodService),
 			`a.yaml:5:3: spec: unknown field "taskDefinitions"; did you mean "taskDefinition"?; known here: cluster, policy, dependsOn, environment, template, hooks, taskDefinition, service, targetGroups, listenerRules, scaling, alarms`},
 		{"frame field in another case", inHello("  TaskDefinition: {containerDefinitions: [{name: web, image: nginx}]}\n" + goodService),
-			`a.yaml:5:3: warning: spec: write taskDefinition, not TaskDefinition`},
+			"a.yaml:5:3: spec.taskDefinition is required\n" +
+				"a.yaml:5:3: spec: unknown field \"TaskDefinition\"; did you mean \"taskDefinition\"?; known here: cluster, policy, dependsOn, environment, template, hooks, taskDefinition, service, targetGroups, listenerRules, scaling, alarms"},
+		{"metadata in another case", strings.Replace(goodHello(), "metadata", "Metadata", 1),
+			"a.yaml:1:1: metadata.name is required: it is the ECS service's name\n" +
+				"a.yaml:3:1: document: unknown field \"Metadata\"; did you mean \"metadata\"?; known here: apiVersion, kind, metadata, spec"},
 		{"cluster variable", inHello("  cluster: $(env.cluster)\n" + goodTask + goodService),
 			`a.yaml:5:12: $(env.cluster): this service has no environment: write spec.environment, or the value`},
 		{"cluster ARN", inHello("  cluster: arn:aws:ecs:us-east-1:123456789012:cluster/main\n" + goodTask + goodService),
@@ -150,8 +154,6 @@ a.yaml:5:11: policy: expects a mapping, got a list
 a.yaml:6:15: spec.dependsOn[0]: an element of a list must not be empty
 a.yaml:6:18: spec.dependsOn[1]: expects text, got a mapping
 a.yaml:7:12: spec.cluster: "a b" is no ECS name: up to 255 letters, digits, hyphens and underscores`},
-		{"frame field twice", inHello("  cluster: a\n  Cluster: b\n" + goodTask + goodService),
-			"a.yaml:6:3: spec.cluster: written twice\na.yaml:6:3: warning: spec: write cluster, not Cluster"},
 		{"durations and switches", inHello("  policy: {driftGrace: -1h, prune: [true], wave: [1], mode: [auto]}\n" + goodTask + goodService),
 			`a.yaml:5:24: policy.driftGrace: expects a duration like 30m or 1h, got "-1h"
 a.yaml:5:36: policy.prune: expects true or false, got a list

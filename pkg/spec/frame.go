@@ -63,16 +63,9 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 			names = append(names, k.name)
 		}
 	}
-	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := slices.IndexFunc(known, func(k field) bool { return k.name == key.Value })
-		if at < 0 {
-			at = slices.IndexFunc(known, func(k field) bool { return strings.EqualFold(k.name, key.Value) })
-			if at >= 0 {
-				f.r.warnf(key, "%s: write %s, not %s", path, known[at].name, key.Value)
-			}
-		}
 		switch {
 		case f.r.full():
 			return
@@ -83,14 +76,9 @@ func (f *frame) fields(n *yaml.Node, path string, known []field) {
 			}
 			hint := didYouMean(key.Value, names)
 			f.r.errorf(key, "%s: unknown field %s%s; known here: %s", path, quoted(key.Value), hint, strings.Join(names, ", "))
-		case seen[known[at].name]:
-			f.r.errorf(key, "%s.%s: written twice", path, known[at].name)
 		case isNull(value):
 		default:
 			known[at].decode(key, value)
-		}
-		if at >= 0 {
-			seen[known[at].name] = true
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x00", "---\n", "a: [\n", "a: &x [*x]\n", "\uFEFF# x\n", "{\"a\": \"\\ud83d\"}",
-		hello, goodHello(), goodHello() + "---\n" + goodHello(), withLabels("a: b, a: c"),
+		hello, goodHello(), strings.Replace(goodHello(), "metadata", "Metadata", 1), goodHello() + "---\n" + goodHello(), withLabels("a: b, a: c"),
 		inHello(surroundings + goodTask + goodService),
 		inHello("  taskDefinition: {\n\t\"cpu\": \"a\\/b\",\n\t\"containerDefinitions\": [{\"name\": \"web\", \"image\": \"x\"}]\n}\n" + goodService),
 		inHello("  policy: {mode: manual, ignore: [service]}\n  scaling: {minCapacity: 0x10, policies: {a: null, b: {}}}\n  alarms: {a: {evaluationWindow: {slidingWindow: {}}}}\n"),
