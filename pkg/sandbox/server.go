@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -85,20 +86,35 @@ func (s *Sandbox) answer(r *http.Request) answer {
 		return q.fail(id, err)
 	}
 	fault := s.fault(r, o, in)
-	if fault != nil && !fault.AfterEffect {
+	switch {
+	case fault == nil:
+		return s.patient(id, q, o, in, r, nil)
+	case fault.From != nil:
+		s.note(id, o, r, in, "")
+		return fault.From.patient(id, q, o, in, r, fault)
+	case fault.spoilsAnswer():
+		a := s.patient(id, q, o, in, r, fault)
+		if fault.Garble {
+			a.body = a.body[:len(a.body)/2]
+		}
+		return a
+	case fault.Late != nil:
+		go func() {
+			<-fault.Late
+			s.patient(id, q, o, in, r.WithContext(context.WithoutCancel(r.Context())), nil)
+		}()
+		return fault.answer(id, q)
+	case fault.AfterEffect:
+		s.patient(id, q, o, in, r, nil)
+	default:
 		s.note(id, o, r, in, fault.code())
-		return fault.answer(id, q)
 	}
-	a := s.patient(id, q, o, in, r)
-	if fault != nil {
-		return fault.answer(id, q)
-	}
-	return a
+	return fault.answer(id, q)
 }
 
 // patient runs an operation, and runs it again as long as it waits for something.
-func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Request) answer {
-	a, wait, news := s.execute(id, q, o, in, r)
+func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Request, f *Fault) answer {
+	a, wait, news := s.execute(id, q, o, in, r, f)
 	for end := time.Now().Add(s.onTheWall(wait)); wait > 0; {
 		t := time.NewTimer(min(time.Until(end), s.onTheWall(wait)))
 		select {
@@ -111,7 +127,7 @@ func (s *Sandbox) patient(id string, q request, o operation, in any, r *http.Req
 		case <-t.C:
 		}
 		last := !time.Now().Before(end)
-		if a, wait, news = s.execute(id, q, o, in, r); last && wait > 0 {
+		if a, wait, news = s.execute(id, q, o, in, r, f); last && wait > 0 {
 			s.note(id, o, r, in, "")
 			break
 		}
@@ -133,7 +149,7 @@ func (s *Sandbox) tellNews() {
 // execute runs an operation in the world of now, and says how long it would wait
 // for more. The answer is encoded before the world is let go, because it may
 // point into it.
-func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Request) (a answer, wait time.Duration, news chan struct{}) {
+func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Request, f *Fault) (a answer, wait time.Duration, news chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() { news = s.news }()
@@ -171,6 +187,9 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	if o.writes && wait == 0 {
 		s.world.seen(o.name)
 		s.tellNews()
+	}
+	if f != nil && f.Rewrite != nil {
+		f.Rewrite(out)
 	}
 	return q.succeed(id, out), wait, nil
 }

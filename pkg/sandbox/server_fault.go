@@ -25,17 +25,30 @@ type Fault struct {
 	AfterEffect bool
 	// Drop closes the connection instead of answering.
 	Drop bool
+	// Garble cuts the answer's body in the middle.
+	Garble bool
+	// Rewrite changes the answer before it is encoded. out is the operation's output,
+	// whose lists may be the world's own: it puts others in their place.
+	Rewrite func(out any)
+	// From answers from another world, a Replica. For reads.
+	From *Sandbox
+	// Late closes the connection now and lets the operation do its work when the
+	// channel is closed.
+	Late <-chan struct{}
 }
 
+// spoilsAnswer is whether the operation does its work and only the answer is another.
+func (f *Fault) spoilsAnswer() bool { return f.Garble || f.Rewrite != nil }
+
 func (f *Fault) code() string {
-	if f.Drop {
+	if f.Drop || f.Late != nil {
 		return "ConnectionDropped"
 	}
 	return f.Code
 }
 
 func (f *Fault) answer(id string, q request) answer {
-	if f.Drop {
+	if f.Drop || f.Late != nil {
 		return answer{drop: true}
 	}
 	e := &apiError{Code: f.Code, Message: f.Message, Status: f.Status}

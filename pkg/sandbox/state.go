@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/ecs-operator/ecs-operator/pkg/sandbox/wire"
 )
 
 // stateFormat is the version of the state file. A file of another version is
@@ -86,26 +84,7 @@ func load(path string, opts Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox state: %w", err)
 	}
-	s := build(opts)
-	f := stateFile{World: newWorld(opts.Seed, s.born)}
-	if err := wire.DecodeState(raw, &f, registry()); err != nil {
-		return nil, fmt.Errorf("sandbox state: %s is not a state file of this version: %w", path, err)
-	}
-	if f.Format != stateFormat {
-		return nil, fmt.Errorf("sandbox state: %s has format %d, this version reads %d; move it away to start afresh", path, f.Format, stateFormat)
-	}
-	f.World.handlers = allTimers()
-	if f.World.Tokens == nil {
-		f.World.Tokens = map[string]token{}
-	}
-	s.world = f.World
-	s.world.watch = s.opts.Watch
-	s.journal.entries = f.Journal
-	if f.SavedAt.Before(s.born) { // a wall clock set back must not stop the world
-		s.born = f.SavedAt
-	}
-	s.bornAt = f.World.Clock
-	return s, nil
+	return decode(raw, path, opts)
 }
 
 // persist writes the state file if there is one and the world moved. The lock
@@ -114,12 +93,9 @@ func (s *Sandbox) persist() error {
 	if s.store == nil || !s.dirty {
 		return nil
 	}
-	entries := lastCalls(s.journal.entries, savedJournal)
-	// The wall clock is read back from the world's, so that not a moment is
-	// lost or lived twice between this and the next process.
-	raw, err := wire.EncodeState(stateFile{Format: stateFormat, SavedAt: s.wallOf(s.world.Clock), World: s.world, Journal: entries}, registry())
+	raw, err := s.encode(savedJournal)
 	if err != nil {
-		return fmt.Errorf("sandbox state: %w", err)
+		return err
 	}
 	if err := replaceFile(s.store.path, raw); err != nil {
 		return fmt.Errorf("sandbox state: %w", err)
