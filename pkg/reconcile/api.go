@@ -56,8 +56,11 @@ type Options struct {
 	Resync       time.Duration // full pass; default 60 s, with jitter
 	AbsenceGrace time.Duration // default 60 s
 	Poll         time.Duration // how often a running rollout is looked at; default 5 s
-	Log          *zap.Logger
-	Metrics      Metrics
+	// Random is a number from 0 to below n, for what is spread over time; nil for the
+	// runtime's. The same numbers make the same run.
+	Random  func(n time.Duration) time.Duration
+	Log     *zap.Logger
+	Metrics Metrics
 	// OnEvent is told of everything that a person would want to see, in order; nil for none.
 	OnEvent func(Event)
 }

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -94,7 +93,7 @@ func newDaemon(e *Engine) *daemon {
 	return &daemon{
 		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		units: map[resource.UnitKey]*member{}, problems: map[string]bool{},
-		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff()),
+		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff(e.o.Random)),
 	}
 }
 
@@ -102,14 +101,14 @@ func newDaemon(e *Engine) *daemon {
 // nobody said so.
 func (d *daemon) loop(ctx context.Context) {
 	d.wakeSweep()
-	resync := time.NewTimer(jitter(d.e.o.Resync))
+	resync := time.NewTimer(d.e.jitter(d.e.o.Resync))
 	defer resync.Stop()
 	var again <-chan time.Time // while there is nothing yet
 	pause := firstBackoff
 	for {
 		d.e.turned()
 		if again == nil && !d.inForce() {
-			again = time.After(jitter(pause))
+			again = time.After(d.e.jitter(pause))
 			pause = min(2*pause, d.e.o.Resync)
 		}
 		select {
@@ -123,7 +122,7 @@ func (d *daemon) loop(ctx context.Context) {
 		case <-resync.C:
 			d.load(ctx)
 			d.wakeSweep()
-			resync.Reset(jitter(d.e.o.Resync))
+			resync.Reset(d.e.jitter(d.e.o.Resync))
 		}
 	}
 }
@@ -141,7 +140,7 @@ func (d *daemon) listen(ctx context.Context) {
 		if err := d.watch(ctx); err != nil {
 			d.e.log.Sugar().Warnw("the source cannot be watched: it is read at every resync", "error", err)
 		}
-		if !rest(ctx, jitter(d.e.o.Resync)) {
+		if !rest(ctx, d.e.jitter(d.e.o.Resync)) {
 			return
 		}
 	}
@@ -317,9 +316,9 @@ func (d *daemon) schedule(key resource.UnitKey, m *member, out Outcome) {
 		d.queue.AddRateLimited(key)
 		return
 	case nextPoll:
-		d.queue.AddAfter(key, jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))
+		d.queue.AddAfter(key, d.e.jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))
 	case nextSlow:
-		d.queue.AddAfter(key, jitter(slowTimer))
+		d.queue.AddAfter(key, d.e.jitter(slowTimer))
 	case nextResync:
 		if out.Writes > 0 {
 			d.queue.AddAfter(key, min(verifyAfter, d.e.o.Poll))
@@ -368,23 +367,24 @@ func (d *daemon) turns() {
 }
 
 // jitter spreads what would otherwise happen all at once: ±10 %.
-func jitter(d time.Duration) time.Duration {
-	return d - d/10 + rand.N(d/5+1)
+func (e *Engine) jitter(d time.Duration) time.Duration {
+	return d - d/10 + e.o.Random(d/5+1)
 }
 
 // backoff is the per-unit pause after failures: exponential, with jitter.
 type backoff struct {
 	workqueue.TypedRateLimiter[resource.UnitKey]
+	random func(time.Duration) time.Duration
 }
 
-func newBackoff() backoff {
-	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[resource.UnitKey](firstBackoff, longBackoff)}
+func newBackoff(random func(time.Duration) time.Duration) backoff {
+	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[resource.UnitKey](firstBackoff, longBackoff), random}
 }
 
 // When is the next pause, up to half again as long.
 func (b backoff) When(key resource.UnitKey) time.Duration {
 	d := b.TypedRateLimiter.When(key)
-	return d + rand.N(d/2+1)
+	return d + b.random(d/2+1)
 }
 
 // sweep is one full pass over all units, to be told of when it ends.

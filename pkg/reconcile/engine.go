@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,6 +90,9 @@ func New(o Options) *Engine {
 	}
 	if o.MaxDeletes == (MaxDeletes{}) {
 		o.MaxDeletes = DefaultMaxDeletes
+	}
+	if o.Random == nil {
+		o.Random = rand.N[time.Duration]
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -166,7 +165,7 @@ func (a *application) close() (pause time.Duration, again bool) {
 		switch {
 		case soon && a.tries[i] < maxSecondLooks:
 			a.tries[i]++
-			pause = min(pause, waitTick<<a.tries[i]+rand.N(waitTick))
+			pause = min(pause, waitTick<<a.tries[i]+a.e.o.Random(waitTick))
 		case graced(a.out[i].Plan) && time.Since(a.seen) < 2*a.e.o.AbsenceGrace+a.e.o.Poll:
 			// The grace is this process' own: the next one would begin it anew.
 			pause = min(pause, max(a.e.o.AbsenceGrace/4, waitTick))
