@@ -51,6 +51,7 @@ var floors = map[string]int{
 	"pkg/schema":    4, // it describes the kinds to people and editors
 	"pkg/iampolicy": 4, // it writes the policies of what the kinds call
 	"pkg/importer":  4, // it writes documents of what other tools and AWS have
+	"pkg/sweep":     5, // nothing but tests, of all of it
 
 	"cmd/ecs-operator":   5,
 	"hack/reference":     5, // it writes a page, and is no part of the program

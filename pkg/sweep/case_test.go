@@ -1,0 +1,155 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// start of a swept part: the AWS as it is then.
+type ground struct {
+	world  []byte
+	at     time.Duration // since the bubble's beginning
+	policy []byte
+}
+
+// outcome is what became of a case.
+type outcome struct {
+	fired    bool
+	settled  bool
+	took     time.Duration // virtual, until rest was certain
+	calls    []made
+	rested   int // how many of them until the first pass at rest had ended; the next passes are the same
+	picture  picture
+	counts   map[string]int // writes with an effect, by operation
+	stands   map[string]status.Reason
+	problems []string
+	lived    time.Duration // virtual
+}
+
+const longest = 30 * time.Minute // virtual, that a reference may take
+
+// prepare brings the documents of before in force and lets people act.
+func (s *scenario) prepare(t *testing.T) ground {
+	t.Helper()
+	g := ground{policy: s.policy()}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		setup := *s
+		setup.acts, setup.rest = nil, nil
+		w := newWorld(t.Context(), &setup, g, nil)
+		if s.before != nil {
+			w.files.commit(s.before, nil)
+			w.start()
+			if !w.settle(longest) {
+				t.Fatalf("%s: what is in force before does not settle: %v\n%s", s.name, w.stands(), w.told.String())
+			}
+			w.proc.stop()
+		}
+		if s.people != nil {
+			s.people(w)
+		}
+		raw, err := w.aws.Export()
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.world, g.at = raw, time.Since(began)
+	})
+	return g
+}
+
+// newWorld makes the AWS of a case.
+func newWorld(ctx context.Context, s *scenario, g ground, hit *strike) *world {
+	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1}
+	if s.after != nil {
+		w.files.all = s.after
+	}
+	w.tap = &tap{w: w, nth: map[string]int{}, strike: hit}
+	w.watcher = &watcher{w: w}
+	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.see, Logf: w.broken}
+	if g.world == nil {
+		w.aws = sandbox.New(o)
+	} else {
+		time.Sleep(g.at)
+		aws, err := sandbox.Import(g.world, o)
+		if err != nil {
+			panic(err)
+		}
+		w.aws = aws
+	}
+	if err := w.aws.Authorise(operatorKey, g.policy); err != nil {
+		panic(err)
+	}
+	return w
+}
+
+// play runs the swept part with a fault, nil for none.
+func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration) outcome {
+	var out outcome
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t.Context(), s, g, hit)
+		began := time.Now()
+		w.start()
+		out.settled = w.settle(most)
+		out.took = time.Since(began)
+		out.stands = w.stands()
+		w.proc.stop()
+		w.watcher.end()
+		w.aws.View(func(v *sandbox.World) { out.picture = pictureOf(v) })
+		out.fired = hit == nil || hit.fired
+		out.calls, out.rested = w.tap.calls, w.rested
+		out.counts = map[string]int{}
+		for _, e := range w.aws.Writes() {
+			if e.AccessKey == operatorKey && e.Error == "" {
+				out.counts[e.Operation]++
+			}
+		}
+		for _, r := range w.aws.Refusals() {
+			w.broken("the generated policy lacks what the operator calls: %s", r)
+		}
+		out.lived = time.Since(began)
+		out.problems = w.problems
+	})
+	return out
+}
+
+// judge compares a case with the reference; what is wrong, in sentences.
+func (o outcome) judge(ref outcome, f *fault) []string {
+	wrong := o.problems
+	if !o.settled {
+		wrong = append(wrong, fmt.Sprintf("I7: not at rest after %s; %v", o.took, o.stands))
+	}
+	if d := cmp.Diff(ref.stands, o.stands); d != "" {
+		wrong = append(wrong, "I5: the services stand otherwise (-reference +case):\n"+d)
+	}
+	if d := cmp.Diff(ref.picture, o.picture); d != "" {
+		wrong = append(wrong, "I5: AWS looks otherwise (-reference +case):\n"+d)
+	}
+	for operation, n := range o.counts {
+		if more := n - ref.counts[operation]; more > f.allows(operation) {
+			wrong = append(wrong, fmt.Sprintf("I4: %d %s took effect, the reference needs %d", n, operation, ref.counts[operation]))
+		}
+	}
+	if most := 3*len(ref.calls) + 20; len(o.calls) > most {
+		wrong = append(wrong, fmt.Sprintf("I8: %d calls, the reference needs %d", len(o.calls), len(ref.calls)))
+	}
+	return wrong
+}
+
+// allows is how many more writes of an operation than in the reference a fault excuses.
+func (f *fault) allows(operation string) int {
+	switch operation {
+	case "RegisterTaskDefinition":
+		return f.revisions
+	case "CreateService", "UpdateService":
+		return f.deployments
+	}
+	return 0
+}

@@ -1,0 +1,40 @@
+package sweep
+
+import (
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// documents are files of specs, by path.
+type documents map[string]string
+
+// scenario is an AWS and what changes in it.
+type scenario struct {
+	name   string
+	before documents      // in force and settled before the swept part; nil for none
+	people func(w *world) // what people did to AWS before it, after the documents settled
+	after  documents      // what the operator finds at its start; nil: as before
+	acts   []act          // what happens in the course of it
+	prune  bool           // --prune
+	verify bool           // rollouts are verified before they start
+
+	// rest is how each service stands at the end, by name. Services that are gone are
+	// not in it.
+	rest map[string]status.Reason
+}
+
+// act is what happens so long after the start of the swept part.
+type act struct {
+	after time.Duration
+	do    func(w *world)
+}
+
+// scenarios are all of them, in the order of the report.
+func scenarios() []*scenario {
+	var all []*scenario
+	for _, list := range [][]*scenario{rollingScenarios()} {
+		all = append(all, list...)
+	}
+	return all
+}

@@ -1,0 +1,366 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/ecs-operator/ecs-operator/pkg/audit"
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/iampolicy"
+	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+	"github.com/ecs-operator/ecs-operator/pkg/verify"
+)
+
+// What the operators and people sign with: the policy holds the operators only.
+const (
+	operatorKey = "AKIAOPERATOR"
+	personKey   = "AKIAPERSON"
+)
+
+// Paces of the operators in a case.
+const (
+	poll         = 60 * time.Second // of a rollout: ECS works as well when nobody looks
+	resync       = 60 * time.Second
+	absenceGrace = 60 * time.Second
+	callTimeout  = 60 * time.Second // of a call, as the real client has it
+)
+
+// world is the AWS, the documents and the operators of one case. It lives in a bubble.
+type world struct {
+	ctx      context.Context
+	scenario *scenario
+	aws      *sandbox.Sandbox
+	files    *files
+	tap      *tap
+	watcher  *watcher
+	seed     uint64
+
+	mu       sync.Mutex
+	problems []string // what invariants were broken
+	events   []reconcile.Event
+	told     bytes.Buffer // log lines and events, for canaries
+	audit    bytes.Buffer
+	quiet    int // full passes in a row that wrote nothing and left nothing under way
+	writes   int // of the operators, when the last full pass ended
+	rested   int // calls, when the last full pass that was the first at rest ended
+	restarts int // processes that are to be started
+
+	proc *process
+}
+
+// process is one life of an operator.
+type process struct {
+	engine *reconcile.Engine
+	dead   bool // killed: nothing reaches AWS any more, and no answer comes back; under world.mu
+	stop   func()
+}
+
+// broken notes that an invariant does not hold.
+func (w *world) broken(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.problems) < 20 {
+		w.problems = append(w.problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// clients are SDK clients under a key; p is the process that they belong to, nil for people.
+func (w *world) clients(key string, p *process) *awsclient.Pool {
+	o := awsclient.Options{
+		Targets:    map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}},
+		HTTPClient: &http.Client{Transport: &wire{w: w, p: p}}, Endpoint: "http://sandbox.invalid",
+		Static: true, AccessKey: key, Unlimited: p == nil, UserAgent: "person/1",
+	}
+	if p != nil {
+		o.UserAgent = "ecs-operator/1.2.3"
+		o.OnCall = w.audited
+	}
+	pool, err := awsclient.New(w.ctx, o)
+	if err != nil {
+		panic(err)
+	}
+	return pool
+}
+
+// person are the clients of somebody who may do everything.
+func (w *world) person() *awsclient.Clients {
+	c, err := w.clients(personKey, nil).For(w.ctx, resource.DefaultTarget)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func (w *world) audited(c awsclient.Call) {
+	r, ok := audit.Of(c)
+	if !ok {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := audit.To(&w.audit).Add(r); err != nil {
+		w.problems = append(w.problems, err.Error())
+	}
+}
+
+// wire carries the calls of one process, or of people.
+type wire struct {
+	w *world
+	p *process
+}
+
+// RoundTrip answers a call, unless its process is dead.
+func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if x.w.isDead(x.p) {
+		return nil, errKilled
+	}
+	resp, err := x.w.aws.Transport().RoundTrip(r)
+	if x.w.isDead(x.p) {
+		return nil, errKilled
+	}
+	return resp, err
+}
+
+var errKilled = fmt.Errorf("the process is dead")
+
+func (w *world) isDead(p *process) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p != nil && p.dead
+}
+
+// start begins a life of the operator, on an empty disk.
+func (w *world) start() {
+	p := &process{}
+	pool := w.clients(operatorKey, p)
+	o := reconcile.Options{
+		Kinds: kinds.All(pool), Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
+		Workers: 1, Resync: resync, Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune,
+		Frame:  resource.Frame{Scope: scope},
+		Random: w.random, OnEvent: w.heard,
+		Log: zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), lines{w}, zap.DebugLevel)),
+	}
+	if w.scenario.verify {
+		v := verify.New(verify.Options{AWS: kinds.NewInspector(pool)})
+		o.Verify = func(ctx context.Context, u *resource.Unit) []resource.Finding {
+			return v.Verify(ctx, u.Key.Target, kinds.Needs(u))
+		}
+	}
+	p.engine = reconcile.New(o)
+	ctx, cancel := context.WithCancel(w.ctx)
+	done := make(chan error, 1)
+	go func() { done <- p.engine.Run(ctx) }()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil && !w.isDead(p) {
+			w.broken("Run returned %v", err)
+		}
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.proc, w.quiet = p, 0
+}
+
+// scope is what the documents belong to.
+const scope = "sweep"
+
+// kill ends the operator at this very moment; a new one starts a little later.
+func (w *world) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.proc.dead {
+		w.proc.dead = true
+		w.restarts++
+	}
+}
+
+// revive starts the operator again after a kill.
+func (w *world) revive() {
+	w.mu.Lock()
+	again := w.restarts > 0
+	w.restarts = 0
+	p := w.proc
+	w.mu.Unlock()
+	if again {
+		p.stop()
+		w.start()
+	}
+}
+
+// random is the case's own sequence.
+func (w *world) random(n time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seed += 0x9e3779b97f4a7c15 // splitmix64
+	z := w.seed
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb
+	return time.Duration((z ^ (z >> 31)) % uint64(n))
+}
+
+// heard keeps what the operator tells, and counts its quiet passes.
+func (w *world) heard(e reconcile.Event) {
+	settled := true
+	calls, writes := w.tap.counted()
+	if e.Kind == reconcile.EventPass {
+		for _, s := range w.proc.engine.Status() {
+			settled = settled && isSettled(s.Reason)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintln(&w.told, e.Kind, e.Message)
+	w.events = append(w.events, e)
+	if e.Kind != reconcile.EventPass || w.proc.dead {
+		return
+	}
+	if w.quiet++; writes != w.writes || !settled {
+		w.quiet = 0
+	}
+	if w.quiet == 1 {
+		w.rested = calls
+	}
+	w.writes = writes
+}
+
+// isSettled is whether nothing is under way in a service that stands so.
+func isSettled(r status.Reason) bool {
+	switch r {
+	case status.Reconciling, status.RolloutInProgress, status.RollingBack, status.Throttled, status.Unobserved, status.ChangedSincePlanned,
+		status.DeploymentRunning, status.AbsenceGrace, status.Draining, status.Waiting, status.OutcomeUnknown, status.WaveWaiting,
+		status.ConcurrencyLimit, status.DriftGrace, status.AccessDenied, status.InternalError, "":
+		return false
+	}
+	return true
+}
+
+// lines is the operator's log.
+type lines struct{ w *world }
+
+func (l lines) Write(p []byte) (int, error) {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	return l.w.told.Write(p)
+}
+
+func (l lines) Sync() error { return nil }
+
+// stands are the reasons of all services, by name.
+func (w *world) stands() map[string]status.Reason {
+	out := map[string]status.Reason{}
+	for _, s := range w.proc.engine.Status() {
+		out[s.Name] = s.Reason
+	}
+	return out
+}
+
+// settle lets the world live until it is at rest, for at most so long, and says
+// whether it came to that.
+func (w *world) settle(most time.Duration) bool {
+	began := time.Now()
+	acts := w.scenario.acts
+	for time.Since(began) < most {
+		synctest.Wait()
+		for len(acts) > 0 && time.Since(began) >= acts[0].after {
+			acts[0].do(w)
+			acts = acts[1:]
+		}
+		w.revive()
+		w.mu.Lock()
+		rest := w.quiet >= 3 && w.restarts == 0
+		w.mu.Unlock()
+		if rest && len(acts) == 0 && !w.tap.busy() {
+			return true
+		}
+		time.Sleep(time.Second)
+		w.aws.Advance(0) // it lives by itself, whether somebody asks or not
+	}
+	return false
+}
+
+// policy is what the operators of a scenario may do, made from its documents.
+func (s *scenario) policy(more ...documents) []byte {
+	var units []*resource.Unit
+	for _, docs := range append([]documents{s.before, s.after}, more...) {
+		e := reconcile.New(reconcile.Options{Kinds: kinds.All(nil), Sections: kinds.Sections(), Source: &files{all: docs},
+			Lint: func(u *resource.Unit) []spec.Problem {
+				units = append(units, u)
+				return nil
+			}})
+		if _, err := e.Load(context.Background()); err != nil {
+			panic(err)
+		}
+	}
+	return iampolicy.For(units, iampolicy.Options{Owner: resource.DefaultOwner, Account: sandbox.Account, Region: sandbox.Region, Prune: s.prune}).JSON()
+}
+
+// files is a source in memory.
+type files struct {
+	mu    sync.Mutex
+	all   documents
+	err   error
+	hints map[chan<- struct{}]bool
+}
+
+// commit puts other documents in place and tells who watches.
+func (f *files) commit(all documents, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all, f.err = all, err
+	for h := range f.hints {
+		select {
+		case h <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Snapshot is the documents as they are.
+func (f *files) Snapshot(context.Context) (source.Snapshot, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return source.Snapshot{}, f.err
+	}
+	s := source.Snapshot{Complete: true}
+	sum := uint64(14695981039346656037)
+	for _, name := range slices.Sorted(maps.Keys(f.all)) {
+		s.Files = append(s.Files, source.File{Path: name, Data: []byte(f.all[name])})
+		for _, b := range []byte(name + f.all[name]) {
+			sum = (sum ^ uint64(b)) * 1099511628211
+		}
+	}
+	s.Revision = fmt.Sprintf("mem-%x", sum)
+	return s, nil
+}
+
+// Watch hints at every commit until ctx ends.
+func (f *files) Watch(ctx context.Context, hint chan<- struct{}) error {
+	f.mu.Lock()
+	if f.hints == nil {
+		f.hints = map[chan<- struct{}]bool{}
+	}
+	f.hints[hint] = true
+	f.mu.Unlock()
+	<-ctx.Done()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.hints, hint)
+	return nil
+}
