@@ -145,7 +145,7 @@ func checks(t *testing.T, n int) {
 }
 
 // samePlan makes a plan again and again: map order must not show. One case in
-// fifty does it a hundred times.
+// two hundred does it a hundred times.
 func samePlan(r *rapid.T, w *world, u *resource.Unit) {
 	in := plan.Input{Frame: frame, Unit: u, Kinds: kinds.All(nil), Live: w.observe(u, false), Now: "2030-01-01T00:00:00Z"}
 	first, err := json.Marshal(plan.Make(in))
@@ -153,7 +153,7 @@ func samePlan(r *rapid.T, w *world, u *resource.Unit) {
 		r.Fatal(err)
 	}
 	times := 1
-	if rapid.IntRange(0, 49).Draw(r, "a hundred plans") == 0 {
+	if rapid.IntRange(0, 199).Draw(r, "a hundred plans") == 0 {
 		times = 100
 	}
 	for range times {

@@ -19,6 +19,7 @@ import (
 // A process that dies at any write, before it was sent or before its answer
 // came back, leaves nothing that the next one does not finish, and nothing twice.
 func TestDeathAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	for _, scenario := range []string{"create", "update"} {
 		everyDeath(t, scenario+"/write", 3, nil, func(w *world, k int, after bool) bool { return w.dieAt(scenario, k, after) })
 	}

@@ -160,6 +160,7 @@ func TestOrphan(t *testing.T) {
 // process goes on until nothing is left, even when it is not told to prune after
 // the service is gone.
 func TestDeathWhileDeleting(t *testing.T) {
+	t.Parallel()
 	stride := func(k int) int {
 		if testing.Short() && k%2 == 0 {
 			return 8

@@ -31,6 +31,7 @@ func (w *world) inStep() { w.sandbox = w.aws(1) }
 // Too few tasks are healed at once; too many are kept for an hour, shown, and
 // then taken away. What else differs is healed meanwhile.
 func TestARaisedCountIsHeldAndALoweredOneHealed(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
 		e := w.engine()

@@ -99,6 +99,7 @@ func TestAFightOverAField(t *testing.T) {
 // It ends when the document changes, and three rounds of a slow rival are enough:
 // a pipeline that runs once in six hours.
 func TestAFightEndsWithTheDocument(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
 		e := w.engine()
@@ -139,6 +140,7 @@ func TestAFastRival(t *testing.T) {
 // A person who changes a field now and then is no rival, nor is one who changes
 // another field each time.
 func TestNoFight(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
 		e := w.engine()

@@ -258,6 +258,7 @@ func TestAFailingWaveStopsTheRest(t *testing.T) {
 
 // A bad base image in a fleet of 200 touches one wave.
 func TestFleetWithABadBaseImage(t *testing.T) {
+	t.Parallel()
 	n := 200
 	if testing.Short() {
 		n = 24

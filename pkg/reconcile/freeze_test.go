@@ -24,6 +24,7 @@ const inProd = "  environment: prod"
 // In a freeze no deployment is started, and diff says until when; a count that
 // somebody changed is healed. The daemon goes on when the freeze ends.
 func TestFreeze(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.files.put("prod.yaml", audit)
 		w.files.put("hello.yaml", hello("hello", "nginx:1.29", inProd))

@@ -20,11 +20,26 @@ import (
 // person is somebody else with the AWS CLI.
 func (w *world) person() *awsclient.Clients {
 	w.t.Helper()
+	w.mu.Lock()
+	p := w.people
+	w.mu.Unlock()
+	if p.c != nil && p.of == w.sandbox {
+		return p.c
+	}
 	c, err := w.clients("").For(w.t.Context(), resource.DefaultTarget)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.people = people{c, w.sandbox}
 	return c
+}
+
+// people are the clients of those who are no operator, of one AWS.
+type people struct {
+	c  *awsclient.Clients
+	of *sandbox.Sandbox
 }
 
 func (w *world) ok(err error) {

@@ -134,6 +134,7 @@ func TestHooksAddedLater(t *testing.T) {
 // A process that dies at any call of a rollout with hooks, before the call or with
 // its answer lost, leaves one task for each hook.
 func TestDeathAtEveryCallOfHooks(t *testing.T) {
+	t.Parallel()
 	everyDeath(t, "call", 20, nil, (*world).dieWithHooks)
 }
 

@@ -386,6 +386,7 @@ func TestListenersByName(t *testing.T) {
 // A hundred rules of fifty documents stand on one listener: a second apply writes
 // nothing, and a pass reads the listener in calls that do not grow with documents.
 func TestHundredRules(t *testing.T) {
+	t.Parallel()
 	documents := 50
 	if testing.Short() {
 		documents = 12

@@ -74,6 +74,7 @@ func TestShiftOnNetwork(t *testing.T) {
 // The daemon does the same behind an Application Load Balancer, and fights with nobody
 // about the weights.
 func TestTheDaemonShifts(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		rule, _ := w.legacy()
 		e := w.engine()

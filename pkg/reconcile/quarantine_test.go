@@ -42,6 +42,7 @@ func (w *world) before(first bool) {
 // A hundred hours after a bad commit there was exactly one deployment of it, and
 // drift beside it is healed all the time.
 func TestHundredHoursAfterABadCommit(t *testing.T) {
+	t.Parallel()
 	for i, c := range bad {
 		if i > 0 && testing.Short() {
 			break
@@ -88,6 +89,7 @@ func TestHundredHoursAfterABadCommit(t *testing.T) {
 // it. The world reaches the same end without it, and the content is never deployed
 // again, whichever process looks.
 func TestStoppedRightAfterTheWrite(t *testing.T) {
+	t.Parallel()
 	for _, c := range bad {
 		for _, away := range []time.Duration{0, time.Second, hour, 100 * day} {
 			t.Run(fmt.Sprintf("%s, away for %s", c.name, away), func(t *testing.T) {
@@ -289,6 +291,7 @@ func TestARollbackIsNotDisturbed(t *testing.T) {
 // A first deployment that never comes up has nothing to go back to, and is named
 // as that.
 func TestStuckFirstDeployment(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		text := strings.Replace(hello("hello", "nginx:crash"), "enable: true, rollback: true", "enable: false, rollback: false", 1)
 		w.files.put("hello.yaml", text)

@@ -28,6 +28,7 @@ var ways = []string{
 
 // TestRollouts plays the scripts in testdata/rollouts.
 func TestRollouts(t *testing.T) {
+	t.Parallel()
 	all, n := scripts(t), 0
 	for _, strategy := range []string{"rolling", "blue-green", "linear", "canary"} {
 		for _, c := range all[strategy].cases {

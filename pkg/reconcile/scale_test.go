@@ -64,6 +64,7 @@ spec:
 // 100, scalable targets 50, policies 10) and a tenth more, in which what changes
 // rarely and is dear to read (tags, attributes of target groups) takes turns.
 func TestScale(t *testing.T) {
+	t.Parallel()
 	services, listeners, watched := 60, 1, hour
 	if testing.Short() {
 		services, listeners, watched = 30, 1, hour/3

@@ -137,6 +137,7 @@ func TestADocumentTakenOutOfABucketIsPruned(t *testing.T) {
 // Whatever becomes of the bucket, a daemon that may prune deletes nothing for it,
 // and goes on when the bucket is back.
 func TestNoFaultOfABucketDeletes(t *testing.T) {
+	t.Parallel()
 	for _, place := range []source.Place{{Bucket: "specs", Key: "services/"}, {Bucket: "specs", Key: archiveKey, Archive: true}} {
 		for name, fault := range s3Faults {
 			t.Run(name+" "+place.Key, func(t *testing.T) {

@@ -107,6 +107,7 @@ func (w *world) wrote(since int, operation string) bool {
 // policy.mode: observe reports and writes nothing at all; neither does a
 // suspended service get the memory of a failure written.
 func TestObserveWritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"observe", "suspended"} {
 		for _, what := range []string{"drift", "a new image", "a rolled back deployment", "a failed deployment", "everything gone"} {
 			t.Run(how+"/"+what, func(t *testing.T) {

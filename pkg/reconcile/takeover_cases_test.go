@@ -55,6 +55,7 @@ func TestATakeoverWithABadRelease(t *testing.T) {
 
 // The document may change its mind at any point of a takeover: back, or to a third.
 func TestATakeoverIsTakenBack(t *testing.T) {
+	t.Parallel()
 	for _, to := range []int{80, 82} {
 		step := 1
 		if testing.Short() {

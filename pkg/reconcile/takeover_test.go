@@ -155,6 +155,7 @@ func (w *world) groups() []string {
 // Every write of a takeover may be the last of a process, sent or not: the next
 // one goes on from what it finds, and the requests never notice.
 func TestDeathInATakeover(t *testing.T) {
+	t.Parallel()
 	everyDeath(t, "write", 7, nil, func(w *world, k int, after bool) bool {
 		w.files.put("web.yaml", web)
 		w.wait(w.engine())

@@ -44,6 +44,7 @@ type world struct {
 	events []Event
 	counts counts
 	law    law
+	people people
 }
 
 // inWorld runs a scenario inside a bubble of virtual time.

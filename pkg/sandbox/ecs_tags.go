@@ -137,15 +137,16 @@ func listTagsForResource(c *call, in *ecs.ListTagsForResourceInput) (*ecs.ListTa
 	return &ecs.ListTagsForResourceOutput{Tags: slices.Clone(orEmpty(*tags))}, nil
 }
 
-// ecsTagged are the resources of ECS for the tagging API: what has tags and is
-// not gone.
-func (w *World) ecsTagged() []taggedResource {
+// ecsTagged are the resources of ECS for the tagging API: what has tags, is of
+// one of the wanted types (of any, without) and is not gone.
+func (w *World) ecsTagged(wanted []string) []taggedResource {
 	var out []taggedResource
 	add := func(kind, arn string, tags []types.Tag) {
-		if len(tags) == 0 {
+		r := taggedResource{ARN: arn, Type: "ecs:" + kind}
+		if len(tags) == 0 || !matchesType(r, wanted) {
 			return
 		}
-		r := taggedResource{ARN: arn, Type: "ecs:" + kind, Tags: map[string]string{}}
+		r.Tags = make(map[string]string, len(tags))
 		for _, t := range tags {
 			r.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -63,7 +63,15 @@ func (s *Sandbox) Journal() []Entry {
 // Writes lists the calls of operations that change things, refused ones
 // included.
 func (s *Sandbox) Writes() []Entry {
-	return slices.DeleteFunc(s.Journal(), func(e Entry) bool { return !e.Write })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Entry
+	for i := range s.journal.entries { // most are reads
+		if e := &s.journal.entries[i]; e.Write {
+			out = append(out, *e)
+		}
+	}
+	return out
 }
 
 func (s *Sandbox) note(id string, o operation, r *http.Request, in any, code string) {
@@ -88,11 +96,8 @@ var subjectFields = []string{
 // subject is a short word on what an input is about.
 func subject(in any) string {
 	v := reflect.Indirect(reflect.ValueOf(in))
-	for _, name := range subjectFields {
-		f, ok := fieldOf(v, name)
-		if !ok {
-			continue
-		}
+	for _, i := range subjectsOf(v.Type()) {
+		f := v.Field(i)
 		if f.Kind() == reflect.Slice && f.Len() > 0 {
 			f = f.Index(0)
 		}
@@ -104,13 +109,23 @@ func subject(in any) string {
 	return ""
 }
 
-func fieldOf(v reflect.Value, goName string) (reflect.Value, bool) {
-	for _, f := range shape.Fields(v.Type()) {
-		if f.GoName == goName {
-			return v.Field(f.Index), true
+var subjectCache sync.Map // reflect.Type → []int
+
+// subjectsOf are those of the subjectFields that an input has, in their order.
+func subjectsOf(t reflect.Type) []int {
+	if have, ok := subjectCache.Load(t); ok {
+		return have.([]int)
+	}
+	var out []int
+	for _, name := range subjectFields {
+		for _, f := range shape.Fields(t) {
+			if f.GoName == name {
+				out = append(out, f.Index)
+			}
 		}
 	}
-	return reflect.Value{}, false
+	subjectCache.Store(t, out)
+	return out
 }
 
 // serveOwnPage answers what is not AWS: GET /_sandbox/journal is the journal as

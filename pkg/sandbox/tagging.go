@@ -27,11 +27,11 @@ func taggingOperations() []operation {
 
 // tagged lists every resource that has a tag, by ARN. AWS also lists those that
 // had one once; we do not.
-func (w *World) tagged() []taggedResource {
+func (w *World) tagged(types ...string) []taggedResource {
 	var all []taggedResource
-	for _, list := range [][]taggedResource{w.ecsTagged(), w.elbTagged(), w.alarmTagged(), w.scalingTagged()} {
+	for _, list := range [][]taggedResource{w.ecsTagged(types), w.elbTagged(), w.alarmTagged(), w.scalingTagged()} {
 		for _, r := range list {
-			if len(r.Tags) > 0 {
+			if len(r.Tags) > 0 && matchesType(r, types) {
 				all = append(all, r)
 			}
 		}
@@ -48,8 +48,8 @@ func getResources(c *call, in *tagging.GetResourcesInput) (*tagging.GetResources
 		return nil, err
 	}
 	var hits []taggedResource
-	for _, r := range c.w.tagged() {
-		if matchesType(r, in.ResourceTypeFilters) && matchesTags(r, in.TagFilters) &&
+	for _, r := range c.w.tagged(in.ResourceTypeFilters...) {
+		if matchesTags(r, in.TagFilters) &&
 			(len(in.ResourceARNList) == 0 || slices.Contains(in.ResourceARNList, r.ARN)) {
 			hits = append(hits, r)
 		}

@@ -68,11 +68,14 @@ func Fields(t reflect.Type) []Field {
 // Find looks a member up by spec name or SDK name, else by either without
 // regard to case where that is unambiguous. exact is false for the latter.
 func Find(t reflect.Type, name string) (f Field, exact, ok bool) {
-	var loose []Field
-	for _, f := range Fields(t) {
-		if f.Name == name || f.GoName == name {
-			return f, f.Name == name, true
+	fields := Fields(t)
+	for i := range fields {
+		if f := &fields[i]; f.Name == name || f.GoName == name {
+			return *f, f.Name == name, true
 		}
+	}
+	var loose []Field
+	for _, f := range fields {
 		if strings.EqualFold(f.Name, name) {
 			loose = append(loose, f)
 		}

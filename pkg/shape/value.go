@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"sort"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -21,7 +23,15 @@ func Join(path, name string) string {
 }
 
 // At appends an index or a key to a path.
-func At(path string, key any) string { return fmt.Sprintf("%s[%v]", path, key) }
+func At(path string, key any) string {
+	switch k := key.(type) {
+	case string:
+		return path + "[" + k + "]"
+	case int:
+		return path + "[" + strconv.Itoa(k) + "]"
+	}
+	return fmt.Sprintf("%s[%v]", path, key)
+}
 
 // MapStrings replaces every string of a value in place by what fn returns for
 // it. v must be a pointer or a map. Enum strings and map values are included;
@@ -56,7 +66,9 @@ func mapStrings(v reflect.Value, path string, fn func(path, s string) string) {
 		mapStrings(v.Elem(), path, fn)
 	case reflect.Struct:
 		for _, f := range Fields(v.Type()) {
-			mapStrings(v.Field(f.Index), Join(path, f.Name), fn)
+			if fv := v.Field(f.Index); !empty(fv) {
+				mapStrings(fv, Join(path, f.Name), fn)
+			}
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
@@ -74,6 +86,15 @@ func mapStrings(v reflect.Value, path string, fn func(path, s string) string) {
 			v.SetString(fn(path, v.String()))
 		}
 	}
+}
+
+// empty reports a place that leads nowhere.
+func empty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		return v.IsNil()
+	}
+	return false
 }
 
 func sortedKeys(m reflect.Value) []reflect.Value {
@@ -112,9 +133,9 @@ func copyInto(dst, src reflect.Value) {
 		if src.Type() == timeType {
 			return
 		}
-		for i := range src.NumField() {
-			if src.Type().Field(i).IsExported() {
-				copyInto(dst.Field(i), src.Field(i))
+		for _, i := range deepFields(src.Type()) {
+			if f := src.Field(i); !empty(f) {
+				copyInto(dst.Field(i), f)
 			}
 		}
 	case reflect.Slice:
@@ -140,6 +161,27 @@ func copyInto(dst, src reflect.Value) {
 	default:
 		dst.Set(src)
 	}
+}
+
+var deepCache sync.Map // reflect.Type → []int
+
+// deepFields are the exported members of a struct that an assignment of the whole
+// would share instead of copying.
+func deepFields(t reflect.Type) []int {
+	if have, ok := deepCache.Load(t); ok {
+		return have.([]int)
+	}
+	var out []int
+	for i := range t.NumField() {
+		switch f := t.Field(i); f.Type.Kind() {
+		case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map, reflect.Struct:
+			if f.IsExported() {
+				out = append(out, i)
+			}
+		}
+	}
+	deepCache.Store(t, out)
+	return out
 }
 
 // Project copies into *dst every member of src that has the same name and a
