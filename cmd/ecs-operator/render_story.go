@@ -68,8 +68,24 @@ func (s *story) event(e reconcile.Event) {
 		s.state(e)
 	case reconcile.EventPass:
 		s.expected = 0
+		s.pass(e)
 	}
 	s.settle()
+}
+
+// pass tells machines at the level of debug that a full pass has ended, and how
+// every service stands then: what has not changed is in no other line.
+func (s *story) pass(e reconcile.Event) {
+	if s.log == nil || s.services == nil {
+		return
+	}
+	if line := s.log.Check(zap.DebugLevel, "a full pass ended: "+e.Message); line != nil {
+		reasons := map[string]string{}
+		for _, one := range s.services() {
+			reasons[one.Target+"/"+one.Cluster+"/"+one.Name] = string(one.Reason)
+		}
+		line.Write(append(eventFields(e), zap.Any("reasons", reasons))...)
+	}
 }
 
 func (s *story) stepSymbol(step *plan.Step) string {

@@ -18,6 +18,10 @@ type ground struct {
 	world  []byte
 	at     time.Duration // since the bubble's beginning
 	policy []byte
+	// Outside of a bubble: the clock that goes on from where the world stood, nil in
+	// one, and how much faster the world lives.
+	now   func() time.Time
+	speed float64
 }
 
 // outcome is what became of a case.
@@ -73,11 +77,13 @@ func newWorld(ctx context.Context, s *scenario, g ground, hit *strike) *world {
 	}
 	w.tap = &tap{w: w, nth: map[string]int{}, strike: hit}
 	w.watcher = &watcher{w: w}
-	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.see, Logf: w.broken}
+	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.see, Logf: w.broken, Now: g.now, Speed: g.speed}
 	if g.world == nil {
 		w.aws = sandbox.New(o)
 	} else {
-		time.Sleep(g.at)
+		if g.now == nil {
+			time.Sleep(g.at)
+		}
 		aws, err := sandbox.Import(g.world, o)
 		if err != nil {
 			panic(err)
@@ -101,23 +107,28 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 		out.took = time.Since(began)
 		out.stands = w.stands()
 		w.proc.stop()
-		w.watcher.end()
-		w.aws.View(func(v *sandbox.World) { out.picture = pictureOf(v) })
-		out.fired = hit == nil || hit.fired
-		out.calls, out.rested = w.tap.calls, w.rested
-		out.counts = map[string]int{}
-		for _, e := range w.aws.Writes() {
-			if e.AccessKey == operatorKey && e.Error == "" {
-				out.counts[e.Operation]++
-			}
-		}
-		for _, r := range w.aws.Refusals() {
-			w.broken("the generated policy lacks what the operator calls: %s", r)
-		}
+		w.sumUp(&out, hit)
 		out.lived = time.Since(began)
-		out.problems = w.problems
 	})
 	return out
+}
+
+// sumUp is what can be told of a case when its operators have stopped.
+func (w *world) sumUp(out *outcome, hit *strike) {
+	w.watcher.end()
+	w.aws.View(func(v *sandbox.World) { out.picture = pictureOf(v) })
+	out.fired = hit == nil || hit.fired
+	out.calls, out.rested = w.tap.calls, w.rested
+	out.counts = map[string]int{}
+	for _, e := range w.aws.Writes() {
+		if e.AccessKey == operatorKey && e.Error == "" {
+			out.counts[e.Operation]++
+		}
+	}
+	for _, r := range w.aws.Refusals() {
+		w.broken("the generated policy lacks what the operator calls: %s", r)
+	}
+	out.problems = w.problems
 }
 
 // judge compares a case with the reference; what is wrong, in sentences.
