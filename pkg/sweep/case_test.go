@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 // start of a swept part: the AWS as it is then.
 type ground struct {
 	world  []byte
+	second []byte        // the second account, where there is one
 	at     time.Duration // since the bubble's beginning
 	policy []byte
 	// Outside of a bubble: the clock that goes on from where the world stood, nil in
@@ -47,7 +49,7 @@ func (s *scenario) prepare(t *testing.T) ground {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		setup := *s
-		setup.acts, setup.rest = nil, nil
+		setup.acts, setup.rest, setup.diff = nil, nil, false
 		w := newWorld(t.Context(), &setup, g, nil)
 		if s.before != nil {
 			w.files.commit(s.before, nil)
@@ -58,40 +60,28 @@ func (s *scenario) prepare(t *testing.T) ground {
 			w.proc.stop()
 		}
 		if s.people != nil {
-			s.people(w)
+			s.people(w.human())
 		}
-		raw, err := w.aws.Export()
-		if err != nil {
-			t.Fatal(err)
-		}
-		g.world, g.at = raw, time.Since(began)
+		w.export(t, &g)
+		g.at = time.Since(began)
 	})
 	return g
 }
 
 // newWorld makes the AWS of a case.
 func newWorld(ctx context.Context, s *scenario, g ground, hit *strike) *world {
-	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1}
+	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1, drawn: map[time.Duration]uint64{}}
 	if s.after != nil {
 		w.files.all = s.after
 	}
 	w.tap = &tap{w: w, nth: map[string]int{}, strike: hit}
 	w.watcher = &watcher{w: w}
-	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.see, Logf: w.broken, Now: g.now, Speed: g.speed}
-	if g.world == nil {
-		w.aws = sandbox.New(o)
-	} else {
-		if g.now == nil {
-			time.Sleep(g.at)
-		}
-		aws, err := sandbox.Import(g.world, o)
-		if err != nil {
-			panic(err)
-		}
-		w.aws = aws
+	if g.now == nil {
+		time.Sleep(g.at)
 	}
-	if err := w.aws.Authorise(operatorKey, g.policy); err != nil {
-		panic(err)
+	w.aws = w.account("", g, g.world)
+	if s.second {
+		w.second = w.account(secondTarget+"/", g, g.second)
 	}
 	return w
 }
@@ -116,17 +106,23 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 // sumUp is what can be told of a case when its operators have stopped.
 func (w *world) sumUp(out *outcome, hit *strike) {
 	w.watcher.end()
-	w.aws.View(func(v *sandbox.World) { out.picture = pictureOf(v) })
 	out.fired = hit == nil || hit.fired
 	out.calls, out.rested = w.tap.calls, w.rested
-	out.counts = map[string]int{}
-	for _, e := range w.aws.Writes() {
-		if e.AccessKey == operatorKey && e.Error == "" {
-			out.counts[e.Operation]++
+	out.picture, out.counts = picture{}, map[string]int{}
+	for account, aws := range w.sandboxes() {
+		aws.View(func(v *sandbox.World) {
+			for name, text := range pictureOf(v) {
+				out.picture[account+name] = text
+			}
+		})
+		for _, e := range aws.Writes() {
+			if e.AccessKey == operatorKey && e.Error == "" {
+				out.counts[account+e.Operation]++
+			}
 		}
-	}
-	for _, r := range w.aws.Refusals() {
-		w.broken("the generated policy lacks what the operator calls: %s", r)
+		for _, r := range aws.Refusals() {
+			w.broken("the generated policy lacks what the operator calls: %s", r)
+		}
 	}
 	out.problems = w.problems
 }
@@ -156,7 +152,7 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 
 // allows is how many more writes of an operation than in the reference a fault excuses.
 func (f *fault) allows(operation string) int {
-	switch operation {
+	switch strings.TrimPrefix(operation, secondTarget+"/") {
 	case "RegisterTaskDefinition":
 		return f.revisions
 	case "CreateService", "UpdateService":

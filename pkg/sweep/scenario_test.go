@@ -3,6 +3,9 @@ package sweep
 import (
 	"time"
 
+	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -12,28 +15,47 @@ type documents map[string]string
 // scenario is an AWS and what changes in it.
 type scenario struct {
 	name   string
-	before documents      // in force and settled before the swept part; nil for none
-	people func(w *world) // what people did to AWS before it, after the documents settled
-	after  documents      // what the operator finds at its start; nil: as before
-	acts   []act          // what happens in the course of it
-	prune  bool           // --prune
-	verify bool           // rollouts are verified before they start
+	before documents     // in force and settled before the swept part; nil for none
+	people func(h human) // what people did to AWS before it, after the documents settled
+	after  documents     // what the operator finds at its start; nil: as before
+	acts   []act         // what happens in the course of it
+	prune  bool          // --prune
+	verify bool          // rollouts are verified before they start
+	diff   bool          // nobody applies anything: diff is run again and again
+	second bool          // there is a second account, as target second
 
 	// rest is how each service stands at the end, by name. Services that are gone are
 	// not in it.
 	rest map[string]status.Reason
 }
 
-// act is what happens so long after the start of the swept part.
+// act is what happens so long after the start of the swept part. What fails is tried
+// again until it succeeds.
 type act struct {
 	after time.Duration
-	do    func(w *world)
+	do    func(h human) error
+}
+
+// The second account, which is a Region of its own so that the signature of a call says
+// where it goes.
+const (
+	secondTarget = "second"
+	secondRegion = "eu-west-1"
+)
+
+// targets are where the documents of the scenario may lead.
+func (s *scenario) targets() map[string]awsclient.Target {
+	all := map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}}
+	if s.second {
+		all[secondTarget] = awsclient.Target{Region: secondRegion}
+	}
+	return all
 }
 
 // scenarios are all of them, in the order of the report.
 func scenarios() []*scenario {
 	var all []*scenario
-	for _, list := range [][]*scenario{rollingScenarios()} {
+	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios()} {
 		all = append(all, list...)
 	}
 	return all

@@ -68,13 +68,17 @@ func (t *tap) counted() (calls, writes int) {
 	return len(t.calls), t.writes
 }
 
-// see is the sandbox's fault hook.
-func (t *tap) see(_ context.Context, c sandbox.Call) *sandbox.Fault {
+// in is the fault hook of an account's sandbox; its calls are told by the account.
+func (t *tap) in(account string) sandbox.FaultFunc {
+	return func(_ context.Context, c sandbox.Call) *sandbox.Fault { return t.see(account, c) }
+}
+
+func (t *tap) see(account string, c sandbox.Call) *sandbox.Fault {
 	if !strings.Contains(c.UserAgent, "ecs-operator/") {
 		return nil
 	}
 	t.mu.Lock()
-	operation := c.Service + "." + c.Operation
+	operation := account + c.Service + "." + c.Operation
 	t.nth[operation]++
 	id := callID{operation, t.nth[operation]}
 	t.calls = append(t.calls, made{id, c.Write})

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
+	"testing"
 	"testing/synctest"
 	"time"
 
@@ -35,7 +38,7 @@ const (
 
 // Paces of the operators in a case.
 const (
-	poll         = 60 * time.Second // of a rollout: ECS works as well when nobody looks
+	poll         = 60 * time.Second
 	resync       = 60 * time.Second
 	absenceGrace = 60 * time.Second
 	callTimeout  = 60 * time.Second // of a call, as the real client has it
@@ -46,10 +49,12 @@ type world struct {
 	ctx      context.Context
 	scenario *scenario
 	aws      *sandbox.Sandbox
+	second   *sandbox.Sandbox // the account of the target second; nil where the scenario has one only
 	files    *files
 	tap      *tap
 	watcher  *watcher
 	seed     uint64
+	drawn    map[time.Duration]uint64 // how often, by what was drawn from
 
 	mu       sync.Mutex
 	problems []string // what invariants were broken
@@ -66,9 +71,20 @@ type world struct {
 
 // process is one life of an operator.
 type process struct {
-	engine *reconcile.Engine
-	dead   bool // killed: nothing reaches AWS any more, and no answer comes back; under world.mu
+	engine *reconcile.Engine // under world.mu: of a diff, every run has its own
+	dead   bool              // killed: nothing reaches AWS any more, and no answer comes back; under world.mu
 	stop   func()
+}
+
+// services are how all services stand in the eyes of the operator.
+func (w *world) services() []status.Service {
+	w.mu.Lock()
+	e := w.proc.engine
+	w.mu.Unlock()
+	if e == nil { // it has not begun
+		return nil
+	}
+	return e.Status()
 }
 
 // broken notes that an invariant does not hold.
@@ -83,7 +99,7 @@ func (w *world) broken(format string, args ...any) {
 // clients are SDK clients under a key; p is the process that they belong to, nil for people.
 func (w *world) clients(key string, p *process) *awsclient.Pool {
 	o := awsclient.Options{
-		Targets:    map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}},
+		Targets:    w.scenario.targets(),
 		HTTPClient: &http.Client{Transport: &wire{w: w, p: p}}, Endpoint: "http://sandbox.invalid",
 		Static: true, AccessKey: key, Unlimited: p == nil, UserAgent: "person/1",
 	}
@@ -127,14 +143,78 @@ type wire struct {
 
 // RoundTrip answers a call, unless its process is dead.
 func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if x.p != nil {
+		time.Sleep(latency(r))
+	}
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
-	resp, err := x.w.aws.Transport().RoundTrip(r)
+	resp, err := x.w.called(r).Transport().RoundTrip(r)
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
 	return resp, err
+}
+
+// latency is how long a call is on its way, about as long as to AWS. It depends on the
+// call and on nothing else, and no two different calls are equally long: what goroutines
+// do side by side has its order in time, and a case runs the same again.
+func latency(r *http.Request) time.Duration {
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, r.URL.Path, r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization")[:60], r.ContentLength) // a hash takes everything
+	return 10*time.Millisecond + time.Duration(h.Sum32()%10e6)
+}
+
+// called is the AWS that a call goes to: that of the Region in its signature.
+func (w *world) called(r *http.Request) *sandbox.Sandbox {
+	if w.second != nil && strings.Contains(r.Header.Get("Authorization"), "/"+secondRegion+"/") {
+		return w.second
+	}
+	return w.aws
+}
+
+// account makes one AWS of the world: a fresh one, or that of the ground.
+func (w *world) account(name string, g ground, raw []byte) *sandbox.Sandbox {
+	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.in(name), Logf: w.broken, Now: g.now, Speed: g.speed}
+	if raw == nil {
+		return w.authorised(sandbox.New(o), g)
+	}
+	a, err := sandbox.Import(raw, o)
+	if err != nil {
+		panic(err)
+	}
+	return w.authorised(a, g)
+}
+
+func (w *world) authorised(a *sandbox.Sandbox, g ground) *sandbox.Sandbox {
+	if err := a.Authorise(operatorKey, g.policy); err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// export keeps all accounts of the world as a ground.
+func (w *world) export(t *testing.T, g *ground) {
+	var err error
+	if g.world, err = w.aws.Export(); err != nil {
+		t.Fatal(err)
+	}
+	if w.second == nil {
+		return
+	}
+	if g.second, err = w.second.Export(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sandboxes are all accounts of the world, by what their things are told by in pictures
+// and calls.
+func (w *world) sandboxes() map[string]*sandbox.Sandbox {
+	all := map[string]*sandbox.Sandbox{"": w.aws}
+	if w.second != nil {
+		all[secondTarget+"/"] = w.second
+	}
+	return all
 }
 
 var errKilled = fmt.Errorf("the process is dead")
@@ -162,10 +242,16 @@ func (w *world) start() {
 			return v.Verify(ctx, u.Key.Target, kinds.Needs(u))
 		}
 	}
-	p.engine = reconcile.New(o)
+	if w.second != nil {
+		o.Targets = slices.Sorted(maps.Keys(w.scenario.targets()))
+	}
+	run := func(ctx context.Context) error { return w.diffs(ctx, p, o) }
+	if !w.scenario.diff {
+		p.engine = reconcile.New(o)
+		run = p.engine.Run
+	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
-	go func() { done <- p.engine.Run(ctx) }()
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil && !w.isDead(p) {
@@ -173,8 +259,28 @@ func (w *world) start() {
 		}
 	})
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.proc, w.quiet = p, 0
+	w.mu.Unlock()
+	go func() { done <- run(ctx) }()
+}
+
+// diffs is somebody who runs diff every minute.
+func (w *world) diffs(ctx context.Context, p *process, o reconcile.Options) error {
+	for ctx.Err() == nil {
+		e := reconcile.New(o)
+		w.mu.Lock()
+		p.engine = e
+		w.mu.Unlock()
+		if l, err := e.Load(ctx); err == nil {
+			e.Inspect(ctx, append(l.Units, e.Departed(ctx, l, true)...))
+			w.heard(reconcile.Event{Kind: reconcile.EventPass, Message: "diff"})
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(resync):
+		}
+	}
+	return nil
 }
 
 // scope is what the documents belong to.
@@ -203,12 +309,20 @@ func (w *world) revive() {
 	}
 }
 
-// random is the case's own sequence.
+// restless: something has just been done to the world, so that it is not at rest.
+func (w *world) restless() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.quiet = 0
+}
+
+// random are the case's own sequences: one for each n, because what draws from one is
+// one goroutine, and the order of several would be chance.
 func (w *world) random(n time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seed += 0x9e3779b97f4a7c15 // splitmix64
-	z := w.seed
+	w.drawn[n]++
+	z := w.seed + uint64(n) + w.drawn[n]*0x9e3779b97f4a7c15 // splitmix64
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb
 	return time.Duration((z ^ (z >> 31)) % uint64(n))
@@ -219,7 +333,7 @@ func (w *world) heard(e reconcile.Event) {
 	settled := true
 	calls, writes := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
-		for _, s := range w.proc.engine.Status() {
+		for _, s := range w.services() {
 			settled = settled && isSettled(s.Reason)
 		}
 	}
@@ -261,11 +375,16 @@ func (l lines) Write(p []byte) (int, error) {
 
 func (l lines) Sync() error { return nil }
 
-// stands are the reasons of all services, by name.
+// stands are the reasons of all services, by name; of those of the second account with
+// its target in front.
 func (w *world) stands() map[string]status.Reason {
 	out := map[string]status.Reason{}
-	for _, s := range w.proc.engine.Status() {
-		out[s.Name] = s.Reason
+	for _, s := range w.services() {
+		name := s.Name
+		if s.Target == secondTarget {
+			name = s.Target + "/" + name
+		}
+		out[name] = s.Reason
 	}
 	return out
 }
@@ -277,9 +396,9 @@ func (w *world) settle(most time.Duration) bool {
 	acts := w.scenario.acts
 	for time.Since(began) < most {
 		synctest.Wait()
-		for len(acts) > 0 && time.Since(began) >= acts[0].after {
-			acts[0].do(w)
-			acts = acts[1:]
+		for len(acts) > 0 && time.Since(began) >= acts[0].after && acts[0].do(w.human()) == nil {
+			acts = acts[1:] // what failed is tried again, as people do
+			w.restless()
 		}
 		w.revive()
 		w.mu.Lock()
@@ -289,7 +408,9 @@ func (w *world) settle(most time.Duration) bool {
 			return true
 		}
 		time.Sleep(time.Second)
-		w.aws.Advance(0) // it lives by itself, whether somebody asks or not
+		for _, a := range w.sandboxes() {
+			a.Advance(0) // it lives by itself, whether somebody asks or not
+		}
 	}
 	return false
 }

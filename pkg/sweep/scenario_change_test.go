@@ -1,0 +1,48 @@
+package sweep
+
+import "github.com/ecs-operator/ecs-operator/pkg/status"
+
+// change is a scenario in which one document changes, and its service is Synced at the end.
+func change(name, of, before, after string) *scenario {
+	return &scenario{name: name, before: documents{of + ".yaml": before}, after: documents{of + ".yaml": after}, rest: stand(of, status.Synced)}
+}
+
+// changeScenarios are services that change in place.
+func changeScenarios() []*scenario {
+	plain := hello("hello")
+	secret := edit(plain, "    containerDefinitions:", "    executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole\n    containerDefinitions:",
+		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {")
+	verified := change("new-secret", "hello", plain, secret)
+	verified.verify = true
+	back := change("rolled-back", "hello", plain, edit(plain, "nginx:1.29", "nginx:crash"))
+	back.rest = stand("hello", status.RolledBack)
+	return []*scenario{
+		change("new-image", "hello", plain, edit(plain, "nginx:1.29", "nginx:1.30")),
+		change("new-env", "hello", plain, edit(plain, "environment: {", "environment: {MODE: fast, ")),
+		verified,
+		change("scale-up", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 4")),
+		change("scale-down", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 1")),
+		change("breaker-ok", "web", web, edit(web, "nginx:1.29", "nginx:1.30")),
+		back,
+		change("blue-green", "web", coloured, edit(coloured, "nginx:1.29", "nginx:1.30")),
+		change("family", "hello", plain, edit(plain, "  taskDefinition:\n", "  taskDefinition:\n    family: renamed\n")),
+	}
+}
+
+// prune lets a document delete what it no longer has.
+func prune(text string) string { return policy(text, "prune: true") }
+
+// aroundScenarios change what stands around a service.
+func aroundScenarios() []*scenario {
+	plain, alarmed, scaled := hello("hello"), hello("hello", alarm), hello("hello", scaling)
+	return []*scenario{
+		change("rule-change", "web", web, edit(web, `"/a/*"`, `"/a/*", "/b/*"`)),
+		change("group-replace", "web", prune(web), prune(edit(web, "protocol: HTTP, port: 80", "protocol: HTTP, port: 8080"))),
+		change("alarm-add", "hello", plain, alarmed),
+		change("alarm-change", "hello", alarmed, edit(alarmed, "threshold: 90", "threshold: 80")),
+		change("alarm-remove", "hello", prune(alarmed), prune(plain)),
+		change("scaling-add", "hello", plain, scaled),
+		change("scaling-change", "hello", scaled, edit(scaled, "targetValue: 60", "targetValue: 70", "maxCapacity: 6", "maxCapacity: 8")),
+		change("scaling-remove", "hello", prune(scaled), prune(plain)),
+	}
+}

@@ -1,0 +1,64 @@
+package sweep
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// stand is how one service stands at rest.
+func stand(name string, r status.Reason) map[string]status.Reason {
+	return map[string]status.Reason{name: r}
+}
+
+// createScenarios are services that are not there yet, or not ours yet.
+func createScenarios() []*scenario {
+	return []*scenario{
+		{name: "create-alb", after: documents{"web.yaml": web}, rest: stand("web", status.Synced)},
+		{name: "create-nlb", people: network, after: documents{"web.yaml": policy(behind("web", "protocol: TCP, port: 80", "listener: {loadBalancer: net, port: 80}, priority: default"), "adopt: true")},
+			rest: stand("web", status.Synced)},
+		{name: "create-plain", after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.Synced)},
+		{name: "create-connect", after: documents{"web.yaml": connected}, rest: stand("web", status.Synced)},
+		{name: "adopt", people: theirs, after: documents{"hello.yaml": policy(hello("hello"), "adopt: true")}, rest: stand("hello", status.Synced)},
+		{name: "name-draining", before: documents{"hello.yaml": hello("hello")}, people: func(h human) { h.delete("hello") }, rest: stand("hello", status.Synced)},
+	}
+}
+
+// network is a Network Load Balancer with a listener that goes elsewhere so far.
+func network(h human) {
+	api := h.aws().Write.ELB
+	lb, err := api.CreateLoadBalancer(h.ctx, &elasticloadbalancingv2.CreateLoadBalancerInput{Name: aws.String("net"), Type: elbtypes.LoadBalancerTypeEnumNetwork, Subnets: []string{"subnet-0sandboxa"}})
+	must(err)
+	group, err := api.CreateTargetGroup(h.ctx, &elasticloadbalancingv2.CreateTargetGroupInput{Name: aws.String("theirs"), Protocol: elbtypes.ProtocolEnumTcp, Port: aws.Int32(80), VpcId: aws.String("vpc-0sandbox"), TargetType: elbtypes.TargetTypeEnumIp})
+	must(err)
+	_, err = api.CreateListener(h.ctx, &elasticloadbalancingv2.CreateListenerInput{LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumTcp,
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: group.TargetGroups[0].TargetGroupArn}}})
+	must(err)
+}
+
+// theirs is the service hello, as somebody made it who knows nothing of this operator.
+func theirs(h human) {
+	api := h.aws().Write.ECS
+	td, err := api.RegisterTaskDefinition(h.ctx, &ecs.RegisterTaskDefinitionInput{Family: aws.String("their-hello"), ContainerDefinitions: []types.ContainerDefinition{{
+		Name: aws.String("web"), Image: aws.String("nginx:1.28"), Memory: aws.Int32(64), PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}}}}})
+	must(err)
+	_, err = api.CreateService(h.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("hello"), TaskDefinition: td.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(2)})
+	must(err)
+}
+
+// delete deletes a service of the default cluster with all its tasks.
+func (h human) delete(name string) {
+	_, err := h.aws().Write.ECS.DeleteService(h.ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)})
+	must(err)
+}
+
+// must: what people do before the swept part succeeds.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
