@@ -24,7 +24,9 @@ RUN mkdir -p /out/files /out/cache
 RUN --mount=type=bind,from=programs,target=/programs go run ./hack/image /programs /out/files
 ARG TARGETOS TARGETARCH
 ARG VERSION=
-RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ecs-operator ./cmd/ecs-operator
+ARG REVISION=
+# The bytes are those of `go run ./hack/release build` with the same version of Go.
+RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${REVISION}" -o /out/ecs-operator ./cmd/ecs-operator
 
 FROM scratch
 ARG VERSION=

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -10,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker for releases: -ldflags "-X main.version=v1.2.3".
-var version = ""
+// version and commit are set by the linker for releases: -ldflags "-X main.version=v1.2.3".
+// Without a commit it is the one that the go command found.
+var version, commit = "", ""
 
 // versionReport is `version -o json`.
 type versionReport struct {
@@ -38,7 +40,7 @@ func (r versionReport) String() string {
 
 // buildVersion reads what the go command wrote into the binary.
 func buildVersion() versionReport {
-	r := versionReport{APIVersion: "ecs-operator/version/v1", Version: version, Commit: "unknown",
+	r := versionReport{APIVersion: "ecs-operator/version/v1", Version: version, Commit: cmp.Or(commit, "unknown"),
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, SDK: map[string]string{}}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -52,7 +54,7 @@ func buildVersion() versionReport {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			r.Commit = s.Value
+			r.Commit = cmp.Or(commit, s.Value)
 		case "vcs.modified":
 			r.Modified = s.Value == "true"
 		}
