@@ -3,6 +3,8 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,7 +36,9 @@ type outcome struct {
 	calls    []made
 	rested   int // how many of them until the first pass at rest had ended; the next passes are the same
 	picture  picture
+	sequence []string       // of calls with their answers, as AWS had them
 	counts   map[string]int // writes with an effect, by operation
+	tally    tally
 	stands   map[string]status.Reason
 	problems []string
 	lived    time.Duration // virtual
@@ -70,12 +74,11 @@ func (s *scenario) prepare(t *testing.T) ground {
 
 // newWorld makes the AWS of a case.
 func newWorld(ctx context.Context, s *scenario, g ground, hit *strike) *world {
-	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1, drawn: map[time.Duration]uint64{}}
+	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1, drawn: map[time.Duration]uint64{}, watchers: watchers{}}
 	if s.after != nil {
 		w.files.all = s.after
 	}
 	w.tap = &tap{w: w, nth: map[string]int{}, strike: hit}
-	w.watcher = &watcher{w: w}
 	if g.now == nil {
 		time.Sleep(g.at)
 	}
@@ -91,6 +94,7 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 	var out outcome
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t.Context(), s, g, hit)
+		w.watchers.begin()
 		began := time.Now()
 		w.start()
 		out.settled = w.settle(most)
@@ -105,19 +109,26 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 
 // sumUp is what can be told of a case when its operators have stopped.
 func (w *world) sumUp(out *outcome, hit *strike) {
-	w.watcher.end()
+	w.watchers.end()
+	out.tally = w.watchers.tally()
 	out.fired = hit == nil || hit.fired
 	out.calls, out.rested = w.tap.calls, w.rested
 	out.picture, out.counts = picture{}, map[string]int{}
-	for account, aws := range w.sandboxes() {
+	all := w.sandboxes()
+	for _, account := range slices.Sorted(maps.Keys(all)) {
+		aws := all[account]
 		aws.View(func(v *sandbox.World) {
 			for name, text := range pictureOf(v) {
 				out.picture[account+name] = text
 			}
 		})
-		for _, e := range aws.Writes() {
-			if e.AccessKey == operatorKey && e.Error == "" {
-				out.counts[account+e.Operation]++
+		for _, e := range aws.Journal() {
+			if e.AccessKey != operatorKey {
+				continue
+			}
+			out.sequence = append(out.sequence, account+heardAs(e))
+			if e.Write && e.Error == "" {
+				out.counts[account+e.Service+"."+e.Operation]++
 			}
 		}
 		for _, r := range aws.Refusals() {
@@ -144,7 +155,8 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 			wrong = append(wrong, fmt.Sprintf("I4: %d %s took effect, the reference needs %d", n, operation, ref.counts[operation]))
 		}
 	}
-	if most := 3*len(ref.calls) + 20; len(o.calls) > most {
+	wrong = append(wrong, o.tally.compare(ref.tally, f)...)
+	if most := ref.most(f); len(o.calls) > most {
 		wrong = append(wrong, fmt.Sprintf("I8: %d calls, the reference needs %d", len(o.calls), len(ref.calls)))
 	}
 	return wrong
@@ -153,9 +165,9 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 // allows is how many more writes of an operation than in the reference a fault excuses.
 func (f *fault) allows(operation string) int {
 	switch strings.TrimPrefix(operation, secondTarget+"/") {
-	case "RegisterTaskDefinition":
+	case "ecs.RegisterTaskDefinition":
 		return f.revisions
-	case "CreateService", "UpdateService":
+	case "ecs.CreateService", "ecs.UpdateService":
 		return f.deployments
 	}
 	return 0

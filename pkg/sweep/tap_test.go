@@ -95,7 +95,6 @@ func (t *tap) see(account string, c sandbox.Call) *sandbox.Fault {
 		after = s.after
 	}
 	t.mu.Unlock()
-	t.w.watcher.call(c)
 	if begins {
 		return s.fault.strike(t.w, s, c)
 	}

@@ -52,7 +52,7 @@ type world struct {
 	second   *sandbox.Sandbox // the account of the target second; nil where the scenario has one only
 	files    *files
 	tap      *tap
-	watcher  *watcher
+	watchers watchers
 	seed     uint64
 	drawn    map[time.Duration]uint64 // how often, by what was drawn from
 
@@ -65,6 +65,7 @@ type world struct {
 	writes   int // of the operators, when the last full pass ended
 	rested   int // calls, when the last full pass that was the first at rest ended
 	restarts int // processes that are to be started
+	kills    int // processes that were killed
 
 	proc *process
 }
@@ -105,7 +106,7 @@ func (w *world) clients(key string, p *process) *awsclient.Pool {
 	}
 	if p != nil {
 		o.UserAgent = "ecs-operator/1.2.3"
-		o.OnCall = w.audited
+		o.OnCall = func(c awsclient.Call) { w.audited(p, c) }
 	}
 	pool, err := awsclient.New(w.ctx, o)
 	if err != nil {
@@ -114,22 +115,17 @@ func (w *world) clients(key string, p *process) *awsclient.Pool {
 	return pool
 }
 
-// person are the clients of somebody who may do everything.
-func (w *world) person() *awsclient.Clients {
-	c, err := w.clients(personKey, nil).For(w.ctx, resource.DefaultTarget)
-	if err != nil {
-		panic(err)
-	}
-	return c
-}
-
-func (w *world) audited(c awsclient.Call) {
+// audited writes a record down, which the dead do not.
+func (w *world) audited(p *process, c awsclient.Call) {
 	r, ok := audit.Of(c)
 	if !ok {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if p.dead {
+		return
+	}
 	if err := audit.To(&w.audit).Add(r); err != nil {
 		w.problems = append(w.problems, err.Error())
 	}
@@ -175,15 +171,22 @@ func (w *world) called(r *http.Request) *sandbox.Sandbox {
 
 // account makes one AWS of the world: a fresh one, or that of the ground.
 func (w *world) account(name string, g ground, raw []byte) *sandbox.Sandbox {
-	o := sandbox.Options{Watch: w.watcher.see, Fault: w.tap.in(name), Logf: w.broken, Now: g.now, Speed: g.speed}
+	x, strikes := newWatcher(w, name), w.tap.in(name)
+	o := sandbox.Options{Watch: x.see, Logf: w.broken, Now: g.now, Speed: g.speed, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+		x.call(c)
+		return strikes(ctx, c)
+	}}
 	if raw == nil {
-		return w.authorised(sandbox.New(o), g)
+		x.aws = sandbox.New(o)
+	} else {
+		a, err := sandbox.Import(raw, o)
+		if err != nil {
+			panic(err)
+		}
+		x.aws = a
 	}
-	a, err := sandbox.Import(raw, o)
-	if err != nil {
-		panic(err)
-	}
-	return w.authorised(a, g)
+	w.watchers[name] = x
+	return w.authorised(x.aws, g)
 }
 
 func (w *world) authorised(a *sandbox.Sandbox, g ground) *sandbox.Sandbox {
@@ -293,6 +296,7 @@ func (w *world) kill() {
 	if !w.proc.dead {
 		w.proc.dead = true
 		w.restarts++
+		w.kills++
 	}
 }
 
@@ -437,12 +441,14 @@ type files struct {
 	all   documents
 	err   error
 	hints map[chan<- struct{}]bool
+	past  []edition // what was there before
 }
 
 // commit puts other documents in place and tells who watches.
 func (f *files) commit(all documents, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.past = append(f.past, edition{f.all, f.err, time.Now()})
 	f.all, f.err = all, err
 	for h := range f.hints {
 		select {
