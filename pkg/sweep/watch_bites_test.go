@@ -172,8 +172,7 @@ var misdeeds = []misdeed{
 		_, _ = m.api.CloudWatch.DeleteAlarms(m.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{m.web.alarm}})
 	}},
 	{"an alarm goes that its document has no more, without policy.prune", "I12", func(m *rogue) {
-		begin, end := strings.Index(web, "  alarms:"), len(web)
-		m.prune(documents{"web.yaml": web[:begin] + web[end:], "hello.yaml": hello("hello")})
+		m.prune(documents{"web.yaml": web + scaling, "hello.yaml": hello("hello")})
 		_, _ = m.api.CloudWatch.DeleteAlarms(m.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{m.web.alarm}})
 	}},
 	{"a policy goes that its document has", "I12", func(m *rogue) {
@@ -181,7 +180,7 @@ var misdeeds = []misdeed{
 			ResourceId: aws.String("service/default/web"), ScalableDimension: "ecs:service:DesiredCount", ServiceNamespace: "ecs"})
 	}},
 	{"a service goes, and nobody said prune", "I12", func(m *rogue) {
-		m.prune(documents{"web.yaml": web})
+		m.prune(documents{"web.yaml": web + scaling + alarm})
 		m.w.scenario.prune = false
 		_, _ = m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Service: aws.String("hello"), Force: aws.Bool(true)})
 	}},
@@ -200,7 +199,7 @@ var misdeeds = []misdeed{
 // TestTheWatcherBites: each misdeed is told by the invariant that forbids it, and a
 // world in which nothing is done is told nothing of.
 func TestTheWatcherBites(t *testing.T) {
-	s := &scenario{name: "two settled services", before: documents{"web.yaml": web, "hello.yaml": hello("hello")}}
+	s := &scenario{name: "two settled services", before: documents{"web.yaml": web + scaling + alarm, "hello.yaml": hello("hello")}}
 	g := s.prepare(t)
 	g.policy = []byte(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`)
 	calm := misdeed{"nothing is done", "", func(*rogue) {}}
