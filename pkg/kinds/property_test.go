@@ -71,7 +71,7 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 	if t.Failed() || testing.Short() { // too few cases to draw everything
 		return
 	}
-	drawn, all := 0, 0
+	drawn, all, rarest := 0, 0, ""
 	for _, k := range kinds.All(nil) {
 		for _, s := range k.Section().Forms() {
 			reg := shape.NewRegistry(s.Unions, s.Documents)
@@ -82,7 +82,9 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 				case n > 0 && why != "":
 					t.Errorf("%s: %s was drawn %d times, and is excluded: %s", s.Sort(), path, n, why)
 				case n > 0:
-					drawn++
+					if drawn++; rarest == "" || n < written[rarest] {
+						rarest = s.Sort() + " " + path
+					}
 				case why == "":
 					t.Errorf("%s: %s was not drawn, and nothing says why", s.Sort(), path)
 				}
@@ -90,7 +92,7 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 		}
 	}
 	t.Logf("%d objects: %v", objects[resource.KindService], objects)
-	t.Logf("%d of %d paths drawn, the others are excluded with a reason", drawn, all)
+	t.Logf("%d of %d paths drawn, the rarest %d times (%s), the others are excluded with a reason", drawn, all, written[rarest], rarest)
 }
 
 // anyCase holds one drawn document to the property.
