@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 // FuzzCompare: whatever two trees hold, under whatever rules, the differ answers:
@@ -22,33 +23,35 @@ func FuzzCompare(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, want, live, table string) {
-		if len(want)+len(live)+len(table) > 4096 {
-			return
-		}
-		c, _ := diff.ParseCatalogue("fuzz", table)
-		r := c.Rules("y")
-		w, l := decoded(want), decoded(live)
-		if w == nil || l == nil {
-			return
-		}
-		written := map[string]string{"a": "f:1:1", "a[0]": "f:2:1"}
-		for _, changed := range []bool{false, true} {
-			got := r.Compare(diff.Args{Want: w, Live: l, Written: written, Ignore: []string{"b", table}, InputChanged: changed})
-			if bound := len(want) + len(live); len(got) > bound {
-				t.Fatalf("%d changes of %d bytes", len(got), bound)
+		frugal.Input(t, func() {
+			if len(want)+len(live)+len(table) > 4096 {
+				return
 			}
-			if _, err := json.Marshal(got); err != nil {
-				t.Fatalf("a change that is no JSON: %v", err)
+			c, _ := diff.ParseCatalogue("fuzz", table)
+			r := c.Rules("y")
+			w, l := decoded(want), decoded(live)
+			if w == nil || l == nil {
+				return
 			}
-		}
-		for _, ch := range r.Compare(diff.Args{Want: w, Live: w}) {
-			if !ch.Informational {
-				t.Fatalf("%s differs from itself: %+v", want, ch)
+			written := map[string]string{"a": "f:1:1", "a[0]": "f:2:1"}
+			for _, changed := range []bool{false, true} {
+				got := r.Compare(diff.Args{Want: w, Live: l, Written: written, Ignore: []string{"b", table}, InputChanged: changed})
+				if bound := len(want) + len(live); len(got) > bound {
+					t.Fatalf("%d changes of %d bytes", len(got), bound)
+				}
+				if _, err := json.Marshal(got); err != nil {
+					t.Fatalf("a change that is no JSON: %v", err)
+				}
 			}
-		}
-		if a, b := string(r.Canonical(w)), string(r.Canonical(decoded(want))); a != b {
-			t.Fatalf("two canonical forms of one value: %s, %s", a, b)
-		}
+			for _, ch := range r.Compare(diff.Args{Want: w, Live: w}) {
+				if !ch.Informational {
+					t.Fatalf("%s differs from itself: %+v", want, ch)
+				}
+			}
+			if a, b := string(r.Canonical(w)), string(r.Canonical(decoded(want))); a != b {
+				t.Fatalf("two canonical forms of one value: %s, %s", a, b)
+			}
+		})
 	})
 }
 

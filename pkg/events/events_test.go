@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
@@ -67,10 +68,12 @@ func FuzzParse(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		h, err := parse(body)
-		if err != nil && h != (hint{}) || h.source && h.service != "" {
-			t.Fatalf("%+v, %v", h, err)
-		}
+		frugal.Input(t, func() {
+			h, err := parse(body)
+			if err != nil && h != (hint{}) || h.source && h.service != "" {
+				t.Fatalf("%+v, %v", h, err)
+			}
+		})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 	"github.com/ecs-operator/ecs-operator/pkg/importer"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
@@ -177,26 +178,28 @@ func FuzzImports(f *testing.F) {
 	f.Add("cluster: c\nservice: s\nservice_definition: m.yml\ntask_definition: m.yml\ncontainerDefinitions: [{name: a, image: 'a:{{ must_env `X` }}', memory: 128}]\ndesiredCount: 1\n")
 	f.Add("type: Backend Service\nname: {a: b}\nhttp: [1]\ncount: {range: [1]}\nsidecars: {x: {port: {a: b}}}\ntaskdef_overrides: [{path: 'A[-].B[9]', value: {x: [1]}}]\nenvironments: {e: {sidecars: [1]}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 4<<10 {
-			return
-		}
-		file := filepath.Join(t.TempDir(), "m.yml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		for _, read := range []func(string, string) (importer.Result, error){importer.Ecspresso, importer.PipeCD, importer.Copilot} {
-			r, err := read(file, "prod")
-			if err != nil {
-				continue
+		frugal.Input(t, func() {
+			if len(text) > 4<<10 {
+				return
 			}
-			for _, p := range r.Problems {
-				if p.File == "" || p.Line < 1 {
-					t.Errorf("%+v has no place", p)
+			file := filepath.Join(t.TempDir(), "m.yml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, read := range []func(string, string) (importer.Result, error){importer.Ecspresso, importer.PipeCD, importer.Copilot} {
+				r, err := read(file, "prod")
+				if err != nil {
+					continue
+				}
+				for _, p := range r.Problems {
+					if p.File == "" || p.Line < 1 {
+						t.Errorf("%+v has no place", p)
+					}
+				}
+				if parsed, text := parse(t, r.Drafts); parsed.Errors() > 0 {
+					t.Errorf("%v\n%s", parsed.Problems, text)
 				}
 			}
-			if parsed, text := parse(t, r.Drafts); parsed.Errors() > 0 {
-				t.Errorf("%v\n%s", parsed.Problems, text)
-			}
-		}
+		})
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -80,42 +81,44 @@ func FuzzRender(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<16 {
-			return
-		}
-		lines := strings.Split(text, "\n")
-		inside := func(line, column int) {
-			if line < 1 || line > len(lines) || column < 1 || column > utf8.RuneCountInString(lines[line-1])+1 {
-				t.Fatalf("%d:%d is no place of %q", line, column, text)
+		frugal.Input(t, func() {
+			if len(text) > 1<<16 {
+				return
 			}
-		}
-		for _, file := range []string{"x.json", "x.yaml"} {
-			got, problems := render(file, []byte(text), func(c call) string {
-				inside(c.at.line, c.at.column)
-				return "v"
-			})
-			for _, p := range problems {
-				if p.Line < 1 || p.Line > len(lines) {
-					t.Fatalf("%s is no place of %q", p, text)
+			lines := strings.Split(text, "\n")
+			inside := func(line, column int) {
+				if line < 1 || line > len(lines) || column < 1 || column > utf8.RuneCountInString(lines[line-1])+1 {
+					t.Fatalf("%d:%d is no place of %q", line, column, text)
 				}
 			}
-			if got.text == nil {
-				continue
-			}
-			if !strings.Contains(text, "{{") && json.Valid([]byte(text)) && !json.Valid(got.text) {
-				t.Fatalf("%q was JSON, %q is not", text, got.text)
-			}
-			line, column := 1, 1
-			for _, r := range string(got.text) {
-				l, c := got.origin(line, column)
-				if l < 1 || l > len(lines) || c < 1 {
-					t.Fatalf("%d:%d of %q comes from %d:%d of %q", line, column, got.text, l, c, text)
+			for _, file := range []string{"x.json", "x.yaml"} {
+				got, problems := render(file, []byte(text), func(c call) string {
+					inside(c.at.line, c.at.column)
+					return "v"
+				})
+				for _, p := range problems {
+					if p.Line < 1 || p.Line > len(lines) {
+						t.Fatalf("%s is no place of %q", p, text)
+					}
 				}
-				if column++; r == '\n' {
-					line, column = line+1, 1
+				if got.text == nil {
+					continue
+				}
+				if !strings.Contains(text, "{{") && json.Valid([]byte(text)) && !json.Valid(got.text) {
+					t.Fatalf("%q was JSON, %q is not", text, got.text)
+				}
+				line, column := 1, 1
+				for _, r := range string(got.text) {
+					l, c := got.origin(line, column)
+					if l < 1 || l > len(lines) || c < 1 {
+						t.Fatalf("%d:%d of %q comes from %d:%d of %q", line, column, got.text, l, c, text)
+					}
+					if column++; r == '\n' {
+						line, column = line+1, 1
+					}
 				}
 			}
-		}
+		})
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 // FuzzSignatures (F-sigs): whatever a server puts into a commit, a tag or a
@@ -42,29 +44,31 @@ func FuzzSignatures(f *testing.F) {
 	f.Add(true, []byte("tree x\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n wsB=\n =AAAA\n -----END PGP SIGNATURE-----\n\nm"))
 	f.Add(false, []byte("-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"))
 	f.Fuzz(func(t *testing.T, ofCommit bool, raw []byte) {
-		r, mode := Revision{CommitID: named("commit", raw), Commit: raw}, ModeHead
-		if !ofCommit {
-			mode, r = ModeTag, Revision{TagName: "v1", TagID: named("tag", raw), Tag: raw}
-			if o, fail := parseTag(r.TagID, raw); fail == nil {
-				r.TagName, r.CommitID = o.name, o.target
+		frugal.Input(t, func() {
+			r, mode := Revision{CommitID: named("commit", raw), Commit: raw}, ModeHead
+			if !ofCommit {
+				mode, r = ModeTag, Revision{TagName: "v1", TagID: named("tag", raw), Tag: raw}
+				if o, fail := parseTag(r.TagID, raw); fail == nil {
+					r.TagName, r.CommitID = o.name, o.target
+				}
 			}
-		}
-		signers, err := k.Verify(mode, r)
-		if err != nil {
-			if strings.ContainsAny(err.Error(), "\x1b\n\r\x00") {
-				t.Errorf("message with control characters: %q", err)
+			signers, err := k.Verify(mode, r)
+			if err != nil {
+				if strings.ContainsAny(err.Error(), "\x1b\n\r\x00") {
+					t.Errorf("message with control characters: %q", err)
+				}
+				return
 			}
-			return
-		}
-		var o object
-		if ofCommit {
-			o, _ = parseCommit(r.CommitID, raw)
-		} else {
-			o, _ = parseTag(r.TagID, raw)
-		}
-		if !good[string(o.payload)] {
-			t.Errorf("%v is said to have signed %q", signers, o.payload)
-		}
+			var o object
+			if ofCommit {
+				o, _ = parseCommit(r.CommitID, raw)
+			} else {
+				o, _ = parseTag(r.TagID, raw)
+			}
+			if !good[string(o.payload)] {
+				t.Errorf("%v is said to have signed %q", signers, o.payload)
+			}
+		})
 	})
 }
 
@@ -76,20 +80,22 @@ func FuzzSigningKeys(f *testing.F) {
 	f.Add([]byte(pgpFile(t, true, pgpKey(t, packet.Config{}))))
 	f.Add([]byte(pgpFile(t, false, pgpKey(t, packet.Config{}))))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		k := &Keys{now: time.Now}
-		if err := k.add("keys", data); err != nil {
-			return
-		}
-		for _, a := range k.lines {
-			if fail := strongSSH(a.key); fail != nil {
-				t.Error(fail)
+		frugal.Input(t, func() {
+			k := &Keys{now: time.Now}
+			if err := k.add("keys", data); err != nil {
+				return
 			}
-		}
-		for _, e := range k.pgp {
-			if fail := strong(e.PrimaryKey); fail != nil {
-				t.Error(fail)
+			for _, a := range k.lines {
+				if fail := strongSSH(a.key); fail != nil {
+					t.Error(fail)
+				}
 			}
-		}
+			for _, e := range k.pgp {
+				if fail := strong(e.PrimaryKey); fail != nil {
+					t.Error(fail)
+				}
+			}
+		})
 	})
 }
 
@@ -102,9 +108,11 @@ func FuzzSSHSignature(f *testing.F) {
 	f.Add(sig.Bytes)
 	f.Add(ssh.Marshal(struct{ A, B string }{"x", "y"}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		armored := pem.EncodeToMemory(&pem.Block{Type: sshsig.PEMType, Bytes: data})
-		if s, fail := k.ssh(object{payload: []byte("another payload"), signature: armored, at: made}, today); fail == nil {
-			t.Errorf("%s is said to have signed what it did not", s)
-		}
+		frugal.Input(t, func() {
+			armored := pem.EncodeToMemory(&pem.Block{Type: sshsig.PEMType, Bytes: data})
+			if s, fail := k.ssh(object{payload: []byte("another payload"), signature: armored, at: made}, today); fail == nil {
+				t.Errorf("%s is said to have signed what it did not", s)
+			}
+		})
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 // member is an entry of an archive as somebody hostile writes it.
@@ -218,17 +220,19 @@ func FuzzUnpack(f *testing.F) {
 	f.Add("x.tgz", gzipped(f, tarOf(f, files...)))
 	f.Add("x.zip", zipOf(f, files...))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		b := &basket{limits: limits{file: 1 << 10, files: 10, total: 1 << 16, path: 64}}
-		_ = unpack(t.Context(), name, data, b)
-		s := b.snapshot()
-		if b.total > b.limits.total || len(s.Files) > b.limits.files {
-			t.Fatalf("%d bytes in %d files", b.total, len(s.Files))
-		}
-		for _, file := range s.Files {
-			if trick(file.Path) != "" || hiddenPath(file.Path) || !isSpec(file.Path) || len(file.Data) > b.limits.file {
-				t.Fatalf("%q was read", file.Path)
+		frugal.Input(t, func() {
+			b := &basket{limits: limits{file: 1 << 10, files: 10, total: 1 << 16, path: 64}}
+			_ = unpack(t.Context(), name, data, b)
+			s := b.snapshot()
+			if b.total > b.limits.total || len(s.Files) > b.limits.files {
+				t.Fatalf("%d bytes in %d files", b.total, len(s.Files))
 			}
-		}
+			for _, file := range s.Files {
+				if trick(file.Path) != "" || hiddenPath(file.Path) || !isSpec(file.Path) || len(file.Data) > b.limits.file {
+					t.Fatalf("%q was read", file.Path)
+				}
+			}
+		})
 	})
 }
 

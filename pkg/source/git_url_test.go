@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 func TestParseGitURL(t *testing.T) {
@@ -128,22 +130,24 @@ func FuzzGitURL(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		u, err := ParseGitURL(raw, "")
-		if err != nil {
-			return
-		}
-		text := u.String()
-		switch {
-		case strings.HasPrefix(text, "-") || strings.HasPrefix(u.host, "-") || strings.HasPrefix(u.path, "-"):
-			t.Errorf("%q: begins with '-'", raw)
-		case u.scheme == "http" && !loopback(strings.Trim(strings.Split(strings.TrimPrefix(u.host, "["), "]")[0], "[]")) && !loopback(strings.Split(u.host, ":")[0]):
-			t.Errorf("%q: http to %q", raw, u.host)
-		case u.scheme != "https" && u.scheme != "ssh" && u.scheme != "http":
-			t.Errorf("%q: scheme %q", raw, u.scheme)
-		case u.scheme != "ssh" && strings.Contains(strings.SplitN(strings.SplitN(text, "://", 2)[1], "/", 2)[0], "@"):
-			t.Errorf("%q: a user in %q", raw, text)
-		case helperForm.MatchString(text):
-			t.Errorf("%q: a transport helper in %q", raw, text)
-		}
+		frugal.Input(t, func() {
+			u, err := ParseGitURL(raw, "")
+			if err != nil {
+				return
+			}
+			text := u.String()
+			switch {
+			case strings.HasPrefix(text, "-") || strings.HasPrefix(u.host, "-") || strings.HasPrefix(u.path, "-"):
+				t.Errorf("%q: begins with '-'", raw)
+			case u.scheme == "http" && !loopback(strings.Trim(strings.Split(strings.TrimPrefix(u.host, "["), "]")[0], "[]")) && !loopback(strings.Split(u.host, ":")[0]):
+				t.Errorf("%q: http to %q", raw, u.host)
+			case u.scheme != "https" && u.scheme != "ssh" && u.scheme != "http":
+				t.Errorf("%q: scheme %q", raw, u.scheme)
+			case u.scheme != "ssh" && strings.Contains(strings.SplitN(strings.SplitN(text, "://", 2)[1], "/", 2)[0], "@"):
+				t.Errorf("%q: a user in %q", raw, text)
+			case helperForm.MatchString(text):
+				t.Errorf("%q: a transport helper in %q", raw, text)
+			}
+		})
 	})
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 // FuzzParse: whatever the bytes, Parse ends, does not panic, gives the same
@@ -27,35 +29,37 @@ func FuzzParse(f *testing.F) {
 	}
 	sections := testSections()
 	f.Fuzz(func(t *testing.T, data []byte, asJSON bool) {
-		path := "a.yaml"
-		if asJSON {
-			path = "a.json"
-		}
-		files := []File{{Path: path, Data: data}}
-		got := Parse(files, sections, Options{})
-		if again := Parse(files, sections, Options{}); fmt.Sprint(got.Problems, got.Skipped) != fmt.Sprint(again.Problems, again.Skipped) {
-			t.Errorf("two answers:\n%s\n%s", said(got.Problems), said(again.Problems))
-		}
-		bad := map[string]bool{}
-		for _, p := range got.Problems {
-			if p.File != path || p.Message == "" || strings.Contains(p.Message, "%!") {
-				t.Errorf("odd problem: %#v", p)
+		frugal.Input(t, func() {
+			path := "a.yaml"
+			if asJSON {
+				path = "a.json"
 			}
-			bad[p.Document] = bad[p.Document] || p.Severity == Error && p.Document != ""
-		}
-		for _, d := range got.Documents {
-			if bad[d.Cluster+"/"+d.Name] {
-				t.Errorf("%s has an error and was decoded", d.Name)
+			files := []File{{Path: path, Data: data}}
+			got := Parse(files, sections, Options{})
+			if again := Parse(files, sections, Options{}); fmt.Sprint(got.Problems, got.Skipped) != fmt.Sprint(again.Problems, again.Skipped) {
+				t.Errorf("two answers:\n%s\n%s", said(got.Problems), said(again.Problems))
 			}
-			for _, b := range d.Bodies {
-				for _, r := range b.Refs {
-					if b.Written[r.Path] == "" || r.Pos != b.Written[r.Path] {
-						t.Errorf("%s: a reference at %q, which nobody wrote", b.Path(), r.Path)
+			bad := map[string]bool{}
+			for _, p := range got.Problems {
+				if p.File != path || p.Message == "" || strings.Contains(p.Message, "%!") {
+					t.Errorf("odd problem: %#v", p)
+				}
+				bad[p.Document] = bad[p.Document] || p.Severity == Error && p.Document != ""
+			}
+			for _, d := range got.Documents {
+				if bad[d.Cluster+"/"+d.Name] {
+					t.Errorf("%s has an error and was decoded", d.Name)
+				}
+				for _, b := range d.Bodies {
+					for _, r := range b.Refs {
+						if b.Written[r.Path] == "" || r.Pos != b.Written[r.Path] {
+							t.Errorf("%s: a reference at %q, which nobody wrote", b.Path(), r.Path)
+						}
 					}
 				}
 			}
-		}
-		DecodeBody(path, data, sections[0])
+			DecodeBody(path, data, sections[0])
+		})
 	})
 }
 
@@ -91,36 +95,38 @@ func FuzzMerge(f *testing.F) {
 	limits := DefaultLimits
 	limits.FileBytes, limits.Nodes = 16<<10, 2_000
 	f.Fuzz(func(t *testing.T, env, template, patch, set string) {
-		files := several(
-			inHello("  environment: e\n  template: {name: t}\n  taskDefinition: {containerDefinitions: [{name: web, image: i, environment: [{name: A, value: a}]}]}\n"+goodService+"  scaling: {minCapacity: 1}\n"),
-			fmt.Sprintf(envOf, "e", env), fmt.Sprintf(tplOf, "t", template),
-			fmt.Sprintf(patOf, "p", "{service: hello, environment: e, patch: "+patch+"}"))
-		o := Options{Limits: limits, Set: []string{set}, Forms: true}
-		got := Parse(files, sections, o)
-		if again := Parse(files, sections, o); fmt.Sprint(got.Problems, got.Frozen) != fmt.Sprint(again.Problems, again.Frozen) {
-			t.Errorf("two answers:\n%s\n%s", said(got.Problems), said(again.Problems))
-		}
-		for _, p := range got.Problems {
-			if p.File == "" || p.Message == "" || strings.Contains(p.Message, "%!") {
-				t.Errorf("odd problem: %#v", p)
+		frugal.Input(t, func() {
+			files := several(
+				inHello("  environment: e\n  template: {name: t}\n  taskDefinition: {containerDefinitions: [{name: web, image: i, environment: [{name: A, value: a}]}]}\n"+goodService+"  scaling: {minCapacity: 1}\n"),
+				fmt.Sprintf(envOf, "e", env), fmt.Sprintf(tplOf, "t", template),
+				fmt.Sprintf(patOf, "p", "{service: hello, environment: e, patch: "+patch+"}"))
+			o := Options{Limits: limits, Set: []string{set}, Forms: true}
+			got := Parse(files, sections, o)
+			if again := Parse(files, sections, o); fmt.Sprint(got.Problems, got.Frozen) != fmt.Sprint(again.Problems, again.Frozen) {
+				t.Errorf("two answers:\n%s\n%s", said(got.Problems), said(again.Problems))
 			}
-		}
-		for _, d := range got.Documents {
-			if nodes, bytes := size(d.Form.tree); nodes > limits.Nodes || bytes > limits.FileBytes {
-				t.Errorf("%d nodes, %d bytes", nodes, bytes)
+			for _, p := range got.Problems {
+				if p.File == "" || p.Message == "" || strings.Contains(p.Message, "%!") {
+					t.Errorf("odd problem: %#v", p)
+				}
 			}
-		}
-		if len(got.Documents) == 0 {
-			return
-		}
-		text, err := got.YAML(false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again := Parse([]File{{Path: "r.yaml", Data: text}}, sections, Options{})
-		if diff := cmp.Diff(summary(t, got), summary(t, again)); diff != "" {
-			t.Errorf("%s\n%s\n%s", diff, text, said(again.Problems))
-		}
+			for _, d := range got.Documents {
+				if nodes, bytes := size(d.Form.tree); nodes > limits.Nodes || bytes > limits.FileBytes {
+					t.Errorf("%d nodes, %d bytes", nodes, bytes)
+				}
+			}
+			if len(got.Documents) == 0 {
+				return
+			}
+			text, err := got.YAML(false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := Parse([]File{{Path: "r.yaml", Data: text}}, sections, Options{})
+			if diff := cmp.Diff(summary(t, got), summary(t, again)); diff != "" {
+				t.Errorf("%s\n%s\n%s", diff, text, said(again.Problems))
+			}
+		})
 	})
 }
 
@@ -133,21 +139,23 @@ func FuzzReferences(f *testing.F) {
 	f.Add("$(env.a)", "$$(targetGroups.web.arn)")
 	sections := testSections()
 	f.Fuzz(func(t *testing.T, text, value string) {
-		quote := func(s string) string {
-			return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
-		}
-		files := several(inHello("  environment: e\n  taskDefinition: {containerDefinitions: [{name: web, image: "+quote(text)+", memory: 64}]}\n"+goodService+"  targetGroups: {web: {port: 80}}\n"),
-			fmt.Sprintf(envOf, "e", "{vars: {a: "+quote(value)+", l: [x]}}"))
-		got := Parse(files, sections, Options{})
-		for _, d := range got.Documents {
-			if len(d.Bodies) != 3 || len(d.Bodies[0].Written) > 5 {
-				t.Errorf("%q made structure: %v", text, d.Bodies[0].Written)
+		frugal.Input(t, func() {
+			quote := func(s string) string {
+				return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 			}
-			for _, r := range d.Bodies[0].Refs {
-				if r.Section != "targetGroups" || r.Attr == "" {
-					t.Errorf("%q: %+v", text, r)
+			files := several(inHello("  environment: e\n  taskDefinition: {containerDefinitions: [{name: web, image: "+quote(text)+", memory: 64}]}\n"+goodService+"  targetGroups: {web: {port: 80}}\n"),
+				fmt.Sprintf(envOf, "e", "{vars: {a: "+quote(value)+", l: [x]}}"))
+			got := Parse(files, sections, Options{})
+			for _, d := range got.Documents {
+				if len(d.Bodies) != 3 || len(d.Bodies[0].Written) > 5 {
+					t.Errorf("%q made structure: %v", text, d.Bodies[0].Written)
+				}
+				for _, r := range d.Bodies[0].Refs {
+					if r.Section != "targetGroups" || r.Attr == "" {
+						t.Errorf("%q: %+v", text, r)
+					}
 				}
 			}
-		}
+		})
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 // TestSplice: «» marks the scalar; only it becomes another.
@@ -67,56 +69,58 @@ func FuzzSplice(f *testing.F) {
 		f.Add([]byte(s), uint(2), "1.10")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, which uint, with string) {
-		if checkImage(with) != nil || len(data) > 4<<10 {
-			return
-		}
-		file := File{Path: "a.yaml", Data: data}
-		before, err := reread(file)
-		if err != nil {
-			return
-		}
-		old := values(before)
-		if len(old) == 0 {
-			return
-		}
-		i := int(which % uint(len(old)))
-		n := old[i]
-		got, err := splice(file, edit{line: n.Line, column: n.Column, old: n.Value, with: with})
-		if err != nil {
-			return
-		}
-		after, err := reread(File{Path: "a.yaml", Data: got})
-		if err != nil {
-			t.Fatalf("%q became %q: %v", data, got, err)
-		}
-		fresh := values(after)
-		if len(fresh) != len(old) {
-			t.Fatalf("%q became %q: %d scalars of %d", data, got, len(fresh), len(old))
-		}
-		changed := 0
-		for j := range old {
-			switch {
-			case old[j].Value == fresh[j].Value && old[j].ShortTag() == fresh[j].ShortTag():
-			case old[j].Value == n.Value && strings.TrimRight(fresh[j].Value, "\n") == with:
-				changed++
-			default:
-				t.Fatalf("%q became %q: %q is %q", data, got, old[j].Value, fresh[j].Value)
+		frugal.Input(t, func() {
+			if checkImage(with) != nil || len(data) > 4<<10 {
+				return
 			}
-		}
-		if changed > 1 {
-			t.Fatalf("%q became %q: %d scalars changed", data, got, changed)
-		}
-		// What is around the scalar stays, byte for byte.
-		head, tail := 0, 0
-		for head < len(data) && head < len(got) && data[head] == got[head] {
-			head++
-		}
-		for tail < len(data)-head && tail < len(got)-head && data[len(data)-1-tail] == got[len(got)-1-tail] {
-			tail++
-		}
-		if was, is := data[head:len(data)-tail], got[head:len(got)-tail]; bytes.ContainsAny(is, "\n#") || bytes.Count(was, []byte("\n")) > bytes.Count([]byte(n.Value), []byte("\n"))+1 {
-			t.Fatalf("%q became %q: %q in the place of %q", data, got, is, was)
-		}
+			file := File{Path: "a.yaml", Data: data}
+			before, err := reread(file)
+			if err != nil {
+				return
+			}
+			old := values(before)
+			if len(old) == 0 {
+				return
+			}
+			i := int(which % uint(len(old)))
+			n := old[i]
+			got, err := splice(file, edit{line: n.Line, column: n.Column, old: n.Value, with: with})
+			if err != nil {
+				return
+			}
+			after, err := reread(File{Path: "a.yaml", Data: got})
+			if err != nil {
+				t.Fatalf("%q became %q: %v", data, got, err)
+			}
+			fresh := values(after)
+			if len(fresh) != len(old) {
+				t.Fatalf("%q became %q: %d scalars of %d", data, got, len(fresh), len(old))
+			}
+			changed := 0
+			for j := range old {
+				switch {
+				case old[j].Value == fresh[j].Value && old[j].ShortTag() == fresh[j].ShortTag():
+				case old[j].Value == n.Value && strings.TrimRight(fresh[j].Value, "\n") == with:
+					changed++
+				default:
+					t.Fatalf("%q became %q: %q is %q", data, got, old[j].Value, fresh[j].Value)
+				}
+			}
+			if changed > 1 {
+				t.Fatalf("%q became %q: %d scalars changed", data, got, changed)
+			}
+			// What is around the scalar stays, byte for byte.
+			head, tail := 0, 0
+			for head < len(data) && head < len(got) && data[head] == got[head] {
+				head++
+			}
+			for tail < len(data)-head && tail < len(got)-head && data[len(data)-1-tail] == got[len(got)-1-tail] {
+				tail++
+			}
+			if was, is := data[head:len(data)-tail], got[head:len(got)-tail]; bytes.ContainsAny(is, "\n#") || bytes.Count(was, []byte("\n")) > bytes.Count([]byte(n.Value), []byte("\n"))+1 {
+				t.Fatalf("%q became %q: %q in the place of %q", data, got, is, was)
+			}
+		})
 	})
 }
 

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/frugal"
 )
 
 const (
@@ -207,17 +209,19 @@ func fuzz(f *testing.F, name string) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, value, id, at string, body []byte, signed bool) {
-		for _, w := range p.ways {
-			r := newReceiver()
-			h := http.Header{http.CanonicalHeaderKey(w.header): {value}, "Webhook-Id": {id}, "Webhook-Timestamp": {at}}
-			if signed {
-				h.Set(w.header, proof(w, id, at, body))
+		frugal.Input(t, func() {
+			for _, w := range p.ways {
+				r := newReceiver()
+				h := http.Header{http.CanonicalHeaderKey(w.header): {value}, "Webhook-Id": {id}, "Webhook-Timestamp": {at}}
+				if signed {
+					h.Set(w.header, proof(w, id, at, body))
+				}
+				code := r.call(name, h, bytes.NewReader(body))
+				if want := map[bool]int{true: http.StatusAccepted, false: http.StatusUnauthorized}[signed]; code != want && len(body) <= MaxBody || (r.pokes > 0) != (code == http.StatusAccepted) {
+					t.Fatalf("%s: %d with %d pokes, want %d", w.header, code, r.pokes, want)
+				}
 			}
-			code := r.call(name, h, bytes.NewReader(body))
-			if want := map[bool]int{true: http.StatusAccepted, false: http.StatusUnauthorized}[signed]; code != want && len(body) <= MaxBody || (r.pokes > 0) != (code == http.StatusAccepted) {
-				t.Fatalf("%s: %d with %d pokes, want %d", w.header, code, r.pokes, want)
-			}
-		}
+		})
 	})
 }
 
