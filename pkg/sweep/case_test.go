@@ -42,6 +42,8 @@ type outcome struct {
 	stands   map[string]status.Reason
 	problems []string
 	lived    time.Duration // virtual
+	// converged is when the first pass at rest had ended, since the beginning.
+	converged time.Duration
 }
 
 const longest = 30 * time.Minute // virtual, that a reference may take
@@ -99,6 +101,7 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 		w.start()
 		out.settled = w.settle(most)
 		out.took = time.Since(began)
+		out.converged = w.restedAt.Sub(began)
 		out.stands = w.stands()
 		w.proc.stop()
 		w.sumUp(&out, hit)

@@ -1,61 +1,271 @@
 package sweep
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"github.com/google/go-cmp/cmp"
+	godiff "github.com/google/go-cmp/cmp"
 )
 
-var only = flag.String("case", "", "run this case only: CALL/FAULT, as a failure prints it")
+// What hack/sweep and people ask for.
+var (
+	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it")
+	every   = flag.Int("every", 1, "run one of so many cases, evenly spread")
+	first   = flag.Bool("first", false, "end at the first case that fails, and go through them evenly spread")
+	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
+	results = flag.String("results", "", "write what came of it to this file, as JSON")
+	update  = flag.Bool("update", false, "write testdata/references.txt anew")
+)
+
+// short is how many cases there are for each one that go test -short runs.
+const short = 41
+
+// single is one case of suite A.
+type single struct {
+	s   *scenario
+	g   ground
+	ref outcome
+	at  callID
+	f   *fault
+}
+
+func (c single) String() string { return fmt.Sprintf("%s/%s/%s", c.s.name, c.at, c.f.name) }
 
 // TestSingle is suite A: each scenario, at each call, with each fault that can befall it.
 func TestSingle(t *testing.T) {
-	for _, s := range scenarios() {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			g := s.prepare(t)
-			ref := s.reference(t, g)
-			if t.Failed() {
-				return
-			}
-			n := 0
-			for _, m := range ref.calls[:ref.rested] {
-				for _, f := range faults() {
-					if f.applies != nil && !f.applies(m) {
-						continue
+	began := time.Now()
+	sum := report{began: began}
+	cases := singles(t, &sum)
+	run := chosen(cases)
+	sum.All = len(cases)
+	var next atomic.Int64
+	var over atomic.Bool
+	t.Run("cases", func(t *testing.T) {
+		for i := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint("worker", i), func(t *testing.T) {
+				t.Parallel()
+				for !over.Load() && (*budget == 0 || time.Since(began) < *budget) {
+					n := int(next.Add(1)) - 1
+					if n >= len(run) {
+						return
 					}
-					key := fmt.Sprintf("%s/%s", m, f.name)
-					if *only != "" && *only != key {
-						continue
-					}
-					if n++; testing.Short() && *only == "" && n%41 != 0 {
-						continue
-					}
-					o := s.play(t, g, &strike{at: m.callID, fault: f}, ref.took+f.lasts+bound)
-					for _, wrong := range o.judge(ref, f) {
-						t.Errorf("%s\n  again: go test ./pkg/sweep -run 'TestSingle/^%s$' -case '%s'", wrong, s.name, key)
+					if c := run[n]; !c.run(t, &sum) && *first {
+						over.Store(true)
 					}
 				}
-			}
-		})
+			})
+		}
+	})
+	if *only != "" && len(run) == 0 && !t.Failed() {
+		t.Errorf("there is no case %s", *only)
 	}
+	sum.finish(t)
 }
 
-// reference runs the scenario twice without a fault, and wants the same both times.
-func (s *scenario) reference(t *testing.T, g ground) outcome {
+// singles prepares the scenarios, with their references, and lists all cases, those of
+// the longest scenarios first.
+func singles(t *testing.T, sum *report) []single {
+	var mu sync.Mutex
+	var all []single
+	t.Run("references", func(t *testing.T) {
+		golden := newGolden(t)
+		for _, s := range scenarios() {
+			if name, _, one := strings.Cut(*only, "/"); one && name != s.name {
+				continue
+			}
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				defer func() {
+					if t.Failed() {
+						sum.failed(s.name+" (its reference)", "", nil)
+					}
+				}()
+				g := s.prepare(t)
+				ref := s.reference(t, g, golden)
+				mu.Lock()
+				defer mu.Unlock()
+				sum.scenario(s, ref)
+				if !t.Failed() {
+					all = append(all, s.singles(g, ref)...)
+				}
+			})
+		}
+	})
+	slices.SortStableFunc(all, func(a, b single) int {
+		return cmp.Or(cmp.Compare(len(b.ref.calls), len(a.ref.calls)), strings.Compare(a.s.name, b.s.name))
+	})
+	return all
+}
+
+// singles are the cases of a scenario.
+func (s *scenario) singles(g ground, ref outcome) []single {
+	var all []single
+	for _, m := range ref.calls[:ref.rested] {
+		for _, f := range faults() {
+			if f.applies == nil || f.applies(m) {
+				all = append(all, single{s, g, ref, m.callID, f})
+			}
+		}
+	}
+	return all
+}
+
+// chosen are the cases to run, in their order.
+func chosen(all []single) []single {
+	if *only != "" {
+		return slices.DeleteFunc(all, func(c single) bool { return c.String() != *only })
+	}
+	n := *every
+	if testing.Short() {
+		n *= short
+	}
+	var out []single
+	for i := n - 1; i < len(all); i += n {
+		out = append(out, all[i])
+	}
+	if *first {
+		return spread(out)
+	}
+	return out
+}
+
+// spread brings a list into an order whose every beginning is spread evenly over it.
+func spread[T any](list []T) []T {
+	n := len(list)
+	step := max(1, n*618/1000)
+	for gcd(step, n) != 1 {
+		step++
+	}
+	out := make([]T, 0, n)
+	for i := range n {
+		out = append(out, list[i*step%n])
+	}
+	return out
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// run plays a case and tells what is wrong with it.
+func (c single) run(t *testing.T, sum *report) bool {
+	o := c.s.play(t, c.g, &strike{at: c.at, fault: c.f}, c.ref.took+c.f.lasts+bound)
+	wrong := o.judge(c.ref, c.f)
+	sum.add(c, o, wrong)
+	if len(wrong) > 0 {
+		t.Errorf("%s\n  again: %s", strings.Join(wrong, "\n"), again(c.String()))
+	}
+	return len(wrong) == 0
+}
+
+// again is the line that runs a case again. A case has one seed, so that its scenario,
+// call and fault name it.
+func again(name string) string {
+	return fmt.Sprintf("go test ./pkg/sweep -run '^TestSingle$' -case '%s'   # commit %s, seed 1", name, commit())
+}
+
+// commit is that of the sources, as far as git knows it.
+var commit = sync.OnceValue(func() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+})
+
+// reference runs the scenario twice without a fault, and wants the same both times and
+// the writes that are written down in testdata/references.txt: a reference that is wrong
+// itself would be the measure of all its cases.
+func (s *scenario) reference(t *testing.T, g ground, golden *golden) outcome {
 	t.Helper()
 	ref, again := s.play(t, g, nil, longest), s.play(t, g, nil, longest)
-	if d := cmp.Diff(ref.picture, again.picture); d != "" {
+	if d := godiff.Diff(ref.picture, again.picture); d != "" {
 		t.Errorf("two runs without a fault end differently: %s", d)
 	}
-	if d := cmp.Diff(s.rest, ref.stands); d != "" {
+	if d := godiff.Diff(ref.sequence, again.sequence); d != "" {
+		t.Errorf("two runs without a fault make other calls: %s", d)
+	}
+	if d := godiff.Diff(s.rest, ref.stands); d != "" {
 		t.Errorf("the services stand otherwise than the scenario says (-scenario +run):\n%s", d)
 	}
 	for _, wrong := range ref.judge(ref, &fault{}) {
 		t.Error(wrong)
 	}
-	t.Logf("%d calls, %d of them before rest, %s, counts %v", len(ref.calls), ref.rested, ref.took, ref.counts)
+	golden.check(t, s.name, ref)
 	return ref
+}
+
+// golden is testdata/references.txt: a line for each scenario with the writes that take
+// effect in its reference, the deployments that begin, and the lowest numbers of healthy
+// tasks.
+type golden struct {
+	mu    sync.Mutex
+	lines map[string]string
+}
+
+const goldenFile = "testdata/references.txt"
+
+func newGolden(t *testing.T) *golden {
+	g := &golden{lines: map[string]string{}}
+	raw, err := os.ReadFile(goldenFile)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		g.lines[name] = rest
+	}
+	if *update {
+		t.Cleanup(func() { g.write(t) })
+	}
+	return g
+}
+
+func (g *golden) check(t *testing.T, name string, ref outcome) {
+	t.Helper()
+	var words []string
+	for operation, n := range ref.counts {
+		words = append(words, fmt.Sprintf("%s=%d", operation, n))
+	}
+	for service, n := range ref.tally.deployments {
+		words = append(words, fmt.Sprintf("deployments(%s)=%d", service, n))
+	}
+	for service, n := range ref.tally.least {
+		words = append(words, fmt.Sprintf("healthy(%s)>=%d", service, n))
+	}
+	slices.Sort(words)
+	is := strings.Join(words, " ")
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if was := g.lines[name]; was != is && !*update {
+		t.Errorf("the reference writes otherwise than %s says (go test ./pkg/sweep -update writes it anew):\n  %s\n  %s", goldenFile, was, is)
+	}
+	g.lines[name] = is
+}
+
+func (g *golden) write(t *testing.T) {
+	var b strings.Builder
+	for _, s := range scenarios() {
+		fmt.Fprintf(&b, "%s: %s\n", s.name, g.lines[s.name])
+	}
+	if err := os.MkdirAll(filepath.Dir(goldenFile), 0o755); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+		t.Error(err)
+	}
 }

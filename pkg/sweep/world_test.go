@@ -61,11 +61,12 @@ type world struct {
 	events   []reconcile.Event
 	told     bytes.Buffer // log lines and events, for canaries
 	audit    bytes.Buffer
-	quiet    int // full passes in a row that wrote nothing and left nothing under way
-	writes   int // of the operators, when the last full pass ended
-	rested   int // calls, when the last full pass that was the first at rest ended
-	restarts int // processes that are to be started
-	kills    int // processes that were killed
+	quiet    int       // full passes in a row that wrote nothing and left nothing under way
+	writes   int       // of the operators, when the last full pass ended
+	rested   int       // calls, when the last full pass that was the first at rest ended
+	restedAt time.Time // and when that was
+	restarts int       // processes that are to be started
+	kills    int       // processes that were killed
 
 	proc *process
 }
@@ -352,7 +353,7 @@ func (w *world) heard(e reconcile.Event) {
 		w.quiet = 0
 	}
 	if w.quiet == 1 {
-		w.rested = calls
+		w.rested, w.restedAt = calls, time.Now()
 	}
 	w.writes = writes
 }
