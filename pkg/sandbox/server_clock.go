@@ -14,7 +14,7 @@ const (
 )
 
 // signedInTime refuses a request whose signature is of another time than AWS' clock
-// shows at the door, which is the wall's: how fast the world lives does not matter.
+// shows at the door.
 // What carries no time is left alone. The texts are those of fabfuel/ecs-deploy#126 and
 // aws-sdk-js#142, #254: the JSON services answer 400, the Query services 403.
 func (s *Sandbox) signedInTime(r *http.Request, q request) error {
@@ -23,7 +23,7 @@ func (s *Sandbox) signedInTime(r *http.Request, q request) error {
 	if err != nil {
 		return nil
 	}
-	now := s.opts.Now().UTC()
+	now := s.opts.Door().UTC()
 	if q.protocol == protocolS3 {
 		if at.Before(now.Add(-signatureLifeS3)) || at.After(now.Add(signatureLifeS3)) {
 			return &apiError{Code: "RequestTimeTooSkewed", Message: "The difference between the request time and the current time is too large.", Status: http.StatusForbidden}
@@ -49,6 +49,6 @@ func (s *Sandbox) signedInTime(r *http.Request, q request) error {
 // dated is an answer's header with AWS' clock in it: clients learn from it how far
 // off their own is.
 func (s *Sandbox) dated(h http.Header) http.Header {
-	h.Set("Date", s.opts.Now().UTC().Format(http.TimeFormat))
+	h.Set("Date", s.opts.Door().UTC().Format(http.TimeFormat))
 	return h
 }

@@ -19,7 +19,7 @@ func TestSignatureOfAnotherTime(t *testing.T) {
 	for _, off := range []time.Duration{-24 * time.Hour, -6 * time.Minute, 6 * time.Minute, 24 * time.Hour} {
 		t.Run(off.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := New(Options{Now: func() time.Time { return time.Now().Add(off) }})
+				s := New(Options{Door: func() time.Time { return time.Now().Add(off) }})
 				cfg := awsConfig("http://sandbox.invalid", s.Transport())
 				_, err := ecs.NewFromConfig(cfg).ListClusters(t.Context(), &ecs.ListClustersInput{})
 				wantCode(t, err, "InvalidSignatureException")
