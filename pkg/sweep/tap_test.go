@@ -84,7 +84,7 @@ func (t *tap) during(d time.Duration, do func()) {
 		return done
 	})
 	go func() {
-		time.Sleep(d)
+		<-time.After(d)
 		do()
 		mu.Lock()
 		defer mu.Unlock()
@@ -110,7 +110,7 @@ func (t *tap) answered() {
 	t.mu.Unlock()
 	if do != nil {
 		do()
-		time.Sleep(time.Millisecond) // of virtual time: what it began has happened
+		<-time.After(time.Millisecond) // of virtual time: what it began has happened
 	}
 }
 
