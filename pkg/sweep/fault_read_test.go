@@ -177,8 +177,8 @@ func pages(spoil func(later sandbox.Call, first func() reflect.Value) *sandbox.F
 	}
 }
 
-// again puts the first page before the second.
-func again(_ sandbox.Call, first func() reflect.Value) *sandbox.Fault {
+// firstAgain puts the first page before the second.
+func firstAgain(_ sandbox.Call, first func() reflect.Value) *sandbox.Fault {
 	return &sandbox.Fault{PageSize: 1, Rewrite: func(out any) {
 		if l := list(out); l.IsValid() && l.Type() == first().Type() {
 			both := reflect.MakeSlice(l.Type(), 0, l.Len()+1)
@@ -217,7 +217,7 @@ func batchFaults() []*fault {
 		{name: "B2", says: "an item is silently missing", strike: rewrite(dropLast), applies: some},
 		{name: "B3", says: "an error on page 2", strike: pages(func(later sandbox.Call, _ func() reflect.Value) *sandbox.Fault { return broken.in(later) }), applies: many},
 		{name: "Q1", says: "one item a page", strike: pages(nil), applies: many},
-		{name: "Q2", says: "an item comes again on page 2", strike: pages(again), applies: many},
+		{name: "Q2", says: "an item comes again on page 2", strike: pages(firstAgain), applies: many},
 		{name: "Q2-token", says: "the token of page 2 is stale", strike: pages(badToken), applies: many},
 	}
 }
