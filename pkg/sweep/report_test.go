@@ -1,9 +1,7 @@
 package sweep
 
 import (
-	"encoding/json"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -150,16 +148,7 @@ func (r *report) finish(t *testing.T) {
 	}
 	t.Logf("%d scenarios, %d of %d cases, %d fired, %d changed the calls, %d failed; worst %.0f s in %s; %d more calls at most, in %s; %.0f virtual hours",
 		len(r.Scenarios), r.Cases, r.All, r.Fired, r.Changed, len(r.Failures), r.Worst.Seconds, r.Worst.Case, r.Extra.Most, r.Extra.Case, r.Hours)
-	if *results == "" {
-		return
-	}
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(*results, append(raw, '\n'), 0o644); err != nil {
-		t.Error(err)
-	}
+	write(t, r)
 }
 
 // inOrder sorts what is told as its list has it.

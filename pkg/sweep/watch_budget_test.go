@@ -53,16 +53,18 @@ type bucket struct {
 	told bool
 }
 
-// spent is I8 at a call: the operator's share of each bucket suffices.
+// spent is I8 at a call: the operator's share of each bucket suffices. Operators that call
+// themselves otherwise have a share each.
 func (x *watcher) spent(c sandbox.Call, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, r := range slices.Concat(rateOf[c.Service+"."+c.Operation], rateOf[c.Service+".*"]) {
-		b := x.budget[r.name]
+		key := r.name + " of " + c.UserAgent
+		b := x.budget[key]
 		full := max(1, r.burst*r.share) + 1 // a bucket holds whole calls
 		if b == nil {
 			b = &bucket{left: full, at: now}
-			x.budget[r.name] = b
+			x.budget[key] = b
 		}
 		b.left = min(full, b.left+now.Sub(b.at).Seconds()*r.second*r.share)
 		b.at = now

@@ -20,7 +20,7 @@ func (x *watcher) silence() {
 	events, began := x.w.events, x.w.proc != nil
 	x.w.mu.Unlock()
 	if began {
-		said["the status"] = shown(x.w.services())
+		said["the status"] = shown(x.w.services(x.w.proc))
 	}
 	said["the events"] = shown(events)
 	for where, text := range said {

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -68,20 +69,24 @@ type world struct {
 	restarts int       // processes that are to be started
 	kills    int       // processes that were killed
 
-	proc *process
+	proc      *process
+	operators int           // that run at the same time, 0 for one
+	resync    time.Duration // of operators that start from now on, 0 for the usual
 }
 
 // process is one life of an operator.
 type process struct {
+	agent  string            // what it calls itself
 	engine *reconcile.Engine // under world.mu: of a diff, every run has its own
 	dead   bool              // killed: nothing reaches AWS any more, and no answer comes back; under world.mu
+	begin  func()            // once
 	stop   func()
 }
 
 // services are how all services stand in the eyes of the operator.
-func (w *world) services() []status.Service {
+func (w *world) services(p *process) []status.Service {
 	w.mu.Lock()
-	e := w.proc.engine
+	e := p.engine
 	w.mu.Unlock()
 	if e == nil { // it has not begun
 		return nil
@@ -106,7 +111,7 @@ func (w *world) clients(key string, p *process) *awsclient.Pool {
 		Static: true, AccessKey: key, Unlimited: p == nil, UserAgent: "person/1",
 	}
 	if p != nil {
-		o.UserAgent = "ecs-operator/1.2.3"
+		o.UserAgent = p.agent
 		o.OnCall = func(c awsclient.Call) { w.audited(p, c) }
 	}
 	pool, err := awsclient.New(w.ctx, o)
@@ -146,12 +151,7 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
-	defer cancel()
-	resp, err := x.w.called(r).Transport().RoundTrip(r.WithContext(ctx))
-	if x.p != nil {
-		x.w.tap.answered()
-	}
+	resp, err := x.w.called(r).Transport().RoundTrip(r)
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
@@ -236,13 +236,22 @@ func (w *world) isDead(p *process) bool {
 
 // start begins a life of the operator, on an empty disk.
 func (w *world) start() {
-	p := &process{}
+	p := w.process("ecs-operator/1.2.3")
+	w.mu.Lock()
+	w.proc, w.quiet = p, 0
+	w.mu.Unlock()
+	p.begin()
+}
+
+// process makes a life of an operator that calls itself so.
+func (w *world) process(agent string) *process {
+	p := &process{agent: agent}
 	pool := w.clients(operatorKey, p)
 	o := reconcile.Options{
 		Kinds: kinds.All(pool), Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Workers: 1, Resync: resync, Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune,
+		Workers: 1, Resync: cmp.Or(w.resync, resync), Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune,
 		Frame:  resource.Frame{Scope: scope},
-		Random: w.random, OnEvent: w.heard,
+		Random: w.random, OnEvent: func(e reconcile.Event) { w.heard(p, e) },
 		Log: zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), lines{w}, zap.DebugLevel)),
 	}
 	if w.scenario.verify {
@@ -267,10 +276,8 @@ func (w *world) start() {
 			w.broken("Run returned %v", err)
 		}
 	})
-	w.mu.Lock()
-	w.proc, w.quiet = p, 0
-	w.mu.Unlock()
-	go func() { done <- run(ctx) }()
+	p.begin = func() { go func() { done <- run(ctx) }() }
+	return p
 }
 
 // diffs is somebody who runs diff every minute.
@@ -282,7 +289,7 @@ func (w *world) diffs(ctx context.Context, p *process, o reconcile.Options) erro
 		w.mu.Unlock()
 		if l, err := e.Load(ctx); err == nil {
 			e.Inspect(ctx, append(l.Units, e.Departed(ctx, l, true)...))
-			w.heard(reconcile.Event{Kind: reconcile.EventPass, Message: "diff"})
+			w.heard(p, reconcile.Event{Kind: reconcile.EventPass, Message: "diff"})
 		}
 		select {
 		case <-ctx.Done():
@@ -339,11 +346,11 @@ func (w *world) random(n time.Duration) time.Duration {
 }
 
 // heard keeps what the operator tells, and counts its quiet passes.
-func (w *world) heard(e reconcile.Event) {
+func (w *world) heard(p *process, e reconcile.Event) {
 	settled := true
 	calls, writes := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
-		for _, s := range w.services() {
+		for _, s := range w.services(p) {
 			settled = settled && isSettled(s.Reason)
 		}
 	}
@@ -351,7 +358,7 @@ func (w *world) heard(e reconcile.Event) {
 	defer w.mu.Unlock()
 	fmt.Fprintln(&w.told, e.Kind, e.Message)
 	w.events = append(w.events, e)
-	if e.Kind != reconcile.EventPass || w.proc.dead {
+	if e.Kind != reconcile.EventPass || p.dead {
 		return
 	}
 	if w.quiet++; writes != w.writes || !settled {
@@ -389,7 +396,7 @@ func (l lines) Sync() error { return nil }
 // its target in front.
 func (w *world) stands() map[string]status.Reason {
 	out := map[string]status.Reason{}
-	for _, s := range w.services() {
+	for _, s := range w.services(w.proc) {
 		name := s.Name
 		if s.Target == secondTarget {
 			name = s.Target + "/" + name
