@@ -24,6 +24,9 @@ type Options struct {
 	// Now is the wall clock, time.Now when nil: inside testing/synctest that is
 	// virtual already.
 	Now func() time.Time
+	// Door is the clock that signatures are held against, time.Now when nil: callers sign
+	// with the wall's time, however fast or far away the world lives.
+	Door func() time.Time
 	// Speed is how many seconds of the world pass in one second of the clock; 0 means 1.
 	Speed float64
 	// Seed makes ids and failures repeatable. The documented world does not depend on it.
@@ -109,6 +112,9 @@ func New(opts Options) *Sandbox {
 func build(opts Options) *Sandbox {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Door == nil {
+		opts.Door = time.Now
 	}
 	if opts.Speed <= 0 {
 		opts.Speed = 1

@@ -33,7 +33,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.drop {
 		panic(http.ErrAbortHandler) // net/http's way to cut a connection
 	}
-	for k, v := range a.header {
+	for k, v := range s.dated(a.header) {
 		w.Header()[k] = v
 	}
 	w.WriteHeader(a.status)
@@ -62,7 +62,7 @@ func (rt roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: a.header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: rt.s.dated(a.header),
 		Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)),
 	}, nil
 }
@@ -86,6 +86,13 @@ func (s *Sandbox) answer(r *http.Request) answer {
 		return q.fail(id, err)
 	}
 	fault := s.fault(r, o, in)
+	if err := s.signedInTime(r, q); err != nil {
+		s.note(id, o, r, in, errorCode(err))
+		return q.fail(id, err)
+	}
+	if fault != nil && fault.PageSize > 0 {
+		limitPage(in, fault.PageSize)
+	}
 	switch {
 	case fault == nil:
 		return s.patient(id, q, o, in, r, nil)
@@ -94,7 +101,10 @@ func (s *Sandbox) answer(r *http.Request) answer {
 		return fault.From.patient(id, q, o, in, r, fault)
 	case fault.spoilsAnswer():
 		a := s.patient(id, q, o, in, r, fault)
-		if fault.Garble {
+		switch {
+		case fault.Body != nil:
+			a.body = fault.Body
+		case fault.Garble:
 			a.body = a.body[:len(a.body)/2]
 		}
 		return a

@@ -3,6 +3,9 @@ package sandbox
 import (
 	"context"
 	"net/http"
+	"reflect"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Call is what a fault hook sees of a call.
@@ -25,8 +28,12 @@ type Fault struct {
 	AfterEffect bool
 	// Drop closes the connection instead of answering.
 	Drop bool
-	// Garble cuts the answer's body in the middle.
+	// Garble cuts the answer's body in the middle; Body is answered in its place.
 	Garble bool
+	Body   []byte
+	// PageSize answers a list in pages of so many, as every service is free to do,
+	// whatever was asked for; 0 for as it is. It is no fault: beside it the others may stand.
+	PageSize int
 	// Rewrite changes the answer before it is encoded. out is the operation's output,
 	// whose lists may be the world's own: it puts others in their place.
 	Rewrite func(out any)
@@ -38,7 +45,9 @@ type Fault struct {
 }
 
 // spoilsAnswer is whether the operation does its work and only the answer is another.
-func (f *Fault) spoilsAnswer() bool { return f.Garble || f.Rewrite != nil }
+func (f *Fault) spoilsAnswer() bool {
+	return f.Garble || f.Body != nil || f.Rewrite != nil || f.PageSize > 0
+}
 
 func (f *Fault) code() string {
 	if f.Drop || f.Late != nil {
@@ -73,6 +82,22 @@ func (s *Sandbox) count(r *http.Request, o operation, in any) Call {
 	key := o.service + "." + o.name
 	s.calls[key]++
 	return Call{Service: o.service, Operation: o.name, Nth: s.calls[key], Write: o.writes, UserAgent: r.UserAgent(), Input: in}
+}
+
+// pageSizes are how the services call what a caller may ask for in one page.
+var pageSizes = []string{"MaxResults", "PageSize", "MaxRecords", "ResourcesPerPage"}
+
+// limitPage asks for pages of n where the operation has pages.
+func limitPage(in any, n int) {
+	v := reflect.Indirect(reflect.ValueOf(in))
+	if arns := v.FieldByName("ResourceARNList"); arns.IsValid() && arns.Len() > 0 {
+		return // the tagging API has no pages of what is named
+	}
+	for _, name := range pageSizes {
+		if f := v.FieldByName(name); f.IsValid() && f.Type() == reflect.TypeFor[*int32]() {
+			f.Set(reflect.ValueOf(aws.Int32(int32(n))))
+		}
+	}
 }
 
 // FaultFunc decides on the fate of a call; nil lets it through.

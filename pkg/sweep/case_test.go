@@ -167,11 +167,15 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 
 // allows is how many more writes of an operation than in the reference a fault excuses.
 func (f *fault) allows(operation string) int {
-	switch strings.TrimPrefix(operation, secondTarget+"/") {
+	operation = strings.TrimPrefix(operation, secondTarget+"/")
+	if f.repeats && repeatable(operation) {
+		return 1
+	}
+	switch operation {
 	case "ecs.RegisterTaskDefinition":
 		return f.revisions
 	case "ecs.CreateService", "ecs.UpdateService":
 		return f.deployments
 	}
-	return 0
+	return f.more[operation]
 }

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
@@ -8,44 +10,46 @@ import (
 
 // fault is one kind of what can go wrong at a call.
 type fault struct {
-	name string // as in the promises: "F4"
+	name string // as in the promises: "F4"; where there are several of one, with what tells them apart: "F2-503"
 	says string
-	// applies is whether it can befall a call; nil for all.
+	// applies is whether it can befall a call, and can then change what the operator
+	// does; nil for all.
 	applies func(m made) bool
-	// strike is what happens at the call; it may leave more to do in s.
+	// strike is what happens at the call; it may leave more to do by the tap.
 	strike func(w *world, s *strike, c sandbox.Call) *sandbox.Fault
 	// lasts is how long it goes on: what is added to the time that a case may take.
+	// slows is how many times longer AWS takes for everything; 0 for no longer.
 	lasts time.Duration
-	// revisions, deployments: how many more of them than in the reference there may be.
+	slows int
+	// revisions, deployments: how many more of them than in the reference there may be;
+	// more are those of other operations: what a heal takes. Where the effect of a write
+	// lands after it was looked for, and was not there, the write is made once more:
+	// that is harmless for repeats, the operations that set what they are given.
 	revisions, deployments int
+	more                   map[string]int
+	repeats                bool
+	// ends says how the end of a case differs from the reference's, where it does: it
+	// changes what is to be expected, and returns what is wrong with the case. It must
+	// not change what it is given but for the two outcomes' stands and pictures, which
+	// are copies.
+	ends func(s *strike, want, got *outcome) []string
+}
+
+// faults are all kinds, in the order of the report.
+func faults() []*fault {
+	return slices.Concat(callFaults(), crashFaults(), staleFaults(), batchFaults())
 }
 
 func writes(m made) bool { return m.Write }
 func reads(m made) bool  { return !m.Write }
 
-// answer is a fault that answers with an error, once.
-func answer(code, message string, status int) func(*world, *strike, sandbox.Call) *sandbox.Fault {
-	return func(*world, *strike, sandbox.Call) *sandbox.Fault {
-		return &sandbox.Fault{Code: code, Message: message, Status: status}
+// repeatable: the operation sets what it is given, so that twice is as once.
+func repeatable(operation string) bool {
+	_, operation, _ = strings.Cut(operation, ".")
+	for _, p := range []string{"Modify", "Put", "RegisterScalableTarget", "TagResource", "AddTags", "UntagResource", "RemoveTags"} {
+		if strings.HasPrefix(operation, p) {
+			return true
+		}
 	}
-}
-
-// faults are all kinds, in the order of the report.
-func faults() []*fault {
-	return []*fault{
-		{name: "F1", says: "throttled once", strike: answer("ThrottlingException", "Rate exceeded", 400)},
-		{name: "F2", says: "an internal error", strike: answer("ServerException", "Service Unavailable. Please try again later.", 500)},
-		{name: "F3", says: "a timeout before the effect", strike: func(*world, *strike, sandbox.Call) *sandbox.Fault { return &sandbox.Fault{Drop: true} }},
-		{name: "F4", says: "a reset after the effect", strike: func(*world, *strike, sandbox.Call) *sandbox.Fault {
-			return &sandbox.Fault{Drop: true, AfterEffect: true}
-		}},
-		{name: "C0", says: "killed before it was sent", strike: func(w *world, _ *strike, _ sandbox.Call) *sandbox.Fault {
-			w.kill()
-			return &sandbox.Fault{Drop: true}
-		}},
-		{name: "C1", says: "killed after the effect, before the answer", strike: func(w *world, _ *strike, _ sandbox.Call) *sandbox.Fault {
-			w.kill()
-			return &sandbox.Fault{Drop: true, AfterEffect: true}
-		}},
-	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
@@ -22,6 +23,12 @@ func (c callID) String() string { return fmt.Sprintf("%s#%d", c.Operation, c.Ord
 type made struct {
 	callID
 	Write bool
+
+	// Of the reference only: how many items were answered, whether they come in pages,
+	// and what there was in AWS when it was made.
+	Items int
+	Paged bool
+	Stood standing
 }
 
 // tap sees every call of the operators in the swept part, and strikes.
@@ -43,8 +50,69 @@ type strike struct {
 	fault *fault
 
 	fired bool
+	ctx   context.Context  // of the call
+	aws   *sandbox.Sandbox // that was called
+	nth   int              // how many calls there were until this one, it included
+	edit  meddling         // what people did
+
 	after []func(c sandbox.Call) *sandbox.Fault // what later calls meet, asked in order
+	next  func()                                // to be done when the next call was answered
+	armed bool                                  // the next call is on its way
 	until []func() bool                         // what must be over before the world can be at rest
+}
+
+// then lets f have a say about every later call.
+func (t *tap) then(f func(later sandbox.Call) *sandbox.Fault) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.strike.after = append(t.strike.after, f)
+}
+
+// hold keeps the world from being at rest until over says so.
+func (t *tap) hold(over func() bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.strike.until = append(t.strike.until, over)
+}
+
+// during does something after a while, before which the world is not at rest.
+func (t *tap) during(d time.Duration, do func()) {
+	var mu sync.Mutex
+	done := false
+	t.hold(func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return done
+	})
+	go func() {
+		<-time.After(d)
+		do()
+		mu.Lock()
+		defer mu.Unlock()
+		done = true
+	}()
+}
+
+// afterNext does something when the next call was answered, before its caller hears of it.
+func (t *tap) afterNext(do func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.strike.next = do
+	t.strike.until = append(t.strike.until, func() bool { return t.strike.next == nil })
+}
+
+// answered is told of every answer to an operator, before the operator is.
+func (t *tap) answered() {
+	t.mu.Lock()
+	var do func()
+	if s := t.strike; s != nil && s.armed {
+		do, s.next, s.armed = s.next, nil, false
+	}
+	t.mu.Unlock()
+	if do != nil {
+		do()
+		<-time.After(time.Millisecond) // of virtual time: what it began has happened
+	}
 }
 
 // busy is whether a fault is still in force.
@@ -71,35 +139,39 @@ func (t *tap) counted() (calls, writes int) {
 
 // in is the fault hook of an account's sandbox; its calls are told by the account.
 func (t *tap) in(account string) sandbox.FaultFunc {
-	return func(_ context.Context, c sandbox.Call) *sandbox.Fault { return t.see(account, c) }
+	return func(ctx context.Context, c sandbox.Call) *sandbox.Fault { return t.see(ctx, account, c) }
 }
 
-func (t *tap) see(account string, c sandbox.Call) *sandbox.Fault {
+func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.Fault {
 	if !strings.Contains(c.UserAgent, "ecs-operator/") {
 		return nil
 	}
 	t.mu.Lock()
+	s := t.strike
 	operation := account + c.Service + "." + c.Operation
 	t.nth[operation]++
 	id := callID{operation, t.nth[operation]}
-	t.calls = append(t.calls, made{id, c.Write})
+	n := len(t.calls)
+	t.calls = append(t.calls, made{callID: id, Write: c.Write})
 	if c.Write {
 		t.writes++
 	}
-	s := t.strike
 	begins := s != nil && !s.fired && s.at == id
 	var after []func(sandbox.Call) *sandbox.Fault
 	switch {
 	case begins:
-		s.fired = true
+		s.fired, s.ctx, s.aws, s.nth = true, ctx, t.w.sandboxes()[account], n+1
 	case s != nil && s.fired:
 		after = s.after
+		s.armed = s.next != nil
 	}
 	t.mu.Unlock()
-	if t.also != nil {
+	switch {
+	case t.also != nil:
 		return t.also(c)
-	}
-	if begins {
+	case s == nil:
+		return t.note(n, t.w.sandboxes()[account], c)
+	case begins:
 		return s.fault.strike(t.w, s, c)
 	}
 	for _, f := range after {
@@ -108,4 +180,18 @@ func (t *tap) see(account string, c sandbox.Call) *sandbox.Fault {
 		}
 	}
 	return nil
+}
+
+// note keeps what a reference tells of a call.
+func (t *tap) note(n int, called *sandbox.Sandbox, c sandbox.Call) *sandbox.Fault {
+	var stood standing
+	called.View(func(v *sandbox.World) { stood = standingOf(v) })
+	t.mu.Lock()
+	t.calls[n].Paged, t.calls[n].Stood = paged(c.Input), stood
+	t.mu.Unlock()
+	return &sandbox.Fault{Rewrite: func(out any) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.calls[n].Items = items(out)
+	}}
 }

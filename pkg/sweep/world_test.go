@@ -151,7 +151,12 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
-	resp, err := x.w.called(r).Transport().RoundTrip(r)
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+	defer cancel()
+	resp, err := x.w.called(r).Transport().RoundTrip(r.WithContext(ctx))
+	if x.p != nil {
+		x.w.tap.answered()
+	}
 	if x.w.isDead(x.p) {
 		return nil, errKilled
 	}
