@@ -29,12 +29,18 @@ var decoyTags = map[string]map[string]string{
 // decoys puts one of each sort beside what web has, and says how they all look.
 func (w *world) decoys() (picture func() string) {
 	w.t.Helper()
+	return w.decoysOf(decoyTags)
+}
+
+// decoysOf does so with sets of tags.
+func (w *world) decoysOf(sets map[string]map[string]string) (picture func() string) {
+	w.t.Helper()
 	api := w.person().Write
 	_, err := api.ECS.CreateCluster(w.t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("elsewhere")})
 	w.ok(err)
 	var groups, alarms, rules []string
 	n := 0
-	for _, tags := range decoyTags {
+	for _, tags := range sets {
 		n++
 		suffix := string(rune('a' + n))
 		tg := &elasticloadbalancingv2.CreateTargetGroupInput{Name: aws.String("web-web-decoy" + suffix), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
