@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write generated pages anew")
 func TestMetricsPage(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Metrics\n\n`run` serves these at `/metrics` of `--listen`, in Prometheus' format. Beside it are `/healthz`\n" +
-		"(the loop is alive) and `/readyz` (the documents were compared with AWS once). Within a major version\nmetrics and labels are added, never changed.\n\n" +
+		"(the loop is alive) and `/readyz` (the documents were compared with AWS once). Within a major version\nmetrics and labels are added, never changed. Prometheus' own `go_*` and `process_*`, of the Go runtime and of the\nprocess, are served too.\n\n" +
 		"| metric | type | labels | what it says |\n|---|---|---|---|\n")
 	for _, d := range metrics.Docs() {
 		labels := ""

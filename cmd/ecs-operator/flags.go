@@ -26,6 +26,7 @@ type globalOptions struct {
 
 	cloudWatchProtocol      string
 	readBudget, writeBudget float64
+	quotaFactor             float64
 
 	sandbox       bool
 	sandboxState  string
@@ -56,6 +57,7 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.cloudWatchProtocol, "cloudwatch-protocol", "cbor", "wire protocol of CloudWatch: cbor, json or query (for emulators without cbor)")
 	f.Float64Var(&g.readBudget, "read-budget", 0.25, "share of AWS' published read quota to use, 0 < x <= 1")
 	f.Float64Var(&g.writeBudget, "write-budget", 0.5, "share of AWS' published write quota to use, 0 < x <= 1")
+	f.Float64Var(&g.quotaFactor, "quota-factor", 1, "how many times AWS' published request quotas this account's are, where AWS has raised them")
 	f.BoolVar(&g.sandbox, "sandbox", false, "work on the embedded AWS; no real AWS can be reached")
 	f.StringVar(&g.sandboxState, "sandbox-state", "", "keep the embedded AWS in this `FILE` between commands (implies --sandbox)")
 	f.Float64Var(&g.sandboxSpeed, "sandbox-speed", 10, "seconds that pass in the embedded AWS in one second")
@@ -100,6 +102,9 @@ func (g *globalOptions) finalize(c *console, cmd *cobra.Command) error {
 		if v <= 0 || v > 1 {
 			return fmt.Errorf("%s %v: want a share above 0 and at most 1", name, v)
 		}
+	}
+	if g.quotaFactor < 1 {
+		return fmt.Errorf("--quota-factor %v: want 1 or more; for a smaller share of the quotas there are --read-budget and --write-budget", g.quotaFactor)
 	}
 	if g.externalID != "" && g.assumeRole == "" {
 		return errors.New("--external-id is only for --assume-role")

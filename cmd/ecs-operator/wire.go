@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
@@ -71,6 +72,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 	log := newLogger(c, g)
 	m := &machine{registry: prometheus.NewRegistry(), log: log, targets: targets}
 	counters := metrics.New(m.registry)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.metrics = counters
 	if err := m.findTask(ctx, c, g); err != nil {
 		return nil, err
@@ -97,6 +99,7 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		CloudWatchProtocol: g.cloudWatchProtocol,
 		ReadBudget:         g.readBudget,
 		WriteBudget:        g.writeBudget,
+		QuotaFactor:        g.quotaFactor,
 		UserAgent:          "ecs-operator/" + build.Version,
 		DefaultRegion:      m.taskRegion(),
 	}

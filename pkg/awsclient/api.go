@@ -56,6 +56,8 @@ type Options struct {
 	// the defaults 0.25 and 0.5; Unlimited turns the buckets off (tests).
 	ReadBudget, WriteBudget float64
 	Unlimited               bool
+	// QuotaFactor is how many times the published quotas are the account's, 0 for 1.
+	QuotaFactor float64
 	// UserAgent is added to every call; writes say the source revision too.
 	UserAgent string
 	// BeforeWrite may refuse a write before anything is sent; nil for never.

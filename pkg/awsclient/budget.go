@@ -68,6 +68,7 @@ func newBudgets(o Options) *budgets {
 		case both:
 			share = max(read, write)
 		}
+		share *= cmpOr(o.QuotaFactor, 1)
 		k := newBucket(q.name, q.rate*share, q.burst*share)
 		b.buckets = append(b.buckets, k)
 		for _, op := range q.ops {

@@ -42,6 +42,7 @@ func TestBudgetIsAShareOfTheQuota(t *testing.T) {
 		{"a half for writes", Options{}, "ecs:RegisterTaskDefinition", 10, 10, 20 * time.Second},
 		{"register and deregister share", Options{}, "ecs:DeregisterTaskDefinition", 10, 1, 2 * time.Second},
 		{"a small fleet's alarms", Options{}, "cloudwatch:DescribeAlarms", 3, 9, 4 * time.Second},
+		{"raised by AWS", Options{QuotaFactor: 4}, "ecs:DescribeServices", 100, 100, 5 * time.Second},
 		{"all of it", Options{ReadBudget: 1, WriteBudget: 1}, "ecs:UpdateService", 50, 50, 10 * time.Second},
 		{"mutating load balancer calls", Options{}, "elasticloadbalancing:CreateRule", 10, 3, 2 * time.Second},
 		{"none", Options{Unlimited: true}, "ecs:RegisterTaskDefinition", 1000, 0, 0},

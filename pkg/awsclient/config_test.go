@@ -76,7 +76,7 @@ func TestWhyATargetCannotBeUsed(t *testing.T) {
 	if got != `target "default" is not configured (there is: dev, prod)` {
 		t.Error(got)
 	}
-	for _, o := range []Options{{Static: true}, {CloudWatchProtocol: "xml"}, {ReadBudget: 1.5}, {WriteBudget: -1}} {
+	for _, o := range []Options{{Static: true}, {CloudWatchProtocol: "xml"}, {ReadBudget: 1.5}, {WriteBudget: -1}, {QuotaFactor: 0.5}} {
 		if _, err := New(t.Context(), o); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}

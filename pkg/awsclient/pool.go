@@ -86,6 +86,9 @@ func New(_ context.Context, opts Options) (*Pool, error) {
 			return nil, fmt.Errorf("awsclient: a budget is a share of AWS' quota between 0 and 1, not %v", share)
 		}
 	}
+	if opts.QuotaFactor != 0 && opts.QuotaFactor < 1 {
+		return nil, fmt.Errorf("awsclient: an account's quotas are at least those that AWS publishes, not %v times", opts.QuotaFactor)
+	}
 	c := &core{opts: opts, targets: make(map[string]*target, len(opts.Targets))}
 	for name, t := range opts.Targets {
 		t.Name = name

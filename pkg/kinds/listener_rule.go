@@ -21,6 +21,7 @@ type listenerRule struct {
 	base
 	claims    *claims
 	listeners *listenerFinder
+	notes     ruleNotes
 	moving    chan struct{} // one rearrangement at a time: two units may want the same one
 }
 

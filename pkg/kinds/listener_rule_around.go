@@ -175,10 +175,23 @@ func shown(conditions []types.RuleCondition) []types.RuleCondition {
 	return slices.DeleteFunc(slices.Clone(conditions), func(c types.RuleCondition) bool { return isHidden([]types.RuleCondition{c}) })
 }
 
-// compare judges a rule at its place against the live ones.
+// compare judges a rule at its place against the live ones: of one that is there this
+// gives notes alone, and those are remembered.
 func (s *ruleSearch) compare(a *around, l *resource.Live, me route.Rule, at int32) {
+	if l.Presence != resource.Present {
+		s.compareWith(a, l, me, at)
+		return
+	}
+	a.notes = append(a.notes, s.notes(l, me, at, func() []string {
+		fresh := &around{}
+		s.compareWith(fresh, l, me, at)
+		return fresh.notes
+	})...)
+}
+
+func (s *ruleSearch) compareWith(a *around, l *resource.Live, me route.Rule, at int32) {
 	fresh := l.Presence == resource.Absent
-	for _, arn := range slices.SortedFunc(maps.Keys(s.rules), s.byPriority) {
+	for _, arn := range s.inOrder() {
 		other, p := s.rules[arn], priorityOf(s.rules[arn])
 		if arn == l.ARN || p == nil || *p == at || isHidden(other.Conditions) {
 			continue

@@ -96,6 +96,18 @@ type ruleSearch struct {
 	arn      string
 	objects  []*resource.Object // of this question
 	choices  *choices
+	order    []string // of rules, by priority
+	said     *saidOf  // about these rules, when so many tags were known
+	saidWith int
+	tagged   []string // of tags, in order, when there were so many
+}
+
+// named are the rules whose tags are known, in order.
+func (s *ruleSearch) named() []string {
+	if len(s.tagged) != len(s.tags) {
+		s.tagged = slices.Sorted(maps.Keys(s.tags))
+	}
+	return s.tagged
 }
 
 func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resource.Object) error {
@@ -183,7 +195,7 @@ func (s *ruleSearch) byTags(o *resource.Object) (best string) {
 		}
 		return 0
 	}
-	for _, arn := range slices.Sorted(maps.Keys(s.tags)) {
+	for _, arn := range s.named() {
 		if s.rules[arn] != nil && sameIdentity(s.tags[arn], o.Tags) && (best == "" || rank(arn) > rank(best)) {
 			best = arn
 		}

@@ -17,6 +17,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	reconcile, callDuration                     *prometheus.HistogramVec
+	sweep                                       prometheus.Histogram
 	drift, calls, throttles, rollout, hints     *prometheus.CounterVec
 	idleWrites, panics                          prometheus.Counter
 	blocked, services, source, signature, build *prometheus.GaugeVec
@@ -47,8 +48,10 @@ func New(registry *prometheus.Registry) *Metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: docs[name].Help})
 	}
 	m := &Metrics{
-		registry:     registry,
-		reconcile:    histograms(nameReconcile, []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}),
+		registry:  registry,
+		reconcile: histograms(nameReconcile, []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}),
+		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{Name: nameSweep, Help: docs[nameSweep].Help,
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800}}),
 		callDuration: histograms(nameCallDuration, prometheus.DefBuckets),
 		drift:        counters(nameDrift),
 		calls:        counters(nameCalls),
@@ -69,7 +72,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		problems:     gauge(nameSourceProblems),
 		budget:       newBudgetCollector(docs[nameBudget]),
 	}
-	registry.MustRegister(m.hints, m.reconcile, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
+	registry.MustRegister(m.hints, m.reconcile, m.sweep, m.callDuration, m.drift, m.calls, m.throttles, m.rollout, m.idleWrites, m.panics,
 		m.blocked, m.services, m.source, m.signature, m.build, m.queue, m.files, m.problems, m.budget, m.rotation, m.task)
 	return m
 }
@@ -108,6 +111,9 @@ func (m *Metrics) ObserveCall(service, operation, result string, throttled bool,
 func (m *Metrics) Reconciled(_ resource.UnitKey, reason status.Reason, took time.Duration) {
 	m.reconcile.WithLabelValues(string(reason)).Observe(took.Seconds())
 }
+
+// Passed is told of one full pass over all units.
+func (m *Metrics) Passed(took time.Duration) { m.sweep.Observe(took.Seconds()) }
 
 // Hint counts one word of somebody that there is something new, by who it was
 // and what became of it.

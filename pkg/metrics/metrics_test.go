@@ -25,6 +25,7 @@ func everything(m *Metrics) {
 	m.IdleWrites(3)
 	m.Services(map[status.State]int{status.StateReady: 2, status.StateStalled: 1})
 	m.QueueDepth(4)
+	m.Passed(3 * time.Second)
 	m.SourceLoaded("dir-0a1b2c", 7, 1)
 	m.Signature("NotSigned")
 	m.Signature("UnknownKey")
@@ -57,6 +58,7 @@ func TestEveryMetricIsCounted(t *testing.T) {
 	text := scrape(t, m)
 	for _, line := range []string{
 		`ecs_operator_reconcile_duration_seconds_count{result="Synced"} 1`,
+		`ecs_operator_pass_duration_seconds_sum 3`,
 		`ecs_operator_reconcile_duration_seconds_bucket{result="Synced",le="0.25"} 0`,
 		`ecs_operator_reconcile_duration_seconds_bucket{result="Synced",le="0.5"} 1`,
 		`ecs_operator_drift_total{kind="alarm",service="main/web"} 2`,

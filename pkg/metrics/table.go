@@ -11,6 +11,7 @@ type Doc struct {
 // Names of the metrics.
 const (
 	nameReconcile      = "ecs_operator_reconcile_duration_seconds"
+	nameSweep          = "ecs_operator_pass_duration_seconds"
 	nameDrift          = "ecs_operator_drift_total"
 	nameBlocked        = "ecs_operator_blocked"
 	nameCalls          = "ecs_operator_api_calls_total"
@@ -35,6 +36,7 @@ const (
 // table is the one list of metrics.
 var table = []Doc{
 	{nameReconcile, "histogram", []string{"result"}, "How long passes over one service took, by the reason that they ended with (Synced, RolloutInProgress, AccessDenied, …)."},
+	{nameSweep, "histogram", nil, "How long full passes took: from the first read to the last service that was reconciled with it."},
 	{nameDrift, "counter", []string{"service", "kind"}, "Changes made behind the operator's back, by service (cluster/name) and kind of the object."},
 	{nameBlocked, "gauge", []string{"reason"}, "Steps that are held up now, by reason."},
 	{nameCalls, "counter", []string{"service", "operation", "result"}, "AWS API calls by AWS service and operation; result is ok or the class of the error."},

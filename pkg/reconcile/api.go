@@ -143,6 +143,8 @@ type Metrics interface {
 	IdleWrites(n int) // writes in a pass over an unchanged world
 	Services(counts map[status.State]int)
 	QueueDepth(n int)
+	// Passed is told of one full pass over all units, by the daemon.
+	Passed(took time.Duration)
 	SourceLoaded(revision string, files, problems int)
 	SourceUnread()
 	Panic()

@@ -133,6 +133,11 @@ func (e *Engine) inScope(l resource.Live) bool {
 // strays are the live objects of a unit that its document does not name, as they
 // were read just now. One that could not be read is among them as Unknown.
 func (e *Engine) strays(ctx context.Context, u *resource.Unit, live map[resource.ID]resource.Live) []resource.Live {
+	return e.readStrays(ctx, u, e.unnamed(u, live))
+}
+
+// unnamed is what the latest census has of a unit and its document does not name.
+func (e *Engine) unnamed(u *resource.Unit, live map[resource.ID]resource.Live) []resource.Live {
 	e.mu.Lock()
 	c := e.censuses[u.Key.Target]
 	e.mu.Unlock()
@@ -160,7 +165,7 @@ func (e *Engine) strays(ctx context.Context, u *resource.Unit, live map[resource
 		}
 		todo = append(todo, l)
 	}
-	return e.readStrays(ctx, u, todo)
+	return todo
 }
 
 // readStrays reads what a census has found directly, and leaves out what is gone

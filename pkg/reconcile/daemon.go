@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,8 @@ type daemon struct {
 	units    map[resource.UnitKey]*member
 	problems map[string]bool // told, by text
 	sweeping *sweep
+	waiting  map[resource.UnitKey]bool // units that wait for another to become Ready
+	held     heldUp
 }
 
 // member is one unit that the daemon looks after. The lock of the daemon guards it.
@@ -49,6 +52,7 @@ type member struct {
 	fresh   map[resource.ID]resource.Live
 	touched int
 	last    lastPass
+	calm    *calm // nil for a unit that must be planned
 	retry   retryState
 	hinted  time.Time // when a hint brought the last pass
 }
@@ -92,7 +96,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func newDaemon(e *Engine) *daemon {
 	return &daemon{
 		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		units: map[resource.UnitKey]*member{}, problems: map[string]bool{},
+		units: map[resource.UnitKey]*member{}, problems: map[string]bool{}, waiting: map[resource.UnitKey]bool{},
 		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff(e.o.Random)),
 	}
 }
@@ -263,9 +267,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	if live == nil {
 		live = only(u, d.e.observe(ctx, []*resource.Unit{u}))
 	}
-	world := picture(u, live)
-	stalled := d.stalled(m, world)
-	out := d.e.pass(ctx, u, live, !stalled)
+	out, world, stalled := d.onePass(ctx, m, u, live)
 	if ctx.Err() != nil && out.Writes == 0 {
 		return // what a stop cut off says nothing about the unit
 	}
@@ -337,11 +339,14 @@ func (d *daemon) dependents(key resource.UnitKey) {
 	}
 	d.mu.Lock()
 	var wake []resource.UnitKey
-	for k, m := range d.units {
-		for _, need := range m.unit.DependsOn {
-			if need == key && m.retry.waits {
-				wake = append(wake, k)
-			}
+	for k := range d.waiting {
+		m := d.units[k]
+		if m == nil || !m.retry.waits {
+			delete(d.waiting, k)
+			continue
+		}
+		if slices.Contains(m.unit.DependsOn, key) {
+			wake = append(wake, k)
 		}
 	}
 	d.mu.Unlock()
@@ -434,6 +439,7 @@ func (d *daemon) finish(s *sweep) {
 		d.e.mu.Lock()
 		d.e.ready = d.e.ready || s.counts
 		d.e.mu.Unlock()
+		d.e.m.Passed(time.Since(s.began))
 		d.e.tell(Event{Kind: EventPass, Message: summary(d.e.Status())})
 	}
 }

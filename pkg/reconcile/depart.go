@@ -422,6 +422,7 @@ func (d *daemon) left(u *resource.Unit, out Outcome) bool {
 	}
 	d.mu.Lock()
 	delete(d.units, u.Key)
+	d.held.stale = true
 	d.mu.Unlock()
 	d.e.forget(u.Key)
 	d.queue.Forget(u.Key)

@@ -22,7 +22,9 @@ type fleet struct {
 
 	mu     sync.Mutex
 	berths map[resource.UnitKey]*berth
-	queue  []resource.UnitKey // those that wait for a slot, who came first in front
+	// waiters are the units whose deployment was refused last: berth.waits.
+	waiters map[resource.UnitKey]bool
+	queue   []resource.UnitKey // those that wait for a slot, who came first in front
 }
 
 // berth is one unit's place in the fleet.
@@ -45,7 +47,7 @@ type berth struct {
 }
 
 func newFleet(limit int) *fleet {
-	return &fleet{limit: limit, berths: map[resource.UnitKey]*berth{}}
+	return &fleet{limit: limit, berths: map[resource.UnitKey]*berth{}, waiters: map[resource.UnitKey]bool{}}
 }
 
 // enrol says which units there are. What is known of those that stay is kept.
@@ -71,6 +73,7 @@ func (f *fleet) enrol(units []*resource.Unit) {
 	for key := range f.berths {
 		if !in[key] {
 			delete(f.berths, key)
+			delete(f.waiters, key)
 			f.leave(key)
 		}
 	}
@@ -100,6 +103,9 @@ func (f *fleet) saw(u *resource.Unit, x finding, out Outcome) {
 	}
 	if b.waits != status.ConcurrencyLimit {
 		f.leave(u.Key)
+	}
+	if delete(f.waiters, u.Key); b.waits != "" {
+		f.waiters[u.Key] = true
 	}
 	// AWS' reads lag: what was started a moment ago is under way, whatever they say.
 	b.running = b.running || started
@@ -176,7 +182,8 @@ func (f *fleet) ready() []resource.UnitKey {
 	defer f.mu.Unlock()
 	var wake []resource.UnitKey
 	open := map[int]bool{}
-	for key, b := range f.berths {
+	for key := range f.waiters {
+		b := f.berths[key]
 		if b.waits == status.SelfLast && len(f.busy()) == 0 {
 			b.waits = ""
 			wake = append(wake, key)
@@ -192,6 +199,10 @@ func (f *fleet) ready() []resource.UnitKey {
 			b.waits = "" // woken once
 			wake = append(wake, key)
 		}
+	}
+	if len(f.queue) == 0 {
+		sortKeys(wake)
+		return wake
 	}
 	free := f.limit - f.taken(resource.UnitKey{})
 	for i, key := range f.queue {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -99,6 +100,7 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 			}
 		case l.Complete:
 			delete(d.units, key)
+			d.held.stale = true
 			gone = append(gone, key)
 		}
 	}
@@ -305,7 +307,10 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 		m.touched++
 		m.fresh = nil // a sweep may have read it before the write, and handed it over since
 	}
-	m.retry.waits = out.Status.Reason == status.DependencyMissing
+	if m.retry.waits = out.Status.Reason == status.DependencyMissing; m.retry.waits {
+		d.waiting[m.unit.Key] = true
+	}
+	d.held.stale = d.held.stale || !maps.Equal(before.blocked, cur.blocked)
 	if stalled {
 		return
 	}
@@ -342,10 +347,21 @@ func (d *daemon) drift(key resource.UnitKey, p plan.Plan) {
 	}
 }
 
+// heldUp says whether what is held up must be counted anew.
+type heldUp struct {
+	stale bool
+	units int // that there were when it was counted
+}
+
 // blocked counts what is held up, over all units.
 func (d *daemon) blocked() {
 	counts := map[status.Reason]int{}
 	d.mu.Lock()
+	if !d.held.stale && d.held.units == len(d.units) {
+		d.mu.Unlock()
+		return
+	}
+	d.held = heldUp{units: len(d.units)}
 	for _, m := range d.units {
 		for r, n := range m.last.blocked {
 			counts[r] += n

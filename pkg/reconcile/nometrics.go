@@ -17,6 +17,7 @@ func (NoMetrics) Blocked(map[status.Reason]int)                             {}
 func (NoMetrics) Rollout(resource.DeploymentStatus)                         {}
 func (NoMetrics) IdleWrites(int)                                            {}
 func (NoMetrics) Services(map[status.State]int)                             {}
+func (NoMetrics) Passed(time.Duration)                                      {}
 func (NoMetrics) QueueDepth(int)                                            {}
 func (NoMetrics) SourceLoaded(string, int, int)                             {}
 func (NoMetrics) SourceUnread()                                             {}

@@ -213,15 +213,28 @@ func (e *Engine) settle(s status.Service) {
 	e.mu.Lock()
 	before, known := e.status[key]
 	e.status[key] = s
+	counts := e.counted(!known || before.State != s.State)
+	e.mu.Unlock()
+	if counts != nil {
+		e.m.Services(counts)
+	}
+	if !known || before.State != s.State || before.Reason != s.Reason || before.Why != s.Why {
+		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
+	}
+}
+
+// counted is how many services there are in each state, when one has moved since it
+// was asked last; nil for as many as before. The lock is held.
+func (e *Engine) counted(moved bool) map[status.State]int {
+	if !moved && e.counts == len(e.status) {
+		return nil
+	}
+	e.counts = len(e.status)
 	counts := map[status.State]int{}
 	for _, have := range e.status {
 		counts[have.State]++
 	}
-	e.mu.Unlock()
-	e.m.Services(counts)
-	if !known || before.State != s.State || before.Reason != s.Reason || before.Why != s.Why {
-		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
-	}
+	return counts
 }
 
 // dismiss tells the last that there is to be told of a service that no document

@@ -1,0 +1,22 @@
+// Command bench measures the operator's binary against the embedded AWS in
+// another process, and writes what it measured:
+//
+//	go run ./hack/bench                     100 and 1,000 services, all of it
+//	go run ./hack/bench -services 10000     another fleet; its figures join the others
+//	go run ./hack/bench -page               only write docs/benchmarks.md anew
+//
+// Figures go into hack/bench/results.json, from which docs/benchmarks.md is written;
+// a test holds the page to them, and them to the targets.
+//
+// Three processes take part, all started here: the world (pkg/sandbox over TCP, with
+// counters of its own), the operator (built from this tree, told by AWS_ENDPOINT_URL
+// where AWS is, as for any emulator), and the bare SDK, which makes the calls that the
+// world has recorded of one of the operator's passes once more. What the operator
+// costs is read from /proc, so that this runs on Linux alone. Calls are counted by the
+// world; the operator's own count of them, of its passes and of what the runtime
+// allocated comes from /metrics.
+//
+// AWS' request quotas would make most walls of it a wait: they are lifted with
+// --quota-factor but for the scenario that is about them, in which the operator has its
+// default budgets and the world refuses what AWS would.
+package main

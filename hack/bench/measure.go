@@ -1,0 +1,464 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+)
+
+// phase is a stretch of the operator's life.
+type phase struct {
+	Calls calls   `json:"calls"`
+	CPU   float64 `json:"cpuSeconds"`
+	Wall  float64 `json:"wallSeconds"`
+}
+
+// steady is what a pass over an unchanged world costs, on average of some.
+type steady struct {
+	phase
+	Passes int     `json:"passes"`
+	MB     float64 `json:"allocatedMB"`
+	Allocs float64 `json:"allocations"`
+}
+
+// edits are times from a saved file to the first call that writes, in milliseconds.
+type edits struct {
+	Samples int     `json:"samples"`
+	P50     float64 `json:"p50"`
+	P99     float64 `json:"p99"`
+	Max     float64 `json:"max"`
+}
+
+// scenario is one life of the operator over a fleet that is there.
+type scenario struct {
+	Ready     float64 `json:"startToReadySeconds"`
+	Cold      phase   `json:"coldPass"`
+	Steady    steady  `json:"steadyPass"`
+	Edits     edits   `json:"editToFirstWriteMs"`
+	PeakMB    float64 `json:"peakMemoryMB"`
+	Refused   int     `json:"refusedByTheWorld"`
+	Throttles int     `json:"throttlesSeen"`
+	Writes    int     `json:"writesInSteadyPasses"`
+}
+
+// result is everything about one size of fleet.
+type result struct {
+	Services int        `json:"services"`
+	Measured string     `json:"measured"`
+	Machine  string     `json:"machine"`
+	Load     [2]string  `json:"loadAverageBeforeAndAfter"`
+	Made     phase      `json:"madeFromNothing"`
+	Free     scenario   `json:"free"` // of quotas
+	Edit     phase      `json:"oneEdit"`
+	Bare     bareResult `json:"bareSDK"`
+	Quotas   *scenario  `json:"quotas,omitempty"`
+	Latency  *scenario  `json:"latency50ms,omitempty"`
+}
+
+// bench measures one size.
+type bench struct {
+	*options
+	fleet fleet
+	world *started
+	tmp   string
+	runs  int
+}
+
+// free lifts the budgets.
+var free = []string{"--quota-factor", "1000", "--read-budget", "1", "--write-budget", "1"}
+
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+// measure makes a world, a fleet in it, and lives over it.
+func measure(ctx context.Context, o *options, services int) (r result, err error) {
+	b := &bench{options: o}
+	if b.tmp, err = os.MkdirTemp("", "ecs-operator-bench-"); err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(b.tmp)
+	if b.world, err = startWorld(); err != nil {
+		return r, err
+	}
+	defer b.world.stop()
+	b.fleet = fleet{dir: filepath.Join(b.tmp, "documents"), services: services}
+	balancers := (services + rulesPerListener - 1) / rulesPerListener
+	if b.fleet.listeners, err = balance(ctx, elb.NewFromConfig(awsConfig(b.world.url)), balancers); err != nil {
+		return r, err
+	}
+	if err := b.fleet.write(); err != nil {
+		return r, err
+	}
+	r = result{Services: services, Measured: time.Now().UTC().Format("2006-01-02"), Machine: machine()}
+	r.Load[0] = load()
+	if r.Made, err = b.make(ctx); err != nil {
+		return r, fmt.Errorf("making %d services: %w", services, err)
+	}
+	var passes []recorded
+	if r.Free, passes, err = b.live(ctx, setting{resync: o.resync, passes: o.passes, edits: o.edits, flags: free, record: true}); err != nil {
+		return r, err
+	}
+	if r.Bare, err = b.bare(passes); err != nil {
+		return r, err
+	}
+	if r.Edit, err = b.oneEdit(ctx); err != nil {
+		return r, err
+	}
+	if o.with("latency") {
+		s, _, err := b.live(ctx, setting{world: "latency=50ms", resync: 2 * o.resync, passes: 2, edits: o.edits / 4, flags: free})
+		if err != nil {
+			return r, err
+		}
+		r.Latency = &s
+	}
+	if o.with("quotas") {
+		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: time.Minute, passes: 2, edits: min(10, o.edits), calm: 4 * time.Second})
+		if err != nil {
+			return r, err
+		}
+		r.Quotas = &s
+	}
+	r.Load[1] = load()
+	return r, nil
+}
+
+// start starts an operator; what the world was told before is forgotten.
+func (b *bench) start(ctx context.Context, world string, flags ...string) (*operator, error) {
+	if _, err := b.world.ask(ctx, "POST", "/bench/set?"+world); err != nil {
+		return nil, err
+	}
+	b.runs++
+	log := filepath.Join(b.tmp, fmt.Sprintf("operator-%d.log", b.runs))
+	if b.logs != "" {
+		log = filepath.Join(b.logs, fmt.Sprintf("%d-%d.log", b.fleet.services, b.runs))
+	}
+	return startOperator(b.binary, b.world.url, b.fleet.dir, log, flags...)
+}
+
+// make has an operator make the fleet from nothing.
+func (b *bench) make(ctx context.Context) (p phase, err error) {
+	op, err := b.start(ctx, "", append([]string{"--resync", "10m"}, free...)...)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = op.cmd.Process.Kill() }() // stopped below, unless something failed
+	began := time.Now()
+	for {
+		if err := pause(ctx, time.Second); err != nil {
+			return p, err
+		}
+		if _, err := op.ready(ctx); err != nil {
+			return p, err
+		}
+		m, err := op.metrics()
+		if err != nil {
+			return p, err
+		}
+		if int(m["ecs_operator_services Ready"]) == b.fleet.services {
+			break
+		}
+	}
+	p.Wall = time.Since(began).Seconds()
+	if err := b.world.quiet(ctx, 8*time.Second); err != nil {
+		return p, err
+	}
+	if p.CPU, err = op.cpu(); err != nil {
+		return p, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	if err != nil {
+		return p, err
+	}
+	p.Calls = t.Calls
+	peak, err := op.peak()
+	say("%d services made in %.0f s: %d calls, %.1f s of CPU, at most %.0f MB", b.fleet.services, p.Wall, p.Calls.total(), p.CPU, peak)
+	if err != nil {
+		return p, err
+	}
+	return p, op.stop()
+}
+
+// setting says under which conditions an operator lives.
+type setting struct {
+	world  string
+	flags  []string
+	resync time.Duration
+	passes int
+	edits  int
+	calm   time.Duration // between edits
+	record bool
+}
+
+// live starts an operator over a fleet that is there, and follows it through its
+// first pass, some passes over an unchanged world, and edits.
+func (b *bench) live(ctx context.Context, set setting) (s scenario, passes []recorded, err error) {
+	op, err := b.start(ctx, set.world, append([]string{"--resync", set.resync.String()}, set.flags...)...)
+	if err != nil {
+		return s, nil, err
+	}
+	defer func() { _ = op.cmd.Process.Kill() }() // stopped below, unless something failed
+	if s.Cold, s.Ready, err = b.cold(ctx, op); err != nil {
+		return s, nil, err
+	}
+	say("%d services %s: ready after %.1f s, %d calls, %.2f s of CPU", b.fleet.services, set.world, s.Ready, s.Cold.Calls.total(), s.Cold.CPU)
+	if s.Steady, err = b.steady(ctx, op, set.passes, &s.Writes); err != nil {
+		return s, nil, err
+	}
+	say("a steady pass: %d calls (floor %d), %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", s.Steady.Calls.total(), steadyFloor(b.fleet.services).total(),
+		s.Steady.CPU, s.Steady.Wall, s.Steady.MB, s.Steady.Allocs)
+	if set.record {
+		if passes, err = b.record(ctx, op); err != nil {
+			return s, nil, err
+		}
+	}
+	if s.Edits, err = b.edited(ctx, set.edits, set.calm); err != nil {
+		return s, nil, err
+	}
+	say("an edit's first write: %+v", s.Edits)
+	if err := b.world.quiet(ctx, 2*time.Second); err != nil {
+		return s, nil, err
+	}
+	m, err := op.metrics()
+	if err != nil {
+		return s, nil, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	if err != nil {
+		return s, nil, err
+	}
+	s.Throttles, s.Refused = int(m["ecs_operator_api_throttles_total"]), s.Refused+t.Refused
+	if s.PeakMB, err = op.peak(); err != nil {
+		return s, nil, err
+	}
+	say("at most %.1f MB, %d throttles", s.PeakMB, s.Throttles)
+	return s, passes, op.stop()
+}
+
+// cold is the first pass of a process.
+func (b *bench) cold(ctx context.Context, op *operator) (p phase, ready float64, err error) {
+	took, err := op.ready(ctx)
+	if err != nil {
+		return p, 0, err
+	}
+	if p.CPU, err = op.cpu(); err != nil {
+		return p, 0, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	p.Calls, p.Wall = t.Calls, t.Last.Sub(t.First).Seconds()
+	return p, took.Seconds(), err
+}
+
+// passed counts the passes that an operator has finished, and how long they took in all.
+func passed(m map[string]float64) (n int, seconds float64) {
+	return int(m["ecs_operator_pass_duration_seconds_count"]), m["ecs_operator_pass_duration_seconds_sum"]
+}
+
+// pass waits for the end of n more passes: the world counts their calls, so that
+// nobody needs to ask the operator meanwhile.
+func (b *bench) pass(ctx context.Context, n int) error {
+	want := n * steadyFloor(b.fleet.services)["DescribeServices"]
+	for {
+		t, err := b.world.ask(ctx, "GET", "/bench/look")
+		if err != nil {
+			return err
+		}
+		if t.Calls["DescribeServices"] >= want && time.Since(t.Last) > b.rest() {
+			return nil
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// rest is how long after its last call a pass has ended for certain.
+func (b *bench) rest() time.Duration {
+	return 2*time.Second + time.Duration(b.fleet.services)*time.Millisecond/2
+}
+
+// steady follows passes over an unchanged world.
+func (b *bench) steady(ctx context.Context, op *operator, n int, writes *int) (s steady, err error) {
+	if err := b.pass(ctx, 1); err != nil { // the one after the first, which may still learn
+		return s, err
+	}
+	before, err := op.metrics()
+	if err != nil {
+		return s, err
+	}
+	if _, err := b.world.ask(ctx, "POST", "/bench/take"); err != nil {
+		return s, err
+	}
+	cpu, err := op.cpu()
+	if err != nil {
+		return s, err
+	}
+	if err := b.pass(ctx, n); err != nil {
+		return s, err
+	}
+	cpuAfter, err := op.cpu()
+	if err != nil {
+		return s, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	if err != nil {
+		return s, err
+	}
+	after, err := op.metrics()
+	if err != nil {
+		return s, err
+	}
+	was, took := passed(before)
+	is, tookAfter := passed(after)
+	s.Passes = t.Calls["DescribeServices"] / steadyFloor(b.fleet.services)["DescribeServices"]
+	if is == was {
+		return s, fmt.Errorf("none of %d passes ended before the next one began: measure with a longer -resync", s.Passes)
+	}
+	per := 1 / float64(s.Passes)
+	s.CPU, s.Wall = round((cpuAfter-cpu)*per), round((tookAfter-took)/float64(is-was))
+	s.MB = round((after["go_memstats_alloc_bytes_total"] - before["go_memstats_alloc_bytes_total"]) * per / 1e6)
+	s.Allocs = math.Round((after["go_memstats_mallocs_total"] - before["go_memstats_mallocs_total"]) * per)
+	s.Calls = calls{}
+	for operation, k := range t.Calls {
+		s.Calls[operation] = int(math.Ceil(float64(k) * per))
+		if !isRead(operation) {
+			*writes += k
+		}
+	}
+	return s, nil
+}
+
+// isRead: AWS' reads begin with these.
+func isRead(operation string) bool {
+	for _, verb := range []string{"Describe", "List", "Get"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// record keeps the calls of one pass.
+func (b *bench) record(ctx context.Context, _ *operator) ([]recorded, error) {
+	if _, err := b.world.ask(ctx, "POST", "/bench/set?record=on"); err != nil {
+		return nil, err
+	}
+	if err := b.pass(ctx, 1); err != nil {
+		return nil, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.world.ask(ctx, "POST", "/bench/set")
+	return t.Recorded, err
+}
+
+// edited saves documents, one after the other while passes go on, and times the first
+// write of each.
+func (b *bench) edited(ctx context.Context, n int, calm time.Duration) (e edits, err error) {
+	var all []float64
+	for i := range n {
+		if _, err := b.world.ask(ctx, "POST", "/bench/take"); err != nil {
+			return e, err
+		}
+		began := time.Now()
+		if err := b.fleet.edit(i*7919%b.fleet.services, fmt.Sprintf("2.%d.%d", b.runs, i)); err != nil {
+			return e, err
+		}
+		within, stop := context.WithTimeout(ctx, 5*time.Minute)
+		t, err := b.world.ask(within, "GET", "/bench/written")
+		stop()
+		if err != nil {
+			return e, fmt.Errorf("edit %d led to no write: %w", i, err)
+		}
+		all = append(all, float64(t.FirstWrite.Sub(began).Microseconds())/1000)
+		if err := pause(ctx, calm+300*time.Millisecond+rand.N(500*time.Millisecond)); err != nil {
+			return e, err
+		}
+	}
+	if n == 0 {
+		return e, nil
+	}
+	slices.Sort(all)
+	at := func(share float64) float64 { return round(all[min(n-1, int(math.Ceil(share*float64(n)))-1)]) }
+	return edits{Samples: n, P50: at(.5), P99: at(.99), Max: at(1)}, nil
+}
+
+// oneEdit follows one edit, with no pass in between, until its rollout has ended.
+func (b *bench) oneEdit(ctx context.Context) (p phase, err error) {
+	op, err := b.start(ctx, "", append([]string{"--resync", "2h"}, free...)...)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = op.cmd.Process.Kill() }() // stopped below, unless something failed
+	if _, err := op.ready(ctx); err != nil {
+		return p, err
+	}
+	if err := b.world.quiet(ctx, 12*time.Second); err != nil {
+		return p, err
+	}
+	if _, err := b.world.ask(ctx, "POST", "/bench/take"); err != nil {
+		return p, err
+	}
+	cpu, err := op.cpu()
+	if err != nil {
+		return p, err
+	}
+	if err := b.fleet.edit(b.fleet.services/2, "3.0"); err != nil {
+		return p, err
+	}
+	if _, err := b.world.ask(ctx, "GET", "/bench/written"); err != nil {
+		return p, err
+	}
+	if err := b.world.quiet(ctx, 12*time.Second); err != nil {
+		return p, err
+	}
+	after, err := op.cpu()
+	if err != nil {
+		return p, err
+	}
+	t, err := b.world.ask(ctx, "POST", "/bench/take")
+	if err != nil {
+		return p, err
+	}
+	p = phase{Calls: t.Calls, CPU: round(after - cpu), Wall: round(t.Last.Sub(t.First).Seconds())}
+	say("one edit: %d calls, %.2f s of CPU", p.Calls.total(), p.CPU)
+	return p, op.stop()
+}
+
+// bare has the bare SDK make the calls of a pass.
+func (b *bench) bare(list []recorded) (out bareResult, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return out, err
+	}
+	in, err := json.Marshal(list)
+	if err != nil {
+		return out, err
+	}
+	cmd := exec.Command(self, "bare", b.world.url, strconv.Itoa(max(2, 10000/b.fleet.services)))
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("the bare SDK: %w", err)
+	}
+	err = json.Unmarshal(text, &out)
+	out = bareResult{CPU: round(out.CPU), Wall: round(out.Wall), MB: round(out.MB), Allocs: math.Round(out.Allocs)}
+	say("the bare SDK, %d calls: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list), out.CPU, out.Wall, out.MB, out.Allocs)
+	return out, err
+}
+
+func round(v float64) float64 { return math.Round(v*1000) / 1000 }
