@@ -103,7 +103,7 @@ func TestSpecPromisesAgree(t *testing.T) {
 	}
 }
 
-// testsOfTheModule are all test functions, as "pkg/diff.TestSet".
+// testsOfTheModule are all test functions and fuzz targets, as "pkg/diff.TestSet".
 func testsOfTheModule(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
@@ -121,7 +121,7 @@ func testsOfTheModule(t *testing.T) map[string]bool {
 				return err
 			}
 			for _, decl := range f.Decls {
-				if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Test") {
+				if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && (strings.HasPrefix(fn.Name.Name, "Test") || strings.HasPrefix(fn.Name.Name, "Fuzz")) {
 					out[filepath.ToSlash(dir)+"."+fn.Name.Name] = true
 				}
 			}
