@@ -72,8 +72,8 @@ func TestNoFieldIsForgotten(t *testing.T) {
 		}
 		r.Fatalf("a field that nobody knows was passed over:\n%s\n%v", text, res.Problems)
 	})
-	if refused < forgetCases/2 {
-		t.Errorf("only %d refused", refused)
+	if refused <= kept {
+		t.Errorf("only %d refused, and %d kept", refused, kept)
 	}
 	t.Logf("%d refused, %d kept under a free name", refused, kept)
 }
