@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
@@ -23,7 +25,9 @@ type Result[V any] struct {
 // Batch packs the keys of many callers into few calls. While calls are under
 // way the keys of later callers gather, and a key that is asked for twice
 // before its call starts is asked for once. It never joins a call that has
-// started, so that a read before a write is as young as it must be.
+// started, so that a read before a write is as young as it must be. Keys for an
+// edit (resource.Ahead) go into the next call, whatever waits, and it need not wait
+// for another to end.
 //
 // Call is given at most Size keys and answers each with a value ("is not there"
 // is a value too). Its error belongs to every key that it did not answer: it is
@@ -45,13 +49,14 @@ type flight[K comparable, V any] struct {
 	done    chan struct{}
 	result  Result[V]
 	waiters int
+	ahead   bool
 	leave   func() // told when waiters drops to zero after the start
 }
 
 // Do asks for keys and answers each of them. A caller whose context ends has
 // that context's error for what is not answered yet.
 func (b *Batch[K, V]) Do(ctx context.Context, keys []K) map[K]Result[V] {
-	mine := b.join(keys)
+	mine := b.join(keys, resource.IsAhead(ctx))
 	out := make(map[K]Result[V], len(mine))
 	for key, f := range mine {
 		select {
@@ -72,7 +77,7 @@ func (b *Batch[K, V]) Do(ctx context.Context, keys []K) map[K]Result[V] {
 }
 
 // join queues keys, or joins what is queued already, and starts what may start.
-func (b *Batch[K, V]) join(keys []K) map[K]*flight[K, V] {
+func (b *Batch[K, V]) join(keys []K, ahead bool) map[K]*flight[K, V] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	queued := make(map[K]*flight[K, V], len(b.queue))
@@ -90,7 +95,19 @@ func (b *Batch[K, V]) join(keys []K) map[K]*flight[K, V] {
 			b.queue = append(b.queue, f)
 		}
 		f.waiters++
+		f.ahead = f.ahead || ahead
 		mine[key] = f
+	}
+	if ahead {
+		slices.SortStableFunc(b.queue, func(x, y *flight[K, V]) int {
+			switch {
+			case x.ahead == y.ahead:
+				return 0
+			case x.ahead:
+				return -1
+			}
+			return 1
+		})
 	}
 	b.start()
 	return mine
@@ -117,12 +134,15 @@ func (b *Batch[K, V]) quit(f *flight[K, V]) {
 
 // start makes as many calls as may run; the lock is held.
 func (b *Batch[K, V]) start() {
-	for b.running < max(1, b.Parallel) && len(b.queue) > 0 {
+	for len(b.queue) > 0 && (b.running < max(1, b.Parallel) || b.queue[0].ahead && b.running == max(1, b.Parallel)) {
 		n := min(len(b.queue), max(1, b.Size))
 		chunk := append([]*flight[K, V]{}, b.queue[:n]...)
 		b.queue = append([]*flight[K, V]{}, b.queue[n:]...)
 		b.running++
 		ctx, cancel := context.WithCancel(context.Background())
+		if chunk[0].ahead {
+			ctx = resource.Ahead(ctx)
+		}
 		left := len(chunk)
 		for _, f := range chunk {
 			f.leave = func() {

@@ -45,7 +45,7 @@ type budgets struct {
 type bucket struct {
 	name string
 	full rate.Limit
-	turn chan struct{} // held by the first in the queue
+	turn turns // of the first in the queue
 
 	mu      sync.Mutex
 	limiter *rate.Limiter
@@ -88,7 +88,7 @@ func cmpOr(v, otherwise float64) float64 {
 // newBucket starts full, so that a small fleet never waits. One call must
 // always fit.
 func newBucket(name string, perSecond, burst float64) *bucket {
-	return &bucket{name: name, full: rate.Limit(perSecond), turn: make(chan struct{}, 1), reduced: rate.Limit(perSecond),
+	return &bucket{name: name, full: rate.Limit(perSecond), reduced: rate.Limit(perSecond),
 		limiter: rate.NewLimiter(rate.Limit(perSecond), max(1, int(math.Ceil(burst))))}
 }
 
@@ -126,16 +126,14 @@ func (b *budgets) snapshot(target string) []Budget {
 	return out
 }
 
-// wait lets callers through one by one, in order: only the first in the queue
+// wait lets callers through one by one, those of an edit first: only the first in the queue
 // holds a reservation, so that one who leaves gives back his token whole, and a
 // cut of the rate counts for all who come after.
 func (k *bucket) wait(ctx context.Context) error {
-	select {
-	case k.turn <- struct{}{}:
-		defer func() { <-k.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := k.turn.take(ctx); err != nil {
+		return err
 	}
+	defer k.turn.next()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

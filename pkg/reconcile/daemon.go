@@ -28,7 +28,8 @@ const (
 // sweep that reads all of AWS at a steady rhythm, and an ear on the source.
 type daemon struct {
 	e     *Engine
-	queue workqueue.TypedRateLimitingInterface[resource.UnitKey]
+	queue workqueue.TypedRateLimitingInterface[resource.UnitKey] // before lines
+	lines *lineup
 	hints chan struct{}
 	wake  chan struct{} // a sweep is wanted
 
@@ -85,8 +86,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	wg.Go(func() { d.listen(ctx) })
 	wg.Go(func() { d.sweeps(ctx) })
 	for range e.o.Workers {
-		wg.Go(func() { d.work(ctx) })
+		wg.Go(func() { d.work(ctx, false) })
 	}
+	wg.Go(func() { d.work(ctx, true) }) // when all others wait for an AWS that is slow
 	d.loop(ctx)
 	d.queue.ShutDown() // a worker finishes the call in hand and begins no other
 	wg.Wait()
@@ -94,37 +96,48 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 func newDaemon(e *Engine) *daemon {
+	lines := newLineup()
 	return &daemon{
 		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		units: map[resource.UnitKey]*member{}, problems: map[string]bool{}, waiting: map[resource.UnitKey]bool{},
-		queue: workqueue.NewTypedRateLimitingQueue[resource.UnitKey](newBackoff(e.o.Random)),
+		units: map[resource.UnitKey]*member{}, problems: map[string]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(newBackoff(e.o.Random), workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
+			DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[resource.UnitKey]{Queue: lines}),
+		}),
 	}
 }
 
 // loop reads the source when it may have changed, and at every resync even if
-// nobody said so.
+// nobody said so. When it cannot be read it is tried again, with growing pauses: nobody
+// hints twice.
 func (d *daemon) loop(ctx context.Context) {
 	d.wakeSweep()
 	resync := time.NewTimer(d.e.jitter(d.e.o.Resync))
 	defer resync.Stop()
-	var again <-chan time.Time // while there is nothing yet
+	var again <-chan time.Time // while there is nothing yet, or not what a hint was about
 	pause := firstBackoff
-	for {
-		d.e.turned()
-		if again == nil && !d.inForce() {
+	load := func() {
+		if d.load(ctx) {
+			again, pause = nil, firstBackoff
+		} else if again == nil {
 			again = time.After(d.e.jitter(pause))
 			pause = min(2*pause, d.e.o.Resync)
 		}
+	}
+	if !d.inForce() {
+		again = time.After(d.e.jitter(pause))
+	}
+	for {
+		d.e.turned()
 		select {
 		case <-ctx.Done():
 			return
 		case <-again:
 			again = nil
-			d.load(ctx)
+			load()
 		case <-d.hints:
-			d.load(ctx)
+			load()
 		case <-resync.C:
-			d.load(ctx)
+			load()
 			d.wakeSweep()
 			resync.Reset(d.e.jitter(d.e.o.Resync))
 		}
@@ -190,7 +203,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, us := range byTarget(units) {
 		wg.Go(func() {
-			live := d.e.observe(ctx, us)
+			live := d.e.observeTelling(ctx, us, d.prefer)
 			d.e.seed(ctx, us, live)
 			if ctx.Err() == nil {
 				d.hand(s, us, live, touched)
@@ -226,15 +239,39 @@ func (d *daemon) hand(s *sweep, units []*resource.Unit, live map[resource.ID]res
 	}
 }
 
-// work reconciles one unit after another.
-func (d *daemon) work(ctx context.Context) {
+// prefer lets those go ahead that run what another document says, and that no pass
+// of this process has seen: they were edited while nobody looked. The rest of the
+// sweep may take minutes.
+func (d *daemon) prefer(units []*resource.Unit, live map[resource.ID]resource.Live) {
+	var edited []resource.UnitKey
+	d.mu.Lock()
+	for _, u := range units {
+		m, s := d.units[u.Key], live[serviceID(u)]
+		if m != nil && m.unit == u && m.last.digest == "" && s.Presence == resource.Present && !u.Carries(s.Tags[resource.TagSpecHash]) {
+			edited = append(edited, u.Key)
+		}
+	}
+	d.mu.Unlock()
+	d.lines.Hurry(edited...)
+	for _, key := range edited {
+		d.queue.Add(key)
+	}
+}
+
+// work reconciles one unit after another, those that were edited first; one worker
+// has time for no others.
+func (d *daemon) work(ctx context.Context, onlyEdited bool) {
 	for {
-		key, shut := d.queue.Get()
+		key, edited, shut := d.lines.Next(onlyEdited)
 		if shut {
 			return
 		}
 		if ctx.Err() == nil {
-			d.safely(ctx, key)
+			if edited {
+				d.safely(resource.Ahead(ctx), key)
+			} else {
+				d.safely(ctx, key)
+			}
 		}
 		d.queue.Done(key)
 		d.e.m.QueueDepth(d.queue.Len())
@@ -278,7 +315,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	d.learn(m, world, out, stalled)
 	if !d.left(u, out) {
 		d.e.settle(stale(out.Status, frozen))
-		d.schedule(key, m, out)
+		d.schedule(ctx, key, m, out)
 	}
 	d.blocked()
 	d.dependents(key)
@@ -293,7 +330,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 }
 
 // schedule says when a unit is looked at again, by the table of after.
-func (d *daemon) schedule(key resource.UnitKey, m *member, out Outcome) {
+func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, out Outcome) {
 	when := after(out.Status.Reason)
 	if resource.ClassOf(out.Err) == resource.ClassTransient || resource.ClassOf(out.Err) == resource.ClassThrottled {
 		when = nextBackoff
@@ -312,6 +349,9 @@ func (d *daemon) schedule(key resource.UnitKey, m *member, out Outcome) {
 	d.mu.Unlock()
 	switch when {
 	case nextNow:
+		if resource.IsAhead(ctx) {
+			d.lines.Hurry(key)
+		}
 		d.queue.AddAfter(key, conflictPause)
 		return
 	case nextBackoff:

@@ -40,18 +40,19 @@ type retryState struct {
 	until  time.Time
 }
 
-// load reads the source again; when that fails everything stays in force.
-func (d *daemon) load(ctx context.Context) {
+// load reads the source again; when that fails, and it says so, everything stays in force.
+func (d *daemon) load(ctx context.Context) bool {
 	l, err := d.loadSafely(ctx)
 	if err != nil {
 		d.tellSource(ctx, err)
-		return
+		return false
 	}
 	first := !d.inForce()
 	d.take(l, !first)
 	if first {
 		d.wakeSweep() // it reads all of them together
 	}
+	return true
 }
 
 func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
@@ -119,8 +120,9 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 		d.e.tell(Event{Unit: key, Kind: EventProblem, Message: forgetting(key)})
 	}
 	sortKeys(changed)
-	for _, key := range changed {
-		if enqueue {
+	if enqueue {
+		d.lines.Hurry(changed...)
+		for _, key := range changed {
 			d.queue.Add(key)
 		}
 	}

@@ -19,11 +19,17 @@ import (
 // each kind by kind in their order, in as few calls as the API allows. Every object is answered
 // for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
+	return e.observeTelling(ctx, units, nil)
+}
+
+// observeTelling observes, and tells what is known of the services of a target as soon
+// as it is; nil for nobody.
+func (e *Engine) observeTelling(ctx context.Context, units []*resource.Unit, services func([]*resource.Unit, map[resource.ID]resource.Live)) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
 	targets := byTarget(units)
 	parts := make(chan map[resource.ID]resource.Live, len(targets))
 	for target, us := range targets {
-		go func() { parts <- e.observeTarget(ctx, target, us) }()
+		go func() { parts <- e.observeTarget(ctx, target, us, services) }()
 	}
 	for range targets {
 		maps.Copy(live, <-parts)
@@ -41,7 +47,7 @@ func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
 	return out
 }
 
-func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit) map[resource.ID]resource.Live {
+func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit, services func([]*resource.Unit, map[resource.ID]resource.Live)) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
 	units = e.inPlace(ctx, units, live)
 	for _, k := range e.o.Kinds {
@@ -58,6 +64,9 @@ func (e *Engine) observeTarget(ctx context.Context, target string, units []*reso
 		}
 		if len(objects) > 0 {
 			maps.Copy(live, e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: live}))
+		}
+		if services != nil && k.Name() == resource.KindService && ctx.Err() == nil {
+			services(units, live)
 		}
 	}
 	return live

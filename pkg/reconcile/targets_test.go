@@ -150,7 +150,7 @@ func TestASilentTargetHoldsNobodyUp(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); d.sweepOnce(ctx) }()
 		for range e.o.Workers {
-			go d.work(ctx)
+			go d.work(ctx, false)
 		}
 		rest(ctx, 2*time.Minute) // in the bubble: no time passes outside
 		for _, s := range e.Status() {

@@ -1,0 +1,147 @@
+package reconcile
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// lineup is the queue of the daemon. As in any work queue a unit is in it once,
+// with one worker at a time, and comes again when it was added meanwhile. It has
+// two lines: a unit whose document was edited goes before all those that are only
+// looked at, after a start for instance; the newest edit goes before older ones, which
+// may be of all units at once. It is a workqueue.TypedInterface.
+type lineup struct {
+	mu           sync.Mutex
+	news         *sync.Cond
+	edited, rest []resource.UnitKey
+	edits        int
+	hurried      map[resource.UnitKey]int  // by which edit it stands, or will stand, in the line of the edited
+	due, busy    map[resource.UnitKey]bool // to be worked on; with a worker
+	shut         bool
+}
+
+func newLineup() *lineup {
+	q := &lineup{hurried: map[resource.UnitKey]int{}, due: map[resource.UnitKey]bool{}, busy: map[resource.UnitKey]bool{}}
+	q.news = sync.NewCond(&q.mu)
+	return q
+}
+
+// Hurry lets the units of one edit go ahead the next time that they are worked on. It
+// adds nothing.
+func (q *lineup) Hurry(keys ...resource.UnitKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.edits++
+	for _, key := range keys {
+		q.hurried[key] = q.edits
+		if q.due[key] && !q.busy[key] { // it stands in one of the lines
+			same := func(k resource.UnitKey) bool { return k == key }
+			q.edited, q.rest = slices.DeleteFunc(q.edited, same), slices.DeleteFunc(q.rest, same)
+			q.push(key)
+		}
+	}
+}
+
+// Add queues a unit that is not queued yet.
+func (q *lineup) Add(key resource.UnitKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.shut || q.due[key] {
+		return
+	}
+	q.due[key] = true
+	if !q.busy[key] {
+		q.push(key)
+	}
+}
+
+// push queues a unit; the lock is held.
+func (q *lineup) push(key resource.UnitKey) {
+	edit := q.hurried[key]
+	if edit == 0 {
+		q.rest = append(q.rest, key)
+	} else {
+		at := len(q.edited)
+		for at > 0 && q.hurried[q.edited[at-1]] < edit {
+			at--
+		}
+		q.edited = slices.Insert(q.edited, at, key)
+	}
+	q.news.Broadcast() // not every worker takes everything
+}
+
+// Get waits for the next unit.
+func (q *lineup) Get() (key resource.UnitKey, shut bool) {
+	key, _, shut = q.Next(false)
+	return key, shut
+}
+
+// Next waits for the next unit, for one worker only for one that was edited, and says
+// whether it was.
+func (q *lineup) Next(onlyEdited bool) (key resource.UnitKey, edited, shut bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		switch {
+		case len(q.edited) > 0:
+			key, q.edited = q.edited[0], q.edited[1:]
+			edited = true
+		case len(q.rest) > 0 && !onlyEdited:
+			key, q.rest = q.rest[0], q.rest[1:]
+		case q.shut:
+			return key, false, true
+		default:
+			q.news.Wait()
+			continue
+		}
+		delete(q.due, key)
+		delete(q.hurried, key)
+		q.busy[key] = true
+		return key, edited, false
+	}
+}
+
+// Done says that a worker is through with a unit.
+func (q *lineup) Done(key resource.UnitKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.busy, key)
+	if q.due[key] {
+		q.push(key)
+	}
+	q.news.Broadcast()
+}
+
+// Len is how many units wait.
+func (q *lineup) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.edited) + len(q.rest)
+}
+
+// ShutDown takes nothing more. What waits is still given out.
+func (q *lineup) ShutDown() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.shut = true
+	q.news.Broadcast()
+}
+
+// ShutDownWithDrain does so, and waits until the workers are through.
+func (q *lineup) ShutDownWithDrain() {
+	q.ShutDown()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.busy)+len(q.edited)+len(q.rest) > 0 {
+		q.news.Wait()
+	}
+}
+
+// ShuttingDown reports whether nothing is taken any more.
+func (q *lineup) ShuttingDown() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.shut
+}
