@@ -27,8 +27,8 @@ type slowAWS struct {
 	looked     map[string]bool // services that an operator was through with
 }
 
-func (s *slowAWS) call(_ context.Context, c sandbox.Call) *sandbox.Fault {
-	time.Sleep(50 * time.Millisecond)
+func (s *slowAWS) call(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+	rest(ctx, 50*time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if in, ok := c.Input.(*ecs.RegisterTaskDefinitionInput); ok {
