@@ -99,15 +99,14 @@ func run(args []string) error {
 		}
 	}
 	for _, n := range o.sizes {
-		r, err := measure(ctx, o, n)
+		_, err := measure(ctx, o, n, func(r result) error {
+			if *dry {
+				return nil
+			}
+			all = join(all, r)
+			return writeResults(all)
+		})
 		if err != nil {
-			return err
-		}
-		if *dry {
-			continue
-		}
-		all = join(all, r)
-		if err := writeResults(all); err != nil {
 			return err
 		}
 	}

@@ -84,7 +84,8 @@ func say(format string, args ...any) {
 }
 
 // measure makes a world, a fleet in it, and lives over it.
-func measure(ctx context.Context, o *options, services int) (r result, err error) {
+// What is whole is saved on the way: the last scenarios take long.
+func measure(ctx context.Context, o *options, services int, save func(result) error) (r result, err error) {
 	b := &bench{options: o}
 	if b.tmp, err = os.MkdirTemp("", "ecs-operator-bench-"); err != nil {
 		return r, err
@@ -117,12 +118,19 @@ func measure(ctx context.Context, o *options, services int) (r result, err error
 	if r.Edit, err = b.oneEdit(ctx); err != nil {
 		return r, err
 	}
+	r.Load[1] = load()
+	if err := save(r); err != nil {
+		return r, err
+	}
 	if o.with("latency") {
 		s, _, err := b.live(ctx, setting{world: "latency=50ms", resync: 2 * o.resync, passes: 2, edits: o.edits / 4, flags: free})
 		if err != nil {
 			return r, err
 		}
 		r.Latency = &s
+		if err := save(r); err != nil {
+			return r, err
+		}
 	}
 	if o.with("quotas") {
 		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: time.Minute, passes: 2, edits: min(10, o.edits), calm: 4 * time.Second})
@@ -132,7 +140,7 @@ func measure(ctx context.Context, o *options, services int) (r result, err error
 		r.Quotas = &s
 	}
 	r.Load[1] = load()
-	return r, nil
+	return r, save(r)
 }
 
 // start starts an operator; what the world was told before is forgotten.

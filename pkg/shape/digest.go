@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,13 +16,18 @@ import (
 // in another version of the program. false says that there is something in the value
 // that cannot be looked into (a function, a map with keys that are no strings).
 func Digest(v any) (sum [sha256.Size]byte, ok bool) {
-	d := digester{b: make([]byte, 0, 4096)}
+	d := digesters.Get().(*digester)
+	defer digesters.Put(d)
+	d.b, d.blind = d.b[:0], false
 	d.walk(reflect.ValueOf(v), 0)
 	if d.blind {
 		return sum, false
 	}
 	return sha256.Sum256(d.b), true
 }
+
+// digesters lend their buffers: what is written down is as large as what was read.
+var digesters = sync.Pool{New: func() any { return &digester{} }}
 
 // deepest is how far pointers are followed: a circle has no digest.
 const deepest = 100
