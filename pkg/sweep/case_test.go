@@ -34,7 +34,7 @@ type outcome struct {
 	settled  bool
 	took     time.Duration // virtual, until rest was certain
 	calls    []made
-	rested   int // how many of them until the first pass at rest had ended; the next passes are the same
+	rested   int // how many of them until the first pass began that was at rest, as all that follow
 	picture  picture
 	sequence []string       // of calls with their answers, as AWS had them
 	counts   map[string]int // writes with an effect, by operation
@@ -62,6 +62,11 @@ func (s *scenario) prepare(t *testing.T) ground {
 			w.start()
 			if !w.settle(longest) {
 				t.Fatalf("%s: what is in force before does not settle: %v\n%s", s.name, w.stands(), w.told.String())
+			}
+			for name, r := range w.stands() {
+				if r != status.Synced {
+					t.Fatalf("%s: before it %s stands at %s\n%s", s.name, name, r, w.told.String())
+				}
 			}
 			w.proc.stop()
 		}

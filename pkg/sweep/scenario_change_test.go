@@ -11,14 +11,13 @@ func change(name, of, before, after string) *scenario {
 func changeScenarios() []*scenario {
 	plain := hello("hello")
 	secret := edit(plain, "    containerDefinitions:", "    executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole\n    containerDefinitions:",
-		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {")
-	verified := change("new-secret", "hello", plain, secret)
+		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {MODE: fast, ")
+	verified := change("new-env-secret", "hello", plain, secret)
 	verified.verify = true
 	back := change("rolled-back", "hello", plain, edit(plain, "nginx:1.29", "nginx:crash"))
 	back.rest = stand("hello", status.RolledBack)
 	return []*scenario{
 		change("new-image", "hello", plain, edit(plain, "nginx:1.29", "nginx:1.30")),
-		change("new-env", "hello", plain, edit(plain, "environment: {", "environment: {MODE: fast, ")),
 		verified,
 		change("scale-up", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 4")),
 		change("scale-down", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 1")),
@@ -37,7 +36,7 @@ func aroundScenarios() []*scenario {
 	plain, alarmed, scaled := hello("hello"), hello("hello", alarm), hello("hello", scaling)
 	return []*scenario{
 		change("rule-change", "web", web, edit(web, `"/a/*"`, `"/a/*", "/b/*"`)),
-		change("group-replace", "web", prune(web), prune(edit(web, "protocol: HTTP, port: 80", "protocol: HTTP, port: 8080"))),
+		change("group-replace", "web", web, edit(web, "protocol: HTTP, port: 80", "protocol: HTTP, port: 8080")),
 		change("alarm-add", "hello", plain, alarmed),
 		change("alarm-change", "hello", alarmed, edit(alarmed, "threshold: 90", "threshold: 80")),
 		change("alarm-remove", "hello", prune(alarmed), prune(plain)),

@@ -52,12 +52,38 @@ const scaling = `  scaling:
       cpu: {policyType: TargetTrackingScaling, targetTrackingScalingPolicyConfiguration: {targetValue: 60, predefinedMetricSpecification: {predefinedMetricType: ECSServiceAverageCPUUtilization}}}
 `
 
-// behind is a service with tasks in a network of their own; group and rule put it
-// behind a load balancer.
+// behind is a service behind a load balancer, by a target group and a listener rule.
 func behind(name, group, rule string) string {
 	return fmt.Sprintf(`apiVersion: ecs-operator/v1
 kind: Service
 metadata: {name: %s}
+spec:
+  cluster: default
+  taskDefinition:
+    containerDefinitions: [{name: web, image: "nginx:1.29", memory: 64, portMappings: [{containerPort: 80}], environment: {API_TOKEN: %s}}]
+  targetGroups:
+    web: {%s, targetType: instance, vpcId: vpc-0sandbox, %s}
+  listenerRules:
+    web: {%s, actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]}
+  service:
+    desiredCount: 2
+    loadBalancers: [{targetGroupArn: "$(targetGroups.web.arn)", containerName: web, containerPort: 80}]
+    deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}
+`, name, canary, group, quickly, rule)
+}
+
+// quickly are a target group's settings under which targets soon serve and soon go.
+const quickly = `healthCheckIntervalSeconds: 6, healthCheckTimeoutSeconds: 3, healthyThresholdCount: 2, attributes: {deregistration_delay.timeout_seconds: "5"}`
+
+const onPaths = `listenerArn: "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0123456789abcdef/fedcba9876543210", priority: 10, conditions: [{field: path-pattern, pathPatternConfig: {values: ["/a/*"]}}]`
+
+// web is a service behind the Application Load Balancer.
+var web = behind("web", "protocol: HTTP, port: 80", onPaths)
+
+// connected is a service on Fargate that others reach by Service Connect.
+const connected = `apiVersion: ecs-operator/v1
+kind: Service
+metadata: {name: web}
 spec:
   cluster: default
   taskDefinition:
@@ -66,40 +92,16 @@ spec:
     cpu: "256"
     memory: "512"
     executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole
-    containerDefinitions: [{name: web, image: "nginx:1.29", portMappings: [{name: http, containerPort: 80}], environment: {API_TOKEN: %s}}]
-  targetGroups:
-    web: {%s, targetType: ip, vpcId: vpc-0sandbox, healthCheckIntervalSeconds: 10, attributes: {deregistration_delay.timeout_seconds: "10"}}
-  listenerRules:
-    web: {%s, actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]}
+    containerDefinitions: [{name: web, image: "nginx:1.29", portMappings: [{name: http, containerPort: 80}], environment: {API_TOKEN: ` + canary + `}}]
   service:
     launchType: FARGATE
     desiredCount: 2
     networkConfiguration: {awsvpcConfiguration: {subnets: [subnet-0sandboxa, subnet-0sandboxb], securityGroups: [sg-0sandbox]}}
-    loadBalancers: [{targetGroupArn: "$(targetGroups.web.arn)", containerName: web, containerPort: 80}]
+    serviceConnectConfiguration: {enabled: true, namespace: shop, services: [{portName: http, clientAliases: [{port: 80, dnsName: web}]}]}
     deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}
-`, name, canary, group, rule)
-}
-
-const onPaths = `listener: {loadBalancer: main, port: 80}, priority: 10, conditions: [{field: path-pattern, values: ["/a/*"]}]`
-
-// web is a service behind the Application Load Balancer.
-var web = behind("web", "protocol: HTTP, port: 80", onPaths)
-
-// connected is the service without a load balancer: others reach it by Service Connect.
-var connected = without(edit(web, "    loadBalancers: [{targetGroupArn: \"$(targetGroups.web.arn)\", containerName: web, containerPort: 80}]\n",
-	"    serviceConnectConfiguration: {enabled: true, namespace: shop, services: [{portName: http, clientAliases: [{port: 80, dnsName: web}]}]}\n"), "  targetGroups:", "  service:")
+`
 
 // coloured is the service with a second target group, to which blue/green moves it.
-var coloured = edit(web, "  listenerRules:", `    green: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox, healthCheckIntervalSeconds: 10, attributes: {deregistration_delay.timeout_seconds: "10"}}
-  listenerRules:`, "containerName: web, containerPort: 80}]", `containerName: web, containerPort: 80, advancedConfiguration: {alternateTargetGroupArn: $(targetGroups.green.arn), productionListenerRule: $(listenerRules.web.arn), roleArn: "arn:aws:iam::123456789012:role/ecsInfrastructureRole"}}]`,
-	"deploymentConfiguration: {", "deploymentConfiguration: {strategy: BLUE_GREEN, bakeTimeInMinutes: 1, ")
-
-// without is a document without what stands from one section to another.
-func without(text, from, to string) string {
-	head, rest, ok := strings.Cut(text, from)
-	_, rest, ok2 := strings.Cut(rest, to)
-	if !ok || !ok2 {
-		panic("without: no " + from + " or " + to)
-	}
-	return head + to + rest
-}
+var coloured = edit(web, "  listenerRules:", "    green: {protocol: HTTP, port: 80, targetType: instance, vpcId: vpc-0sandbox, "+quickly+"}\n  listenerRules:",
+	"containerName: web, containerPort: 80}]", `containerName: web, containerPort: 80, advancedConfiguration: {alternateTargetGroupArn: $(targetGroups.green.arn), productionListenerRule: $(listenerRules.web.arn), roleArn: "arn:aws:iam::123456789012:role/ecsInfrastructureRole"}}]`,
+	"deploymentConfiguration: {", "deploymentConfiguration: {strategy: BLUE_GREEN, bakeTimeInMinutes: 0, ")

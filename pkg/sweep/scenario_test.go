@@ -3,9 +3,6 @@ package sweep
 import (
 	"time"
 
-	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
-	"github.com/ecs-operator/ecs-operator/pkg/resource"
-	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -36,26 +33,10 @@ type act struct {
 	do    func(h human) error
 }
 
-// The second account, which is a Region of its own so that the signature of a call says
-// where it goes.
-const (
-	secondTarget = "second"
-	secondRegion = "eu-west-1"
-)
-
-// targets are where the documents of the scenario may lead.
-func (s *scenario) targets() map[string]awsclient.Target {
-	all := map[string]awsclient.Target{resource.DefaultTarget: {Region: sandbox.Region}}
-	if s.second {
-		all[secondTarget] = awsclient.Target{Region: secondRegion}
-	}
-	return all
-}
-
 // scenarios are all of them, in the order of the report.
 func scenarios() []*scenario {
 	var all []*scenario
-	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios()} {
+	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios(), goneScenarios(), courseScenarios()} {
 		all = append(all, list...)
 	}
 	return all

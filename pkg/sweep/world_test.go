@@ -39,7 +39,7 @@ const (
 
 // Paces of the operators in a case.
 const (
-	poll         = 60 * time.Second
+	poll         = 59 * time.Second // of a rollout: ECS works as well when nobody looks
 	resync       = 60 * time.Second
 	absenceGrace = 60 * time.Second
 	callTimeout  = 60 * time.Second // of a call, as the real client has it
@@ -64,8 +64,10 @@ type world struct {
 	audit    bytes.Buffer
 	quiet    int       // full passes in a row that wrote nothing and left nothing under way
 	writes   int       // of the operators, when the last full pass ended
-	rested   int       // calls, when the last full pass that was the first at rest ended
-	restedAt time.Time // and when that was
+	seen     int       // calls, a second ago
+	idle     int       // calls, when the last second in which none was made ended
+	rested   int       // calls, when the last full pass that was the first at rest began
+	restedAt time.Time // and when it ended
 	restarts int       // processes that are to be started
 	kills    int       // processes that were killed
 
@@ -153,7 +155,7 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
-	resp, err := x.w.called(r).Transport().RoundTrip(r.WithContext(ctx))
+	resp, err := x.w.called(r).RoundTrip(r.WithContext(ctx))
 	if x.p != nil {
 		x.w.tap.answered()
 	}
@@ -173,11 +175,11 @@ func latency(r *http.Request) time.Duration {
 }
 
 // called is the AWS that a call goes to: that of the Region in its signature.
-func (w *world) called(r *http.Request) *sandbox.Sandbox {
+func (w *world) called(r *http.Request) http.RoundTripper {
 	if w.second != nil && strings.Contains(r.Header.Get("Authorization"), "/"+secondRegion+"/") {
-		return w.second
+		return abroad{w.second.Transport()}
 	}
-	return w.aws
+	return w.aws.Transport()
 }
 
 // account makes one AWS of the world: a fresh one, or that of the ground.
@@ -356,7 +358,7 @@ func (w *world) heard(p *process, e reconcile.Event) {
 	calls, writes := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
 		for _, s := range w.services(p) {
-			settled = settled && isSettled(s.Reason)
+			settled = settled && (isSettled(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
 		}
 	}
 	w.mu.Lock()
@@ -370,7 +372,9 @@ func (w *world) heard(p *process, e reconcile.Event) {
 		w.quiet = 0
 	}
 	if w.quiet == 1 {
-		w.rested, w.restedAt = calls, time.Now()
+		if w.rested, w.restedAt = w.idle, time.Now(); w.rested == 0 { // it was at rest from the beginning
+			w.rested = calls
+		}
 	}
 	w.writes = writes
 }
@@ -423,7 +427,12 @@ func (w *world) settle(most time.Duration) bool {
 			w.restless()
 		}
 		w.revive()
+		calls, _ := w.tap.counted()
 		w.mu.Lock()
+		if calls == w.seen {
+			w.idle = calls
+		}
+		w.seen = calls
 		rest := w.quiet >= 3 && w.restarts == 0
 		w.mu.Unlock()
 		if rest && len(acts) == 0 && !w.tap.busy() {
