@@ -53,6 +53,16 @@ type bucket struct {
 	told bool
 }
 
+// refill: another process begins, with buckets of its own. It cannot know what the one
+// before it spent.
+func (all watchers) refill() {
+	for _, x := range all {
+		x.mu.Lock()
+		clear(x.budget)
+		x.mu.Unlock()
+	}
+}
+
 // spent is I8 at a call: the operator's share of each bucket suffices. Operators that call
 // themselves otherwise have a share each.
 func (x *watcher) spent(c sandbox.Call, now time.Time) {
@@ -83,7 +93,7 @@ func (ref outcome) most(f *fault) int {
 }
 
 // inAMinute is what a pass over a world at rest costs.
-func (ref outcome) inAMinute() int { return (len(ref.calls)-ref.rested)/2 + 1 }
+func (ref outcome) inAMinute() int { return (len(ref.calls)-ref.rested)/3 + 1 }
 
 // changed is whether a case's calls are others than the reference's, or had other
 // answers: then its fault was felt.

@@ -243,6 +243,7 @@ func (w *world) isDead(p *process) bool {
 
 // start begins a life of the operator, on an empty disk.
 func (w *world) start() {
+	w.watchers.refill()
 	p := w.process("ecs-operator/1.2.3")
 	w.mu.Lock()
 	w.proc, w.quiet = p, 0
