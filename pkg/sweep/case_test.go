@@ -73,6 +73,7 @@ func (s *scenario) prepare(t *testing.T) ground {
 		if s.people != nil {
 			s.people(w.human())
 		}
+		s.decoys(w.human())
 		w.export(t, &g)
 		g.at = time.Since(began)
 	})
