@@ -38,13 +38,17 @@ func (s *scenario) twin() string {
 }
 
 // decoyTags are tags that look like those of a unit and do not make a thing the
-// operator's: KEY stands for the thing's own key.
-func decoyTags(unit string) []map[string]string {
-	owner, other := resource.DefaultOwner, "somebody"
+// operator's: KEY stands for the thing's own key. Those of another scope have the unit's
+// own name where the unit is there already; one that is not would be that scope's.
+func decoyTags(unit string, there bool) []map[string]string {
+	owner, other, named := resource.DefaultOwner, "somebody", unit
+	if !there {
+		named += "-3"
+	}
 	return []map[string]string{
 		{resource.TagOwner: other, resource.TagScope: scope, resource.TagUnit: unit, resource.TagKey: "KEY"},
 		{resource.TagScope: scope, resource.TagUnit: unit, resource.TagKey: "KEY"},
-		{resource.TagOwner: owner, resource.TagScope: "another", resource.TagUnit: unit, resource.TagKey: "KEY"},
+		{resource.TagOwner: owner, resource.TagScope: "another", resource.TagUnit: named, resource.TagKey: "KEY"},
 		{resource.TagOwner: owner, resource.TagUnit: unit + "-2", resource.TagKey: "KEY"},
 		{},
 	}
@@ -54,9 +58,9 @@ func decoyTags(unit string) []map[string]string {
 func (s *scenario) decoys(h human) {
 	name := s.twin()
 	all := fmt.Sprint(s.before, s.after)
-	d := &decoyer{h: h, name: name, unit: "default/" + name}
+	d := &decoyer{h: h, name: name, unit: "default/" + name, there: s.before != nil}
 	d.services(strings.Contains(all, "  scaling:"))
-	for i, tags := range decoyTags(d.unit) {
+	for i, tags := range decoyTags(d.unit, d.there) {
 		if strings.Contains(all, "  alarms:") {
 			d.alarm(i, tags)
 		}
@@ -69,6 +73,7 @@ func (s *scenario) decoys(h human) {
 type decoyer struct {
 	h          human
 	name, unit string
+	there      bool
 }
 
 // services are one of the same name and tags in another cluster, with a scalable target
@@ -79,7 +84,7 @@ func (d *decoyer) services(scaled bool) {
 	_, err := api.ECS.CreateCluster(d.h.ctx, &ecs.CreateClusterInput{ClusterName: aws.String(twinCluster)})
 	must(err)
 	family := aws.String("default-" + d.name)
-	for _, tags := range decoyTags(d.unit)[:2] {
+	for _, tags := range decoyTags(d.unit, d.there)[:2] {
 		delete(tags, resource.TagKey)
 		_, err = api.ECS.RegisterTaskDefinition(d.h.ctx, &ecs.RegisterTaskDefinitionInput{Family: family, Tags: ecsTagList(tags),
 			ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("web"), Image: aws.String("decoy:1"), Memory: aws.Int32(64)}}})

@@ -225,7 +225,7 @@ func TestTheWatcherBites(t *testing.T) {
 
 // rogueAPI are clients that AWS and the watcher take for an operator's.
 func (w *world) rogueAPI() awsclient.API {
-	c, err := w.clients(operatorKey, &process{}).For(w.ctx, resource.DefaultTarget)
+	c, err := w.clients(operatorKey, &process{agent: "ecs-operator/1.2.3"}).For(w.ctx, resource.DefaultTarget)
 	if err != nil {
 		panic(err)
 	}
