@@ -237,15 +237,18 @@ func (w *world) rogue() *rogue {
 	m := &rogue{w: w, ctx: w.ctx, api: w.rogueAPI(), hand: w.human().aws().Write}
 	w.aws.View(func(v *sandbox.World) {
 		for _, g := range v.ELB.TargetGroups {
+			if !elbThing(v, aws.ToString(g.Value.TargetGroupArn)).tags.ours() {
+				continue // a decoy
+			}
 			m.web.group = aws.ToString(g.Value.TargetGroupArn)
 		}
 		for _, r := range v.ELB.Rules {
-			if !aws.ToBool(r.Value.IsDefault) {
+			if elbThing(v, aws.ToString(r.Value.RuleArn)).tags[resource.TagUnit] == "default/web" {
 				m.web.rule, m.web.listener = aws.ToString(r.Value.RuleArn), r.Listener
 			}
 		}
 		for name, a := range v.Alarms.Metric {
-			if a.Owner == "" {
+			if alarmAt(v, name).tags.ours() && a.Owner == "" && !strings.Contains(name, "decoy") {
 				m.web.alarm = name
 			}
 		}

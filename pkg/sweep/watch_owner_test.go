@@ -404,7 +404,8 @@ func ownServices(v *sandbox.World) []string {
 	var out []string
 	for cluster, c := range v.ECS.Clusters {
 		for name, s := range c.Services {
-			if aws.ToString(s.Service.Status) == "ACTIVE" && ecsTags(s.Service.Tags).ours() {
+			t := ecsTags(s.Service.Tags)
+			if aws.ToString(s.Service.Status) == "ACTIVE" && t.ours() && t[resource.TagUnit] == cluster+"/"+name {
 				out = append(out, cluster+"/"+name)
 			}
 		}
