@@ -76,6 +76,7 @@ func scriptSetup(env *testscript.Env) error {
 	env.Setenv("HTTPS_PROXY", nowhere)
 	env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "no-config"))
 	env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "no-credentials"))
+	env.Setenv("GOGC", os.Getenv("GOGC")) // collecting garbage is a third of a short process
 	env.Setenv("SPEED", fastWorld)
 	env.Setenv("ECS_OPERATOR_POLL", "50ms")
 	env.Setenv("ECS_OPERATOR_SANDBOX_POLICY", generatedPolicy) // every script runs under the policy of its documents, diff under the reader's
