@@ -170,6 +170,9 @@ func byCode(service, code, message string, status int) resource.Class {
 	for _, r := range rules {
 		if (r.service == "" || r.service == service) && (r.code == "" || r.code == code) &&
 			strings.Contains(strings.ToLower(message), strings.ToLower(r.fragment)) {
+			if r.class == resource.ClassNotFound && status >= 500 {
+				return resource.ClassUnknownOutcome // whoever is in trouble does not know what there is
+			}
 			return r.class
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/frugal"
@@ -104,11 +105,7 @@ func FuzzAnswers(f *testing.F) {
 		f.Add([]byte(body), uint16(200), false)
 		f.Add([]byte(body), uint16(400), true)
 	}
-	units := map[string]*resource.Unit{}
-	for _, text := range []string{hello, web} {
-		u := unitOfBytes([]byte(text))
-		units[u.Key.Name] = u
-	}
+	units := []*resource.Unit{unitOfBytes([]byte(hello)), unitOfBytes([]byte(web))}
 	f.Fuzz(func(t *testing.T, body []byte, status uint16, cbor bool) {
 		if status < 200 || status > 599 || status == 204 || status == 304 {
 			return
@@ -117,38 +114,45 @@ func FuzzAnswers(f *testing.F) {
 		if cbor {
 			h.header = http.Header{"Content-Type": {"application/cbor"}, "Smithy-Protocol": {"rpc-v2-cbor"}}
 		}
-		frugal.Input(t, func() {
-			pool := hostilePool(t, h)
-			for _, u := range units {
-				live := map[resource.ID]resource.Live{}
-				for _, k := range kinds.All(pool) {
-					var asked []resource.Object
-					for _, o := range u.Objects {
-						if o.ID.Kind == k.Name() {
-							asked = append(asked, o)
-						}
-					}
-					if len(asked) == 0 {
-						continue
-					}
-					got := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: asked, Live: live})
-					for _, o := range asked {
-						l, ok := got[o.ID]
-						switch {
-						case !ok:
-							t.Errorf("%s was asked for and not answered", o.ID)
-						case l.Presence == resource.Unknown && l.Err == nil:
-							t.Errorf("%s is unknown and nothing says why", o.ID)
-						case status >= 500 && l.Presence != resource.Unknown:
-							t.Errorf("%s is %s by an answer of %d", o.ID, l.Presence, status)
-						}
-						live[o.ID] = l
-					}
-				}
-				_, _ = json.Marshal(plan.Make(plan.Input{Frame: frame, Unit: u, Kinds: kinds.All(nil), Live: live, Now: "2030-01-01T00:00:00Z"}))
-			}
+		synctest.Test(t, func(t *testing.T) { // the SDK waits before it asks again
+			frugal.Input(t, func() { answered(t, hostilePool(t, h), units, status) })
 		})
 	})
+}
+
+// answered observes units and holds the answers to what each must be.
+func answered(t *testing.T, pool *awsclient.Pool, units []*resource.Unit, status uint16) {
+	t.Helper()
+	for _, u := range units {
+		live := map[resource.ID]resource.Live{}
+		for _, k := range kinds.All(pool) {
+			var asked []resource.Object
+			for _, o := range u.Objects {
+				if o.ID.Kind == k.Name() {
+					asked = append(asked, o)
+				}
+			}
+			if len(asked) == 0 {
+				continue
+			}
+			got := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: asked, Live: live})
+			for _, o := range asked {
+				l, ok := got[o.ID]
+				switch {
+				case !ok:
+					t.Errorf("%s was asked for and not answered", o.ID)
+				case l.Presence == resource.Unknown && l.Err == nil:
+					t.Errorf("%s is unknown and nothing says why", o.ID)
+				case status >= 500 && l.Presence == resource.Absent && l.Err == nil:
+					t.Errorf("%s is absent by an answer of %d", o.ID, status)
+				}
+				live[o.ID] = l
+			}
+		}
+		if _, err := json.Marshal(plan.Make(plan.Input{Frame: frame, Unit: u, Kinds: kinds.All(nil), Live: live, Now: "2030-01-01T00:00:00Z"})); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // hostilePool are clients whose every call but that for their own identity ends at h.
