@@ -26,7 +26,7 @@ func runCheck(o *options, out io.Writer) error {
 	}
 	first, second := builder{dir: "."}, builder{dir: elsewhere}
 	if o.cold {
-		first.cache, second.cache = filepath.Join(work, "cache-1"), filepath.Join(work, "other", "cache-2")
+		second.cache = filepath.Join(work, "cache")
 	}
 	n := named{"check", "check"}
 	a, b := filepath.Join(work, "first"), filepath.Join(work, "second")
@@ -43,9 +43,9 @@ func runCheck(o *options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	how := "the packages compiled once"
+	how := "one cache"
 	if o.cold {
-		how = "everything compiled twice"
+		how = "two caches, everything compiled for the second"
 	}
 	_, err = fmt.Fprintf(out, "two directories, %s: %s\n", how, sum)
 	return err

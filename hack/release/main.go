@@ -54,7 +54,7 @@ func commands() map[string]command {
 		"verify": {"builds BINARY again and compares", name, runVerify},
 		"check": {"builds twice from two directories and compares", func(f *flag.FlagSet, o *options) {
 			f.StringVar(&o.dir, "o", "", "`DIR` to leave the binary in (default: nowhere)")
-			f.BoolVar(&o.cold, "cold", false, "compile everything for each: a cache of its own, minutes of CPU")
+			f.BoolVar(&o.cold, "cold", false, "compile everything again for the second build, in an empty cache: minutes of CPU")
 		}, runCheck},
 		"sbom": {"prints the SBOM of BINARY", func(f *flag.FlagSet, o *options) {
 			f.StringVar(&o.version, "version", "", "`VERSION` of the binary")
