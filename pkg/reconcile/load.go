@@ -60,7 +60,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	e.frame.Source = snap.Revision
 	frame := e.frame
 	e.mu.Unlock()
-	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, asked: map[resource.UnitKey]string{},
+	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, named: map[*resource.Unit][]awsName{}, asked: map[resource.UnitKey]string{},
 		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Ref: snap.Ref, Signer: snap.Signer, Complete: snap.Complete, Problems: res.Problems,
 			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
@@ -77,13 +77,13 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 	l.names()
 	l.survey()
 	l.dependencies(res.Documents)
-	for _, u := range l.byKey {
+	for _, key := range l.keys() {
+		u := l.byKey[key]
 		if u.Digest == "" {
 			u.Digest = digestOf(u)
 		}
 		l.out.Units = append(l.out.Units, u)
 	}
-	slices.SortFunc(l.out.Units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	errors := 0
 	for _, p := range l.out.Problems {
 		if p.Severity == spec.Error {
@@ -107,7 +107,8 @@ type loading struct {
 	e     *Engine
 	frame resource.Frame
 	byKey map[resource.UnitKey]*resource.Unit
-	asked map[resource.UnitKey]string // where an instance of a document is asked for
+	asked map[resource.UnitKey]string  // where an instance of a document is asked for
+	named map[*resource.Unit][]awsName // awsName of each object
 	out   Loaded
 }
 
@@ -154,6 +155,7 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	key := keyOf(d)
 	if made := known(d); made != nil {
 		l.out.Problems = append(l.out.Problems, made.said...)
+		l.named[made.unit] = made.names
 		return made.unit
 	}
 	defer func() {
@@ -181,16 +183,22 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	if !good {
 		return nil
 	}
+	names := make([]awsName, len(u.Objects))
+	for i := range u.Objects {
+		names[i] = l.e.nameOf(&u.Objects[i])
+	}
+	l.named[u] = names
 	if d.Memo != nil {
-		d.Memo.Kept = &made{unit: u, said: problems}
+		d.Memo.Kept = &made{unit: u, said: problems, names: names}
 	}
 	return u
 }
 
-// made is a unit of a document, and the warnings about it.
+// made is a unit of a document, the warnings about it, and awsName of its objects.
 type made struct {
-	unit *resource.Unit
-	said []spec.Problem
+	unit  *resource.Unit
+	said  []spec.Problem
+	names []awsName
 }
 
 // known is what an earlier load made of a document, nil for none. The unit may be
@@ -211,20 +219,27 @@ func (l *loading) names() {
 		o *resource.Object
 	}
 	claims := map[string][]claim{}
+	var twice []string
 	for _, key := range l.keys() {
 		u := l.byKey[key]
+		place := l.e.place(u.Key.Target)
 		for i := range u.Objects {
-			o := &u.Objects[i]
-			if name := l.e.awsName(o); name != "" && o.ID.Kind != resource.KindTaskDefinition {
-				claims[name] = append(claims[name], claim{u, o})
+			o, n := &u.Objects[i], l.named[u][i]
+			if n.head == "" || o.ID.Kind == resource.KindTaskDefinition {
+				continue
+			}
+			name := n.head + place + n.tail
+			if claims[name] = append(claims[name], claim{u, o}); len(claims[name]) == 2 {
+				twice = append(twice, name)
 			}
 		}
 	}
-	for _, name := range sorted(claims) {
+	slices.Sort(twice)
+	for _, name := range twice {
 		cs := claims[name]
 		for i, c := range cs {
 			other := cs[(i+1)%len(cs)]
-			if len(cs) < 2 || c.o == other.o {
+			if c.o == other.o {
 				continue
 			}
 			mine, theirs := c.o.Pos, other.o.Pos
@@ -239,26 +254,34 @@ func (l *loading) names() {
 	}
 }
 
-// awsName is what must be unique: the account and region, the kind, the name, and
-// what the name is unique within (the cluster of a service, the resource of a
-// scaling policy).
-func (e *Engine) awsName(o *resource.Object) string {
+// awsName is what must be unique: the kind and the name, then the account and region,
+// and then what the name is unique within (the cluster of a service, the resource of a
+// scaling policy). The place may become known only later.
+type awsName struct{ head, tail string }
+
+// nameOf is an object's name in AWS, empty for none that is known.
+func (e *Engine) nameOf(o *resource.Object) awsName {
 	name := e.byKind[o.ID.Kind].Attributes(o)["name"]
 	if name == "" {
-		return ""
+		return awsName{}
 	}
-	within := "\x00" + o.ID.Target
-	if e.o.Place != nil {
-		within = "\x00" + e.o.Place(o.ID.Target)
-	}
+	n := awsName{head: o.ID.Kind + "\x00" + name + "\x00"}
 	if m, ok := shape.Plain(o.Want, nil).(map[string]any); ok {
 		for _, field := range []string{"cluster", "resourceId"} {
 			if s, ok := m[field].(string); ok {
-				within += "\x00" + s
+				n.tail += "\x00" + s
 			}
 		}
 	}
-	return o.ID.Kind + "\x00" + name + within
+	return n
+}
+
+// place is the account and region of a target, as far as they are known.
+func (e *Engine) place(target string) string {
+	if e.o.Place != nil {
+		return e.o.Place(target)
+	}
+	return target
 }
 
 // dependencies resolves dependsOn: a name of the same cluster, cluster/name of
@@ -330,12 +353,21 @@ func (l *loading) circle(from resource.UnitKey) []string {
 	return nil
 }
 
+// keys are those of the units that are left, in order.
 func (l *loading) keys() []resource.UnitKey {
-	keys := make([]resource.UnitKey, 0, len(l.byKey))
-	for k := range l.byKey {
-		keys = append(keys, k)
+	type named struct {
+		name string
+		key  resource.UnitKey
 	}
-	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+	all := make([]named, 0, len(l.byKey))
+	for k := range l.byKey {
+		all = append(all, named{k.String(), k})
+	}
+	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	keys := make([]resource.UnitKey, len(all))
+	for i := range all {
+		keys[i] = all[i].key
+	}
 	return keys
 }
 
