@@ -219,7 +219,7 @@ func (m *maker) standing(d *draft) Quarantine {
 // does a lifted quarantine for its deployment and all before.
 func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 	forgiven := map[string]bool{}
-	for _, h := range m.in.History {
+	for i, h := range m.in.History {
 		if tag.Lifted && DeploymentID(h.ARN) == tag.Deployment {
 			return nil
 		}
@@ -228,7 +228,7 @@ func (m *maker) failedBefore(d *draft, tag Quarantine) *Quarantine {
 			forgiven[h.TaskDefinition] = true
 		case h.Status.Bad() && !forgiven[h.TaskDefinition] && m.carried(d, h):
 			return &Quarantine{Hash: m.in.Unit.ContentHash, TaskDefinition: RevisionName(h.TaskDefinition),
-				Deployment: DeploymentID(h.ARN), Cause: cause(h.Status)}
+				Deployment: DeploymentID(h.ARN), Cause: cause(h.Status), Newest: i == 0}
 		}
 	}
 	return nil

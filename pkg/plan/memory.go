@@ -19,6 +19,9 @@ type Quarantine struct {
 	// Hooks names those that failed with the content, where `retry` lets them begin
 	// anew; they are no part of the tag.
 	Hooks string `json:"hooks,omitempty"`
+	// Newest: no deployment of the service is younger, so that nothing was written
+	// since; it is no part of the tag.
+	Newest bool `json:"-"`
 }
 
 // liftedWord ends the tag of a quarantine that was lifted. The tag stays, because

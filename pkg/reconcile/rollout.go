@@ -197,20 +197,35 @@ func (e *Engine) remember(ctx context.Context, v *view) error {
 	if service.Tags[resource.TagOwner] != e.currentFrame().Owner {
 		return nil
 	}
-	value := v.plan.Quarantine.Tag()
+	tags := map[string]string{resource.TagQuarantine: v.plan.Quarantine.Tag()}
+	if v.unsigned() {
+		tags[resource.TagSpecHash] = v.unit.ContentHash
+		if v.plan.Revision != "" {
+			tags[resource.TagRevision] = v.plan.Revision
+		}
+	}
 	call, done := finishing(e.from(ctx, v.unit, "quarantine"))
 	defer done()
-	err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, map[string]string{resource.TagQuarantine: value}, nil)
-	if err != nil {
+	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, tags, nil); err != nil {
 		return err
 	}
 	service.Tags = maps.Clone(service.Tags)
-	service.Tags[resource.TagQuarantine] = value
+	maps.Copy(service.Tags, tags)
 	v.live = maps.Clone(v.live)
 	v.live[serviceID(v.unit)] = service
 	e.tell(Event{Unit: v.unit.Key, Kind: EventStep, Reason: status.Quarantined,
 		Message: fmt.Sprintf("quarantined %s: its deployment %s (%s)", v.plan.Quarantine.TaskDefinition, pastTense(v.plan.Quarantine.Cause), v.plan.Quarantine.Deployment)})
 	return nil
+}
+
+// unsigned reports whether the last deployment of the service, which failed, brought
+// this content, while the service's tags do not say that it was written: who began it
+// died between the update and its tags, and ECS took the content back before the next
+// start.
+func (v *view) unsigned() bool {
+	q := v.plan.Quarantine
+	newest := q.Newest || v.rollout != nil && v.rollout.Status.Bad() && q.Deployment == plan.DeploymentID(v.rollout.ARN)
+	return newest && !v.unit.Carries(v.service().Tags[resource.TagSpecHash])
 }
 
 // carry keeps the quarantine of a service that is being made anew.

@@ -49,11 +49,15 @@ type outcome struct {
 const longest = 30 * time.Minute // virtual, that a reference may take
 
 // prepare brings the documents of before in force and lets people act.
-func (s *scenario) prepare(t *testing.T) ground {
+func (s *scenario) prepare(t *testing.T) ground { return s.prepareAfter(t, 0) }
+
+// prepareAfter does so that long after a bubble's time begins.
+func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 	t.Helper()
 	g := ground{policy: s.policy()}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
+		time.Sleep(late)
 		setup := *s
 		setup.acts, setup.rest, setup.diff = nil, nil, false
 		w := newWorld(t.Context(), &setup, g, nil)

@@ -473,7 +473,7 @@ func (s *swarm) wrong() string {
 
 var (
 	// sourceRevision is in tags: which commit a thing was last written for.
-	sourceRevision = regexp.MustCompile(`mem-[0-9a-f]+`)
+	sourceRevision = regexp.MustCompile(`(mem|dir)-[0-9a-f]+`)
 	scaled         = regexp.MustCompile(`"DesiredCount":[0-9]+`)
 )
 

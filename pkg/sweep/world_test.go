@@ -54,6 +54,7 @@ type world struct {
 	files    *files
 	tap      *tap
 	watchers watchers
+	apart    bool // its operators are processes of their own, whose paces are others
 	seed     uint64
 	drawn    map[time.Duration]uint64 // how often, by what was drawn from
 

@@ -1,0 +1,292 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+)
+
+// Paces of the program, on the wall. Its AWS lives faster.
+const (
+	killSpeed    = 1000
+	killActSpeed = 100 // where something happens in the course of a scenario
+	killResync   = time.Second
+	killPoll     = 100 * time.Millisecond
+	killGrace    = 2 * time.Second
+	killPatience = 2 * time.Minute // that a case may take; nothing is measured by it
+)
+
+// victim is a case whose operator is the program, in a process of its own, and whose
+// AWS it reaches by TCP.
+type victim struct {
+	w       *world
+	program string
+	dir     string // of this case: documents, and a disk for each life
+	url     string
+	began   time.Time // of the swept part, on the world's clock
+	passed  pass      // the last one
+	lives   int
+
+	mu   sync.Mutex
+	now  *life
+	hit  time.Time // on the wall: when it was killed
+	over bool      // it is at rest, or has not come to it: nothing strikes any more
+}
+
+// killedOutcome is what became of such a case.
+type killedOutcome struct {
+	outcome
+	wall, healed time.Duration // on the wall: all of it, and from the kill until rest was certain
+	lives        int
+}
+
+var killFaults = map[string]string{"C0": "killed -9 before the call took effect", "C1": "killed -9 after the effect, before the answer"}
+
+// fault kills the process at a call: before it takes effect, or after. When the
+// effect comes, the process is dead: nobody hears the answer.
+func (k *victim) fault(name string) *fault {
+	return &fault{name: name, says: killFaults[name], strike: func(*world, *strike, sandbox.Call) *sandbox.Fault {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.over {
+			return nil
+		}
+		k.hit = time.Now()
+		k.w.killed()
+		k.now.kill()
+		return &sandbox.Fault{Drop: true, AfterEffect: name == "C1"}
+	}}
+}
+
+// playKilled runs the swept part with the program and kills it at a call; name "" for never.
+func (s *scenario) playKilled(program, dir string, g ground, at callID, name string) (out killedOutcome) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), killPatience)
+	defer cancel()
+	from := bubbleBegins.Add(g.at)
+	g.now = func() time.Time { return from.Add(time.Since(began)) }
+	g.speed = s.killSpeed()
+	k := &victim{program: program, dir: dir}
+	var hit *strike
+	if name != "" {
+		hit = &strike{at: at, fault: k.fault(name)}
+	}
+	k.w = newWorld(ctx, s, g, hit)
+	k.w.apart = true
+	k.w.watchers.begin()
+	k.began = k.w.aws.Clock()
+	closed, err := k.listen()
+	if err != nil {
+		out.problems = []string{err.Error()}
+		return out
+	}
+	out.settled, err = k.live(ctx)
+	k.mu.Lock()
+	k.over = true
+	k.mu.Unlock()
+	if err != nil {
+		k.w.broken("%v", err)
+	}
+	out.stands, out.lives, out.wall = k.passed, k.lives, time.Since(began)
+	out.took = k.w.aws.Clock().Sub(k.began)
+	out.lived = out.took
+	if k.now != nil {
+		k.now.kill()
+	}
+	if err := closed(); err != nil {
+		k.w.broken("%v", err)
+	}
+	k.w.sumUp(&out.outcome, hit)
+	if out.fired = !k.hit.IsZero(); out.fired {
+		out.healed = out.wall - k.hit.Sub(began)
+	}
+	return out
+}
+
+// listen lets the program reach the AWS by TCP: the second account, where there is one,
+// at the same address, as every AWS is the Internet's.
+func (k *victim) listen() (closed func() error, err error) {
+	if k.w.second == nil {
+		l, err := k.w.aws.Listen("127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		k.url = l.URL
+		return l.Close, nil
+	}
+	both := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { k.w.called(r).ServeHTTP(rw, r) }))
+	both.Config.ErrorLog = log.New(io.Discard, "", 0) // of the calls that are cut off
+	both.Start()
+	k.url = both.URL
+	return func() error { both.Close(); return nil }, nil
+}
+
+// killSpeed is how much faster the AWS of a scenario lives: what happens in its course
+// must not come before the program has begun.
+func (s *scenario) killSpeed() float64 {
+	if len(s.acts) > 0 {
+		return killActSpeed
+	}
+	return killSpeed
+}
+
+// live lets the program live until it is at rest, and again after each death.
+func (k *victim) live(ctx context.Context) (settled bool, err error) {
+	documents := filepath.Join(k.dir, documentsName)
+	if err := os.Mkdir(documents, 0o755); err != nil {
+		return false, err
+	}
+	hints := make(chan struct{}, 1)
+	go func() { _ = k.w.files.Watch(ctx, hints) }() // ends with ctx
+	if err := k.w.files.on(documents); err != nil {
+		return false, err
+	}
+	if err := k.start(); err != nil {
+		return false, err
+	}
+	acts := k.w.scenario.acts
+	for {
+		var due <-chan time.Time
+		if len(acts) > 0 {
+			due = time.After(k.until(acts[0].after))
+		}
+		select {
+		case <-ctx.Done():
+			return false, fmt.Errorf("not at rest after %s, with %d quiet passes; the program's last words:\n%s", killPatience, k.w.quiet, k.now.last())
+		case <-hints:
+			if err := k.w.files.on(documents); err != nil {
+				return false, err
+			}
+		case <-due:
+			if acts[0].do(k.w.human()) == nil { // what failed is tried again, as people do
+				acts = acts[1:]
+			}
+			k.w.restless()
+		case <-k.now.gone:
+			if k.now.cmd.ProcessState.Exited() {
+				if !k.w.scenario.diff || k.now.cmd.ProcessState.ExitCode() > 1 {
+					return false, fmt.Errorf("the program ended by itself: %s\n%s", k.now.cmd.ProcessState, k.now.last())
+				}
+				k.passed = k.w.scenario.rest // a diff that was made is a pass; how a service stands it does not say
+				if quiet := k.w.hear(k.passed); quiet >= 3 && len(acts) == 0 && !k.dying() {
+					return true, nil
+				}
+			}
+			if err := k.start(); err != nil {
+				return false, err
+			}
+		case k.passed = <-k.now.news:
+			if quiet := k.w.hear(k.passed); quiet >= 3 && len(acts) == 0 && !k.dying() {
+				return true, nil
+			}
+		}
+	}
+}
+
+// until is how long it is on the wall until so much of the swept part has passed.
+func (k *victim) until(after time.Duration) time.Duration {
+	left := after - k.w.aws.Clock().Sub(k.began)
+	return max(0, time.Duration(float64(left)/k.w.scenario.killSpeed()))
+}
+
+// dying is whether it was killed and has not begun its next life.
+func (k *victim) dying() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return !k.hit.IsZero() && k.lives == 1
+}
+
+// start begins a life.
+func (k *victim) start() error {
+	if !k.w.scenario.diff { // every diff is a process
+		k.w.restless()
+	}
+	k.mu.Lock() // its first call may come before this ends
+	defer k.mu.Unlock()
+	k.lives++
+	l, err := begin(k.program, k.dir, filepath.Join(k.dir, fmt.Sprint("life", k.lives)), k.url, k.w.scenario, k.w.said)
+	if err == nil {
+		k.now = l
+	}
+	return err
+}
+
+// killed counts the kills.
+func (w *world) killed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kills++
+}
+
+// said keeps a line that the program printed.
+func (w *world) said(line []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := &w.told
+	if bytes.Contains(line, []byte(`"apiVersion":"ecs-operator/audit/`)) {
+		of = &w.audit
+	}
+	of.Write(line)
+	of.WriteByte('\n')
+}
+
+// hear counts the quiet passes of the program, as heard does those of an engine.
+func (w *world) hear(stands pass) int {
+	calls, writes := w.tap.counted()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.quiet++
+	for _, reason := range stands {
+		if !isSettled(reason) {
+			w.quiet = 0
+		}
+	}
+	if writes != w.writes {
+		w.quiet = 0
+	}
+	if w.quiet == 1 {
+		w.rested = calls
+	}
+	w.writes = writes
+	return w.quiet
+}
+
+// on puts the files into a directory, each whole or not at all.
+func (f *files) on(dir string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, stays := f.all[e.Name()]; !stays {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	for name, text := range f.all {
+		aside := filepath.Join(filepath.Dir(dir), name+"~")
+		if err := os.WriteFile(aside, []byte(text), 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(aside, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package sweep
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// buildProgram builds the program.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	if *killProgram != "" {
+		return *killProgram
+	}
+	program := filepath.Join(t.TempDir(), "ecs-operator")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/ecs-operator").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// documentsName is the directory with the documents.
+const documentsName = "documents"
+
+// pass is how the services stood when a full pass of the program ended.
+type pass map[string]status.Reason
+
+// life is one process of the program, from its start until it is killed.
+type life struct {
+	cmd  *exec.Cmd
+	gone chan struct{}
+	news chan pass // each full pass that ended
+
+	mu   sync.Mutex
+	told func([]byte) // hears every line that it prints
+	part []byte       // of a line that has not ended
+	tail []string     // its last lines
+}
+
+// begin starts the daemon in a directory that holds the documents, with a home of its
+// own that is empty: of an earlier life there is nothing. The documents are named as
+// in every other case, because the name is part of the source's revision.
+func begin(program, dir, home, url string, s *scenario, told func([]byte)) (*life, error) {
+	if err := os.MkdirAll(filepath.Join(home, "tmp"), 0o755); err != nil {
+		return nil, err
+	}
+	args, err := s.command(home)
+	if err != nil {
+		return nil, err
+	}
+	l := &life{cmd: exec.Command(program, args...), gone: make(chan struct{}), news: make(chan pass, 100), told: told}
+	l.cmd.Dir, l.cmd.Stdout, l.cmd.Stderr = dir, l, l
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "ECS_OPERATOR_") && !strings.HasPrefix(kv, "HOME=") && !strings.HasPrefix(kv, "TMPDIR=") {
+			l.cmd.Env = append(l.cmd.Env, kv)
+		}
+	}
+	l.cmd.Env = append(l.cmd.Env, "HOME="+home, "TMPDIR="+filepath.Join(home, "tmp"), "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ENDPOINT_URL="+url, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID="+operatorKey, "AWS_SECRET_ACCESS_KEY=sandbox")
+	if err := l.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = l.cmd.Wait() // how it ended is in its state
+		close(l.gone)
+	}()
+	return l, nil
+}
+
+// command is what the program is called with.
+func (s *scenario) command(home string) ([]string, error) {
+	args := []string{"--scope", scope, "--read-budget", "1", "--write-budget", "1"}
+	if s.diff {
+		args = append(args, "diff", "--no-color")
+	} else {
+		args = append(args, "run", "--log-format", "json", "--log-level", "debug", "--listen", "127.0.0.1:0",
+			"--resync", killResync.String(), "--poll", killPoll.String(), "--absence-grace", killGrace.String(), "--workers", "1",
+			fmt.Sprintf("--verify=%v", s.verify))
+	}
+	if s.prune {
+		args = append(args, "--prune")
+	}
+	if s.second {
+		path := filepath.Join(home, "targets.yaml")
+		text := fmt.Sprintf("targets:\n  default: {region: %s}\n  %s: {region: %s}\n", sandbox.Region, secondTarget, secondRegion)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+		args = append(args, "--targets", path)
+	}
+	return append(args, documentsName), nil
+}
+
+// kill is kill -9; when it returns, the process is no more.
+func (l *life) kill() {
+	_ = l.cmd.Process.Kill() // it may be gone already
+	<-l.gone
+}
+
+// Write reads the program's log.
+func (l *life) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.part = append(l.part, p...)
+	for {
+		line, rest, ended := bytes.Cut(l.part, []byte("\n"))
+		if !ended {
+			return len(p), nil
+		}
+		l.line(line)
+		l.part = bytes.Clone(rest)
+	}
+}
+
+// line hears one line of the log.
+func (l *life) line(text []byte) {
+	var v struct {
+		Event   string
+		Reasons map[string]status.Reason
+	}
+	if json.Unmarshal(text, &v) == nil && v.Event == "pass" {
+		stands := pass{}
+		for service, reason := range v.Reasons { // target/cluster/name
+			name := path.Base(service)
+			if strings.HasPrefix(service, secondTarget+"/") {
+				name = secondTarget + "/" + name
+			}
+			stands[name] = reason
+		}
+		select {
+		case l.news <- stands:
+		default: // whoever listens has enough to hear
+		}
+	}
+	l.told(text)
+	const kept = 40
+	if l.tail = append(l.tail, string(text)); len(l.tail) > kept {
+		l.tail = l.tail[1:]
+	}
+}
+
+// last are the last lines that it printed.
+func (l *life) last() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.tail, "\n")
+}
