@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -124,11 +125,23 @@ func (k *victim) listen() (closed func() error, err error) {
 		k.url = l.URL
 		return l.Close, nil
 	}
-	both := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { k.w.called(r).ServeHTTP(rw, r) }))
+	both := httptest.NewUnstartedServer(http.HandlerFunc(k.forward))
 	both.Config.ErrorLog = log.New(io.Discard, "", 0) // of the calls that are cut off
 	both.Start()
 	k.url = both.URL
 	return func() error { both.Close(); return nil }, nil
+}
+
+// forward hands a call to the account that it goes to.
+func (k *victim) forward(rw http.ResponseWriter, r *http.Request) {
+	resp, err := k.w.called(r).RoundTrip(r.WithContext(context.WithoutCancel(r.Context()))) // what has arrived takes effect, whoever has hung up
+	if err != nil {
+		panic(http.ErrAbortHandler) // net/http's way to cut a connection
+	}
+	defer func() { _ = resp.Body.Close() }()
+	maps.Copy(rw.Header(), resp.Header)
+	rw.WriteHeader(resp.StatusCode)
+	_, _ = io.Copy(rw, resp.Body) // the program is gone: nobody to tell
 }
 
 // killSpeed is how much faster the AWS of a scenario lives: what happens in its course
