@@ -1,8 +1,10 @@
 package reconcile
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -11,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -66,5 +69,31 @@ func TestAtRestNothingIsPlanned(t *testing.T) {
 
 		w.files.put("hello.yaml", strings.Replace(hello("hello", "nginx:1.29"), "desiredCount: 2", "desiredCount: 3", 1))
 		w.until("three", func() bool { return w.count("hello") == 3 })
+	})
+}
+
+// Where a sweep takes longer than a resync the next one begins at its end, and it is
+// still told that it ended: who watches the daemon takes that for its pulse.
+func TestSlowSweepsEnd(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.resync = 5 * time.Second
+		for _, name := range []string{"one", "two", "three"} {
+			w.files.put(name+".yaml", hello(name, "nginx:1.29"))
+		}
+		e := w.engine()
+		stop := w.run(e)
+		for _, name := range []string{"one", "two", "three"} {
+			w.until("Ready", stands(e, name, status.Synced))
+		}
+		w.spoil(func(context.Context, sandbox.Call) *sandbox.Fault { w.sleep(3 * time.Second); return nil })
+		w.sleep(minute)
+		before := w.told(EventPass, "")
+		w.sleep(10 * minute)
+		if n := w.told(EventPass, "") - before; n < 10 {
+			t.Errorf("%d passes ended in ten minutes of slow sweeps", n)
+		}
+		stop()
+		w.sleep(10 * time.Second) // what was asked last is answered
 	})
 }

@@ -38,8 +38,8 @@ type daemon struct {
 	took     bool   // there was one
 	outage   outage // why it is not the newest
 	units    map[resource.UnitKey]*member
-	problems map[string]bool // told, by text
-	sweeping *sweep
+	problems map[string]bool           // told, by text
+	open     []*sweep                  // that have not ended, the oldest first: one may begin before the workers are through with the last
 	waiting  map[resource.UnitKey]bool // units that wait for another to become Ready
 	held     heldUp
 }
@@ -197,7 +197,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	}
 	s := newSweep(units)
 	s.counts = d.took
-	d.sweeping = s
+	d.open = append(d.open, s)
 	d.mu.Unlock()
 	sortUnits(units)
 	var wg sync.WaitGroup
@@ -321,9 +321,9 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	d.dependents(key)
 	d.turns()
 	d.mu.Lock()
-	s := d.sweeping
+	open := slices.Clone(d.open)
 	d.mu.Unlock()
-	if s != nil {
+	for _, s := range open {
 		s.drop(key)
 		d.finish(s)
 	}
@@ -476,6 +476,11 @@ func (d *daemon) finish(s *sweep) {
 	s.told = s.told || done
 	s.mu.Unlock()
 	if done {
+		d.mu.Lock()
+		if i := slices.Index(d.open, s); i >= 0 { // and those before it, which a unit that is gone may keep open
+			d.open = slices.Delete(d.open, 0, i+1)
+		}
+		d.mu.Unlock()
 		d.e.mu.Lock()
 		d.e.ready = d.e.ready || s.counts
 		d.e.mu.Unlock()
