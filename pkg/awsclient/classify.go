@@ -40,6 +40,13 @@ var rules = []rule{
 	{"application-autoscaling", "FailedResourceAccessException", "Rate exceeded", resource.ClassThrottled}, // CloudWatch's, passed on: aws-sdk-go#1472
 	{"", "", "Too many concurrent attempts to create a new revision", resource.ClassThrottled},
 
+	// A clock that is off is no lack of permission: the SDK learns AWS' time from the
+	// refusal, and the next attempt is signed with it.
+	{"", "InvalidSignatureException", "Signature expired", resource.ClassTransient},
+	{"", "InvalidSignatureException", "Signature not yet current", resource.ClassTransient},
+	{"", "SignatureDoesNotMatch", "Signature expired", resource.ClassTransient},
+	{"", "SignatureDoesNotMatch", "Signature not yet current", resource.ClassTransient},
+
 	// Who may.
 	{"", "AccessDeniedException", "", resource.ClassDenied},
 	{"", "AccessDenied", "", resource.ClassDenied},

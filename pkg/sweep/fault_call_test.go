@@ -59,6 +59,8 @@ func times(n int64, x word) func(*world, *strike, sandbox.Call) *sandbox.Fault {
 	return func(w *world, _ *strike, c sandbox.Call) *sandbox.Fault {
 		var met atomic.Int64
 		met.Store(1)
+		until := time.Now().Add(10 * time.Minute)
+		w.tap.hold(func() bool { return met.Load() >= n || time.Now().After(until) }) // or it is not called any more
 		w.tap.then(func(later sandbox.Call) *sandbox.Fault {
 			if later.Service == c.Service && later.Operation == c.Operation && met.Add(1) <= n {
 				return x.in(later)

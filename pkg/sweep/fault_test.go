@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // fault is one kind of what can go wrong at a call.
@@ -18,7 +19,7 @@ type fault struct {
 	// strike is what happens at the call; it may leave more to do by the tap.
 	strike func(w *world, s *strike, c sandbox.Call) *sandbox.Fault
 	// lasts is how long it goes on: what is added to the time that a case may take.
-	// slows is how many times longer AWS takes for everything; 0 for no longer.
+	// slows is how many times longer AWS takes for everything, beside its own time.
 	lasts time.Duration
 	slows int
 	// revisions, deployments: how many more of them than in the reference there may be;
@@ -28,16 +29,27 @@ type fault struct {
 	revisions, deployments int
 	more                   map[string]int
 	repeats                bool
+	// theirs are deployments that people begin themselves. rests is a reason in which a
+	// service may be at rest, beside those of isSettled.
+	theirs int
+	rests  status.Reason
+	// pointless are scenarios in which it cannot be said where it ends; it says why.
+	pointless func(s *scenario) bool
+	// refused is whether IAM may refuse a write: it is the second fence around what is not ours.
+	refused bool
 	// ends says how the end of a case differs from the reference's, where it does: it
 	// changes what is to be expected, and returns what is wrong with the case. It must
 	// not change what it is given but for the two outcomes' stands and pictures, which
 	// are copies.
 	ends func(s *strike, want, got *outcome) []string
+	// moves is whether the documents are others at the end: the reference is then that in
+	// which the same commit comes when all is at rest.
+	moves bool
 }
 
 // faults are all kinds, in the order of the report.
 func faults() []*fault {
-	return slices.Concat(callFaults(), crashFaults(), staleFaults(), batchFaults())
+	return slices.Concat(callFaults(), crashFaults(), staleFaults(), batchFaults(), humanFaults(), aroundFaults())
 }
 
 func writes(m made) bool { return m.Write }

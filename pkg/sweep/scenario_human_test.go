@@ -18,6 +18,7 @@ type human struct {
 	ctx    context.Context
 	pool   *awsclient.Pool
 	commit func(documents)
+	move   func() // the commit of G2, in process
 }
 
 // aws are clients of the default target.
@@ -54,5 +55,5 @@ func (none) Watch(ctx context.Context, _ chan<- struct{}) error {
 
 // human is a person of this world.
 func (w *world) human() human {
-	return human{ctx: w.ctx, pool: w.clients(personKey, nil), commit: func(all documents) { w.files.commit(all, nil) }}
+	return human{ctx: w.ctx, pool: w.clients(personKey, nil), commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -20,7 +21,7 @@ import (
 
 // What hack/sweep and people ask for.
 var (
-	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it")
+	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1")
 	every   = flag.Int("every", 1, "run one of so many cases, evenly spread")
 	first   = flag.Bool("first", false, "end at the first case that fails, and go through them evenly spread")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
@@ -29,7 +30,7 @@ var (
 )
 
 // short is how many cases there are for each one that go test -short runs.
-const short = 41
+const short = 409
 
 // single is one case of suite A.
 type single struct {
@@ -81,7 +82,7 @@ func singles(t *testing.T, sum *report) []single {
 	t.Run("references", func(t *testing.T) {
 		golden := newGolden(t)
 		for _, s := range scenarios() {
-			if name, _, one := strings.Cut(*only, "/"); one && name != s.name {
+			if name, _, one := strings.Cut(*only, "/"); one && !matches(name, s.name) {
 				continue
 			}
 			t.Run(s.name, func(t *testing.T) {
@@ -93,11 +94,12 @@ func singles(t *testing.T, sum *report) []single {
 				}()
 				g := s.prepare(t)
 				ref := s.reference(t, g, golden)
+				moved := s.moved(t, g, ref)
 				mu.Lock()
 				defer mu.Unlock()
 				sum.scenario(s, ref)
 				if !t.Failed() {
-					all = append(all, s.singles(g, ref)...)
+					all = append(all, s.singles(g, ref, moved)...)
 				}
 			})
 		}
@@ -109,11 +111,15 @@ func singles(t *testing.T, sum *report) []single {
 }
 
 // singles are the cases of a scenario.
-func (s *scenario) singles(g ground, ref outcome) []single {
+func (s *scenario) singles(g ground, ref, moved outcome) []single {
 	var all []single
 	for _, m := range ref.calls[:ref.rested] {
 		for _, f := range faults() {
-			if f.applies == nil || f.applies(m) {
+			switch {
+			case f.applies != nil && !f.applies(m), f.pointless != nil && f.pointless(s), f.moves && moved.calls == nil:
+			case f.moves:
+				all = append(all, single{s, g, moved, m.callID, f})
+			default:
 				all = append(all, single{s, g, ref, m.callID, f})
 			}
 		}
@@ -121,10 +127,16 @@ func (s *scenario) singles(g ground, ref outcome) []single {
 	return all
 }
 
+// matches is whether a name is one of those that a pattern of the shell means.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
 // chosen are the cases to run, in their order.
 func chosen(all []single) []single {
 	if *only != "" {
-		return slices.DeleteFunc(all, func(c single) bool { return c.String() != *only })
+		return slices.DeleteFunc(all, func(c single) bool { return !matches(*only, c.String()) })
 	}
 	n := *every
 	if testing.Short() {
@@ -163,7 +175,7 @@ func gcd(a, b int) int {
 
 // run plays a case and tells what is wrong with it.
 func (c single) run(t *testing.T, sum *report) bool {
-	o := c.s.play(t, c.g, &strike{at: c.at, fault: c.f}, c.ref.took+c.f.lasts+bound)
+	o := c.s.play(t, c.g, &strike{at: c.at, fault: c.f}, c.ref.took*time.Duration(1+c.f.slows)+c.f.lasts+bound)
 	wrong := o.judge(c.ref, c.f)
 	sum.add(c, o, wrong)
 	if len(wrong) > 0 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // callID names a call of the swept part: its operation and its ordinal among the
@@ -49,11 +50,13 @@ type strike struct {
 	at    callID
 	fault *fault
 
-	fired bool
-	ctx   context.Context  // of the call
-	aws   *sandbox.Sandbox // that was called
-	nth   int              // how many calls there were until this one, it included
-	edit  meddling         // what people did
+	fired   bool
+	ctx     context.Context  // of the call
+	aws     *sandbox.Sandbox // that was called
+	account string           // its name: see world.sandboxes
+	nth     int              // how many calls there were until this one, it included
+	edit    standing         // what was there when people did something
+	adopts  bool             // a document says to adopt
 
 	after []func(c sandbox.Call) *sandbox.Fault // what later calls meet, asked in order
 	next  func()                                // to be done when the next call was answered
@@ -130,6 +133,11 @@ func (t *tap) busy() bool {
 	return false
 }
 
+// rests is whether the fault lets a service rest for such a reason.
+func (t *tap) rests(r status.Reason) bool {
+	return t.strike != nil && t.strike.fault.rests == r
+}
+
 // counted are the operators' calls, and their writes.
 func (t *tap) counted() (calls, writes int) {
 	t.mu.Lock()
@@ -160,7 +168,7 @@ func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.
 	var after []func(sandbox.Call) *sandbox.Fault
 	switch {
 	case begins:
-		s.fired, s.ctx, s.aws, s.nth = true, ctx, t.w.sandboxes()[account], n+1
+		s.fired, s.ctx, s.aws, s.account, s.nth = true, ctx, t.w.sandboxes()[account], account, n+1
 	case s != nil && s.fired:
 		after = s.after
 		s.armed = s.next != nil

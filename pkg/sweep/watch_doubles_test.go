@@ -336,7 +336,7 @@ func (t tally) compare(ref tally, f *fault) []string {
 		}
 	}
 	for name, n := range t.deployments {
-		if more := n - ref.deployments[name]; more > f.deployments {
+		if more := n - ref.deployments[name]; more > f.deployments+f.theirs {
 			wrong = append(wrong, fmt.Sprintf("I4: %d deployments of %s, the reference needs %d", n, name, ref.deployments[name]))
 		}
 	}

@@ -63,6 +63,7 @@ type world struct {
 	events   []reconcile.Event
 	told     bytes.Buffer // log lines and events, for canaries
 	audit    bytes.Buffer
+	clocks   clocks
 	quiet    int       // full passes in a row that wrote nothing and left nothing under way
 	writes   int       // of the operators, when the last full pass ended
 	seen     int       // calls, a second ago
@@ -186,10 +187,13 @@ func (w *world) called(r *http.Request) http.RoundTripper {
 // account makes one AWS of the world: a fresh one, or that of the ground.
 func (w *world) account(name string, g ground, raw []byte) *sandbox.Sandbox {
 	x, strikes := newWatcher(w, name), w.tap.in(name)
-	o := sandbox.Options{Watch: x.see, Logf: w.broken, Now: g.now, Speed: g.speed, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+	o := sandbox.Options{Watch: x.see, Logf: w.broken, Now: g.now, Door: w.door, Speed: g.speed, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 		x.call(c)
 		return strikes(ctx, c)
 	}}
+	if o.Now == nil {
+		o.Now = w.now
+	}
 	if raw == nil {
 		x.aws = sandbox.New(o)
 	} else {
@@ -360,7 +364,7 @@ func (w *world) heard(p *process, e reconcile.Event) {
 	calls, writes := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
 		for _, s := range w.services(p) {
-			settled = settled && (isSettled(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
+			settled = settled && (isSettled(s.Reason) || w.tap.rests(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
 		}
 	}
 	w.mu.Lock()
@@ -429,6 +433,9 @@ func (w *world) settle(most time.Duration) bool {
 			w.restless()
 		}
 		w.revive()
+		if w.tap.busy() { // what is seen while the fault goes on is not the end
+			w.restless()
+		}
 		calls, _ := w.tap.counted()
 		w.mu.Lock()
 		if calls == w.seen {
@@ -470,7 +477,9 @@ type files struct {
 	all   documents
 	err   error
 	hints map[chan<- struct{}]bool
-	past  []edition // what was there before
+	spell func(source.Snapshot) (source.Snapshot, error) // what it gives instead, for a while
+	moved bool                                           // G2 has come
+	past  []edition                                      // what was there before
 }
 
 // commit puts other documents in place and tells who watches.
@@ -478,7 +487,15 @@ func (f *files) commit(all documents, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.past = append(f.past, edition{f.all, f.err, time.Now()})
+	if f.moved {
+		all = later(all)
+	}
 	f.all, f.err = all, err
+	f.hint()
+}
+
+// hint tells who watches. The lock is held.
+func (f *files) hint() {
 	for h := range f.hints {
 		select {
 		case h <- struct{}{}:
@@ -503,7 +520,27 @@ func (f *files) Snapshot(context.Context) (source.Snapshot, error) {
 		}
 	}
 	s.Revision = fmt.Sprintf("mem-%x", sum)
+	if f.spell != nil {
+		return f.spell(s)
+	}
 	return s, nil
+}
+
+// under lets the source give something else than it has; nil ends that.
+func (f *files) under(spell func(source.Snapshot) (source.Snapshot, error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.spell = spell
+	f.hint()
+}
+
+// move is the commit of G2: it holds for all that is committed later, too.
+func (f *files) move() {
+	f.mu.Lock()
+	f.moved = true
+	all, err := f.all, f.err
+	f.mu.Unlock()
+	f.commit(all, err)
 }
 
 // Watch hints at every commit until ctx ends.
