@@ -42,6 +42,7 @@ type outcome struct {
 	tally    tally
 	stands   map[string]status.Reason
 	problems []string
+	told     string        // the log and the events; kept of a case that is run alone
 	lived    time.Duration // virtual
 	// converged is when the first pass at rest had ended, since the beginning.
 	converged time.Duration
@@ -153,6 +154,9 @@ func (w *world) sumUp(out *outcome, hit *strike) {
 		}
 	}
 	out.problems = w.problems
+	if *only != "" {
+		out.told = w.told.String()
+	}
 }
 
 // judge compares a case with the reference; what is wrong, in sentences.

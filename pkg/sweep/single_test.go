@@ -178,6 +178,9 @@ func (c single) run(t *testing.T, sum *report) bool {
 	o := c.s.play(t, c.g, &strike{at: c.at, fault: c.f}, c.ref.took*time.Duration(1+c.f.slows)+c.f.lasts+bound)
 	wrong := o.judge(c.ref, c.f)
 	sum.add(c, o, wrong)
+	if *only != "" {
+		t.Logf("the operator said:\n%s\nAWS was asked:\n  %s", o.told, strings.Join(o.sequence, "\n  "))
+	}
 	if len(wrong) > 0 {
 		t.Errorf("%s\n  again: %s", strings.Join(wrong, "\n"), again(c.String()))
 	}
