@@ -72,10 +72,17 @@ func facts(r results) [][2]string {
 	if len(survivors) > 0 {
 		bugs += "; survivors: " + strings.Join(survivors, ", ")
 	}
+	cases := thousands(s.Cases)
+	if s.Cases < s.All {
+		cases = fmt.Sprintf("%s, evenly spread over the %s that there are", cases, thousands(s.All))
+	}
+	if len(r.Planted) == 0 {
+		bugs = "not run"
+	}
 	return [][2]string{
 		{"scenarios", fmt.Sprint(len(s.Scenarios))},
 		{"kinds of faults", fmt.Sprint(len(s.Faults))},
-		{"cases", thousands(s.Cases)},
+		{"cases", cases},
 		{"whose fault fired and changed the calls", fmt.Sprintf("%s (%.1f %%)", thousands(s.Changed), 100*float64(s.Changed)/float64(max(1, s.Cases)))},
 		{"failures", fmt.Sprint(len(s.Failures))},
 		{"planted bugs caught", bugs},

@@ -33,8 +33,8 @@ var suites = map[string]suite{
 	"c": {"the program killed over TCP", "TestKill", func(d time.Duration, file string) ([]string, []string) {
 		return []string{"-kill", "-kill-budget", d.String()}, []string{"KILL_JSON=" + file}
 	}},
-	"d": {"a swarm", "TestSwarm", func(d time.Duration, file string) ([]string, []string) {
-		return []string{"-swarm", d.String()}, []string{"SWARM_JSON=" + file}
+	"d": {"a swarm, 10,080 virtual hours of it", "TestSwarm", func(_ time.Duration, file string) ([]string, []string) {
+		return []string{"-swarm-hours", "10080", "-results", file}, nil
 	}},
 	"e": {"a fleet for a week", "TestSoak", func(d time.Duration, file string) ([]string, []string) {
 		return []string{"-soak", d.String()}, []string{"SOAK_JSON=" + file}

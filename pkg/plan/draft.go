@@ -129,6 +129,14 @@ func (m *maker) differ(d *draft, want resource.Object) {
 			d.hold(count, status.NotOurs, "a scalable target that this document does not declare owns the count; take it away, or write policy.desiredCount: initial")
 		}
 	}
+	if m.in.ScalingUnread && d.ID.Kind == resource.KindService {
+		var count []diff.Change
+		if changes, count = split(changes, "desiredCount"); len(count) > 0 {
+			scaling := d.ID.Of(resource.KindScalableTarget, "")
+			reason, why := unread(scaling, m.in.Live[scaling].Err)
+			d.hold(count, reason, "the count waits until it is known whether somebody scales the service: "+why)
+		}
+	}
 	m.attribute(d, changes)
 	m.attribute(d, tags)
 	changes = m.graced(d, changes)

@@ -386,6 +386,9 @@ func TestCountIsTheAutoscalers(t *testing.T) {
 	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) desiredCount")
 	s.in.ForeignScaling = true
 	expect(t, plan.Make(s.in), "none task-definition", "none service [desiredCount]")
+	s.in.ForeignScaling, s.in.ScalingUnread = false, true // it may be the autoscaler's, and nobody says that all is well
+	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) blocked Unobserved desiredCount")
+	s.in.ForeignScaling, s.in.ScalingUnread = true, false
 	s.in.Unit.Policy.DesiredCount = "fixed" // the author insists: a person has to decide
 	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) blocked NotOurs desiredCount")
 }

@@ -160,6 +160,8 @@ type Input struct {
 	Doubt string
 	// ForeignScaling: a scalable target that is not in the unit exists for the service.
 	ForeignScaling bool
+	// ScalingUnread: whether one exists could not be read (its entry in Live says why).
+	ScalingUnread bool
 	// Held is why no deployment may be started now although nothing of the unit
 	// itself speaks against it: who plans sees the other services too. The zero
 	// value holds nothing.

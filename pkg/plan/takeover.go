@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -163,7 +165,7 @@ func (m *maker) unlit(d *draft) {
 		return
 	}
 	if reason, _ := unread(d.ID, err); err != nil {
-		d.block(reason, fmt.Sprintf("a target group could not be read, and may be the one that serves: %v", err))
+		d.block(reason, fmt.Sprintf("who serves could not be read: %v", err))
 	} else {
 		d.block(status.Unobserved, "a target group was not read, and may be the one that serves")
 	}
@@ -200,6 +202,10 @@ func (m *maker) takeover(o *resource.Object, replaced bool, suspects map[string]
 	if m.direct(t) {
 		m.lossless[o.ID] = true
 		return
+	}
+	if service := m.in.Live[t.service]; t.service != (resource.ID{}) && service.Presence == resource.Unknown {
+		m.blind[o.ID], m.lossless[o.ID] = cmp.Or(service.Err, errors.New("the service was not read")), true
+		return // whether it can serve in both at a time is not known
 	}
 	if why := m.hindrance(t, o); why != "" {
 		m.obstacle[o.ID] = why

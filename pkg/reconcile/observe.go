@@ -214,8 +214,10 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	in.Strays = e.strays(ctx, u, live)
 	in.Fresh, in.Doubt = e.grace.strays(u.Key, in.Strays, write), e.doubt(u.Key)
 	if scaling := scalableTargetID(u); u.Object(scaling) == nil && e.byKind[scaling.Kind] != nil {
-		// What could not be read may be there: no count is sent then, either.
-		in.ForeignScaling = live[scaling].Presence != resource.Absent
+		// What could not be read may be there: no count is sent then, either. But it is
+		// not known to be there: nobody may take the count for what was wanted.
+		in.ForeignScaling = live[scaling].Presence == resource.Present
+		in.ScalingUnread = live[scaling].Presence == resource.Unknown
 	}
 	v.strays = in.Strays
 	v.rollout, v.rolloutErr = e.current(ctx, u, v.service())

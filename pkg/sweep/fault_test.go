@@ -68,7 +68,8 @@ func reads(m made) bool  { return !m.Write }
 // repeatable: the operation sets what it is given, so that twice is as once.
 func repeatable(operation string) bool {
 	_, operation, _ = strings.Cut(operation, ".")
-	for _, p := range []string{"Modify", "Put", "RegisterScalableTarget", "TagResource", "AddTags", "UntagResource", "RemoveTags"} {
+	// UpdateService too: a deployment more is counted as such (I4 counts both).
+	for _, p := range []string{"UpdateService", "Modify", "Put", "RegisterScalableTarget", "TagResource", "AddTags", "UntagResource", "RemoveTags"} {
 		if strings.HasPrefix(operation, p) {
 			return true
 		}

@@ -32,8 +32,8 @@ type report struct {
 	Seconds   float64  `json:"seconds"`  // of the clock
 	CPUs      int      `json:"cpus"`     // that it ran on
 
-	began  time.Time
-	extras []int
+	began, shown time.Time
+	extras       []int
 }
 
 // told is what is told of a scenario, or of a fault.
@@ -78,7 +78,7 @@ func (r *report) failed(name, again string, wrong []string) {
 }
 
 // add takes a case in.
-func (r *report) add(c single, o outcome, wrong []string) {
+func (r *report) add(t *testing.T, c single, o outcome, wrong []string) {
 	if len(wrong) > 0 {
 		r.failed(c.String(), again(c.String()), wrong)
 	}
@@ -128,6 +128,10 @@ func (r *report) add(c single, o outcome, wrong []string) {
 		}
 	}
 	r.Hours += o.lived.Hours()
+	if now := time.Now(); len(wrong) > 0 || now.Sub(r.shown) > 10*time.Second { // so that a long run can be looked at
+		r.shown, r.Seconds = now, now.Sub(r.began).Seconds()
+		write(t, r)
+	}
 }
 
 // finish tells the sums, and writes them where that is wanted.

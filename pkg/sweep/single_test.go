@@ -22,15 +22,16 @@ import (
 // What hack/sweep and people ask for.
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1")
-	every   = flag.Int("every", 1, "run one of so many cases, evenly spread")
+	every   = flag.Int("every", 29, "run one of so many cases, evenly spread; 1 for all of them")
 	first   = flag.Bool("first", false, "end at the first case that fails, and go through them evenly spread")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
 	results = flag.String("results", "", "write what came of it to this file, as JSON")
 	update  = flag.Bool("update", false, "write testdata/references.txt anew")
 )
 
-// short is how many cases there are for each one that go test -short runs.
-const short = 409
+// short is how many of those that go test runs there are for each one that go test
+// -short runs.
+const short = 5
 
 // single is one case of suite A.
 type single struct {
@@ -177,7 +178,7 @@ func gcd(a, b int) int {
 func (c single) run(t *testing.T, sum *report) bool {
 	o := c.s.play(t, c.g, &strike{at: c.at, fault: c.f}, c.ref.took*time.Duration(1+c.f.slows)+c.f.lasts+bound)
 	wrong := o.judge(c.ref, c.f)
-	sum.add(c, o, wrong)
+	sum.add(t, c, o, wrong)
 	if *only != "" {
 		t.Logf("the operator said:\n%s\nAWS was asked:\n  %s", o.told, strings.Join(o.sequence, "\n  "))
 	}
