@@ -21,6 +21,9 @@ type taskDefinition struct {
 	base
 	cache    awsclient.Forever[string, revision]
 	families keyedMutex // one registration at a time per family
+
+	ownMu sync.Mutex
+	own   map[string]revision // by family in its target: see lately
 }
 
 func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }
@@ -170,6 +173,7 @@ func (k *taskDefinition) register(ctx context.Context, w resource.Write) (resour
 	}
 	r := revisionOf(out.TaskDefinition, tags)
 	k.cache.Put(r.arn, *r)
+	k.registered(&w.Object, *r)
 	l := r.live()
 	l.ID = w.Object.ID
 	return l, nil

@@ -78,7 +78,7 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 	var running *revision
 	if arn := runningARN(q, o); arn != "" {
 		if familyOfARN(arn) == aws.ToString(want.Family) {
-			r, err := k.read(ctx, c, arn, fresh)
+			r, err := k.readLately(ctx, c, o, arn, fresh)
 			if err != nil {
 				return resource.Live{}, err
 			}
@@ -120,6 +120,18 @@ func (k *taskDefinition) readAt(q resource.Query) map[string]time.Time {
 // match finds what is nearest to the wanted revision when the running one is not it.
 func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *resource.Object, running *revision) (resource.Live, error) {
 	newest, err := k.read(ctx, c, aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family), true)
+	if err == nil && k.fits(o, newest) {
+		return newest.live(), nil
+	}
+	if own, ok := k.lately(o); ok && k.fits(o, &own) { // it was registered, whatever is to be seen of it
+		own, err := k.readLately(ctx, c, o, own.arn, true)
+		if err != nil {
+			return resource.Live{}, err
+		}
+		if k.fits(o, own) {
+			return own.live(), nil
+		}
+	}
 	switch {
 	case resource.ClassOf(err) == resource.ClassNotFound && running == nil:
 		return resource.Live{Presence: resource.Absent}, nil
@@ -127,8 +139,6 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 		return running.live(), nil
 	case err != nil:
 		return resource.Live{}, err
-	case k.fits(o, newest):
-		return newest.live(), nil
 	}
 	if r := k.byHash(ctx, c, o); r != nil {
 		return r.live(), nil
@@ -184,6 +194,48 @@ func (k *taskDefinition) byHash(ctx context.Context, c *awsclient.Clients, o *re
 		}
 	}
 	return nil
+}
+
+// unseen is for how long a revision that was registered may be missing from what is
+// read: AWS' reads lag, "up to about five minutes" (ECS, RunTask, on eventual consistency).
+const unseen = 5 * time.Minute
+
+// familyKey names the family of an object in its target.
+func familyKey(o *resource.Object) string {
+	return o.ID.Target + "/" + aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family)
+}
+
+// lately is the revision of an object's family that this process has registered last,
+// as long as reads may not have it yet.
+func (k *taskDefinition) lately(o *resource.Object) (revision, bool) {
+	k.ownMu.Lock()
+	defer k.ownMu.Unlock()
+	r, ok := k.own[familyKey(o)]
+	if ok && time.Since(r.read) > unseen {
+		delete(k.own, familyKey(o))
+		return r, false
+	}
+	return r, ok
+}
+
+// registered notes a revision that this process has made.
+func (k *taskDefinition) registered(o *resource.Object, r revision) {
+	k.ownMu.Lock()
+	defer k.ownMu.Unlock()
+	if k.own == nil {
+		k.own = map[string]revision{}
+	}
+	k.own[familyKey(o)] = r
+}
+
+// readLately reads a revision by its ARN. One that this process has registered a moment
+// ago is there although it is not to be seen.
+func (k *taskDefinition) readLately(ctx context.Context, c *awsclient.Clients, o *resource.Object, arn string, fresh bool) (*revision, error) {
+	r, err := k.read(ctx, c, arn, fresh)
+	if own, ok := k.lately(o); ok && own.arn == arn && resource.ClassOf(err) == resource.ClassNotFound {
+		return &own, nil
+	}
+	return r, err
 }
 
 // read describes a revision, or the newest ACTIVE one of a family.

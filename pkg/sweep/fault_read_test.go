@@ -39,6 +39,10 @@ func lag(w *world, s *strike, c sandbox.Call, old func(n int64) bool) {
 // the next pass). That starts no deployment: those are counted by themselves.
 var sentAgain = map[string]int{"ecs.UpdateService": 1}
 
+// sentForAMinute: so it is in every pass of the minute in which nothing is to be seen.
+// None of them starts a deployment: those are held to the reference apart (I4).
+var sentForAMinute = map[string]int{"ecs.UpdateService": 8}
+
 // staleFaults let reads lag behind a write.
 func staleFaults() []*fault {
 	var all []*fault
@@ -51,7 +55,7 @@ func staleFaults() []*fault {
 	}
 	all[2].name = "R1-10"
 	return append(all,
-		&fault{name: "R2", says: "not to be seen for 60 s after it was made", applies: creates, repeats: true, more: sentAgain, lasts: 2 * time.Minute,
+		&fault{name: "R2", says: "not to be seen for 60 s after it was made", applies: creates, repeats: true, more: sentForAMinute, lasts: 2 * time.Minute,
 			strike: func(w *world, s *strike, c sandbox.Call) *sandbox.Fault {
 				until := time.Now().Add(absenceGrace)
 				w.tap.hold(func() bool { return time.Now().After(until) })

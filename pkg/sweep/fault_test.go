@@ -69,7 +69,7 @@ func reads(m made) bool  { return !m.Write }
 func repeatable(operation string) bool {
 	_, operation, _ = strings.Cut(operation, ".")
 	// UpdateService too: a deployment more is counted as such (I4 counts both).
-	for _, p := range []string{"UpdateService", "Modify", "Put", "RegisterScalableTarget", "TagResource", "AddTags", "UntagResource", "RemoveTags"} {
+	for _, p := range []string{"UpdateService", "Modify", "Put", "Deregister", "Delete", "RegisterScalableTarget", "TagResource", "AddTags", "UntagResource", "RemoveTags"} {
 		if strings.HasPrefix(operation, p) {
 			return true
 		}
