@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -185,16 +186,25 @@ func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([
 	return out, nil
 }
 
+// kept is for how long a deployment surely stays in the history: ECS keeps 90 days of it
+// (Amazon ECS developer guide, service deployments).
+const kept = 80 * 24 * time.Hour
+
 // details describes deployments; those that are over only once.
 func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []types.ServiceDeploymentBrief) ([]types.ServiceDeployment, error) {
 	arns := make([]string, len(briefs))
+	old := map[string]bool{}
 	for i, b := range briefs {
 		arns[i] = aws.ToString(b.ServiceDeploymentArn)
+		old[arns[i]] = time.Since(aws.ToTime(b.CreatedAt)) > kept
 	}
 	missing, have := r.ended.Missing(arns)
 	for arn, res := range r.deployments.do(ctx, lane{target: service.ID.Target}, missing) {
-		if resource.ClassOf(res.Err) == resource.ClassNotFound {
+		if resource.ClassOf(res.Err) == resource.ClassNotFound && old[arn] {
 			continue // it left the history between the two calls
+		}
+		if resource.ClassOf(res.Err) == resource.ClassNotFound { // it was listed a moment ago: content that failed would be tried anew
+			return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeServiceDeployments", "ECS lists %s and does not find it", arn)
 		}
 		if res.Err != nil {
 			return nil, res.Err

@@ -194,11 +194,7 @@ func (c single) run(t *testing.T, sum *report) bool {
 
 // open are cases that are known to fail, with what is wrong. They are failures of every
 // report; only go test does not end with them.
-var open = map[string]string{
-	"rolled-back/ecs.DescribeServiceDeployments#4/B1":           "a deployment that ECS says is missing once, while it is rolled back, is started once more: its content may be deployed twice",
-	"rolled-back/ecs.TagResource#1/F5-token":                    "the tag spec-hash of content that was rolled back before it was tagged stays that of the content before",
-	"group-replace/elasticloadbalancing.DeleteTargetGroup#1/F7": "a deletion that lands late finds nothing any more, whose tags the policy asks for: the embedded AWS counts it as a refusal, and the sweep takes that for a hole in the policy",
-}
+var open = map[string]string{}
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
 // call and fault name it.
