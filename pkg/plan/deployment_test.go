@@ -63,7 +63,7 @@ func TestFailedContentIsNotDeployedAgain(t *testing.T) {
 		s := rolledBack()
 		pl := plan.Make(s.with(history(failed(s.unit, "2", resource.DeploymentRolledBack))).in)
 		expect(t, pl, append(blocked, "quarantine d2 RolledBack")...)
-		want := plan.Quarantine{Hash: s.unit.ContentHash, TaskDefinition: "default-hello:2", Deployment: "d2", Cause: "RolledBack"}
+		want := plan.Quarantine{Hash: s.unit.ContentHash, TaskDefinition: "default-hello:2", Deployment: "d2", Cause: "RolledBack", Newest: true}
 		if d := cmp.Diff(want, *pl.Quarantine); d != "" {
 			t.Errorf("quarantine (-want +got):\n%s", d)
 		}
