@@ -229,13 +229,29 @@ func (k *taskDefinition) registered(o *resource.Object, r revision) {
 }
 
 // readLately reads a revision by its ARN. One that this process has registered a moment
-// ago is there although it is not to be seen.
+// ago is there although it is not to be seen; unless hooks are noted on it, for how they
+// stand by now is in its tags alone.
 func (k *taskDefinition) readLately(ctx context.Context, c *awsclient.Clients, o *resource.Object, arn string, fresh bool) (*revision, error) {
 	r, err := k.read(ctx, c, arn, fresh)
-	if own, ok := k.lately(o); ok && own.arn == arn && resource.ClassOf(err) == resource.ClassNotFound {
-		return &own, nil
+	own, ok := k.lately(o)
+	switch {
+	case !ok || own.arn != arn || resource.ClassOf(err) != resource.ClassNotFound:
+		return r, err
+	case hooked(own.tags):
+		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition",
+			"%s was registered a moment ago and is not to be seen yet: how its hooks stand is looked at when it is", lastSegment(arn))
 	}
-	return r, err
+	return &own, nil
+}
+
+// hooked reports whether tags say how hooks stand.
+func hooked(tags map[string]string) bool {
+	for key := range tags {
+		if strings.HasPrefix(key, resource.TagHook) {
+			return true
+		}
+	}
+	return false
 }
 
 // read describes a revision, or the newest ACTIVE one of a family.
