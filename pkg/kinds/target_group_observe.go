@@ -269,7 +269,9 @@ func (s *groupSearch) answer() {
 			s.a.absent(id)
 		default:
 			arn := aws.ToString(tg.TargetGroupArn)
-			s.k.seen.met(id, arn)
+			if s.tags[arn][resource.TagScope] == s.q.Objects[i].Tags[resource.TagScope] { // else it may only have looked like ours while ours was not to be seen
+				s.k.seen.met(id, arn)
+			}
 			s.a.set(groupLive(id, tg, s.tags[arn], s.attrs[arn]))
 		}
 	}

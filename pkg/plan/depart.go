@@ -139,6 +139,9 @@ func (m *maker) demolish(service *draft) {
 		if service != nil && outlives && d.live.Tags[resource.TagOnDelete] != "prune" && d.Blocked == "" {
 			marks = append(marks, m.mark(d))
 		}
+		if service != nil && outlives && d.live.Presence == resource.Unknown && service.Blocked == "" {
+			service.block(status.Waiting, d.ID.Local()+" could not be read: it outlives the service, and must say before that it goes too")
+		}
 		d.Action, d.Effect, d.Why = ActionDelete, deleteEffect(d.ID.Kind), why
 		if service != nil && outlives && d.Blocked == "" {
 			d.After = "the service is gone"

@@ -62,6 +62,12 @@ func faults() []*fault {
 	return all
 }
 
+// again is whether the fault makes a write land twice: late, or because reads do not show
+// it yet.
+func (f *fault) again() bool {
+	return f.name == "F7" || f.name == "F8" || strings.HasPrefix(f.name, "R")
+}
+
 func writes(m made) bool { return m.Write }
 func reads(m made) bool  { return !m.Write }
 

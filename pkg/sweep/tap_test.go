@@ -36,12 +36,13 @@ type made struct {
 type tap struct {
 	w *world
 
-	mu     sync.Mutex
-	nth    map[string]int
-	calls  []made
-	writes int
-	strike *strike
-	also   func(c sandbox.Call) *sandbox.Fault // asked about every call, nil for nobody
+	mu      sync.Mutex
+	nth     map[string]int
+	calls   []made
+	writes  int
+	spoiled int
+	strike  *strike
+	also    func(c sandbox.Call) *sandbox.Fault // asked about every call, nil for nobody
 }
 
 // strike is a fault on its way: at which call it begins, and what it does to that
@@ -138,11 +139,18 @@ func (t *tap) rests(r status.Reason) bool {
 	return t.strike != nil && t.strike.fault.rests == r
 }
 
-// counted are the operators' calls, and their writes.
-func (t *tap) counted() (calls, writes int) {
+// spoil counts a call that the fault befell.
+func (t *tap) spoil() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.calls), t.writes
+	t.spoiled++
+}
+
+// counted are the operators' calls, their writes, and the calls that a fault befell.
+func (t *tap) counted() (calls, writes, spoiled int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.calls), t.writes, t.spoiled
 }
 
 // in is the fault hook of an account's sandbox; its calls are told by the account.
@@ -169,7 +177,7 @@ func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.
 	switch {
 	case begins:
 		s.fired, s.ctx, s.aws, s.account, s.nth = true, ctx, t.w.sandboxes()[account], account, n+1
-	case s != nil && s.fired:
+	case s != nil && s.fired && s.account == account: // the other account is another AWS
 		after = s.after
 		s.armed = s.next != nil
 	}
@@ -180,10 +188,12 @@ func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.
 	case s == nil:
 		return t.note(n, t.w.sandboxes()[account], c)
 	case begins:
+		t.spoil()
 		return s.fault.strike(t.w, s, c)
 	}
 	for _, f := range after {
 		if out := f(c); out != nil {
+			t.spoil()
 			return out
 		}
 	}

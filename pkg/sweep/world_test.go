@@ -66,6 +66,7 @@ type world struct {
 	clocks   clocks
 	quiet    int       // full passes in a row that wrote nothing and left nothing under way
 	writes   int       // of the operators, when the last full pass ended
+	spoiled  int       // calls that a fault had befallen by then
 	seen     int       // calls, a second ago
 	idle     int       // calls, when the last second in which none was made ended
 	rested   int       // calls, when the last full pass that was the first at rest began
@@ -361,10 +362,10 @@ func (w *world) random(n time.Duration) time.Duration {
 // heard keeps what the operator tells, and counts its quiet passes.
 func (w *world) heard(p *process, e reconcile.Event) {
 	settled := true
-	calls, writes := w.tap.counted()
+	calls, writes, spoiled := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
 		for _, s := range w.services(p) {
-			settled = settled && (isSettled(s.Reason) || w.tap.rests(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
+			settled = settled && (isSettled(s.Reason) && w.mayRest(s.Reason) || w.tap.rests(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
 		}
 	}
 	w.mu.Lock()
@@ -374,15 +375,30 @@ func (w *world) heard(p *process, e reconcile.Event) {
 	if e.Kind != reconcile.EventPass || p.dead {
 		return
 	}
-	if w.quiet++; writes != w.writes || !settled {
-		w.quiet = 0
+	if w.quiet++; writes != w.writes || spoiled != w.spoiled || !settled {
+		w.quiet = 0 // who was not answered may have held something back
 	}
+	w.spoiled = spoiled
 	if w.quiet == 1 {
 		if w.rested, w.restedAt = w.idle, time.Now(); w.rested == 0 { // it was at rest from the beginning
 			w.rested = calls
 		}
 	}
 	w.writes = writes
+}
+
+// mayRest is whether a service of this scenario may be left standing so: what is tried
+// again after minutes only is waited for, unless the fault has an end of its own.
+func (w *world) mayRest(r status.Reason) bool {
+	if len(w.scenario.rest) == 0 || w.tap.strike != nil && w.tap.strike.fault.ends != nil {
+		return true
+	}
+	for _, expected := range w.scenario.rest {
+		if r == expected {
+			return true
+		}
+	}
+	return false
 }
 
 // isSettled is whether nothing is under way in a service that stands so.
@@ -436,7 +452,7 @@ func (w *world) settle(most time.Duration) bool {
 		if w.tap.busy() { // what is seen while the fault goes on is not the end
 			w.restless()
 		}
-		calls, _ := w.tap.counted()
+		calls, _, _ := w.tap.counted()
 		w.mu.Lock()
 		if calls == w.seen {
 			w.idle = calls
