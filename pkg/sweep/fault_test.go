@@ -69,7 +69,6 @@ func (f *fault) again() bool {
 }
 
 func writes(m made) bool { return m.Write }
-func reads(m made) bool  { return !m.Write }
 
 // repeatable: the operation sets what it is given, so that twice is as once.
 func repeatable(operation string) bool {
