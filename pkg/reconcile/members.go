@@ -359,8 +359,8 @@ type heldUp struct {
 func (d *daemon) blocked() {
 	counts := map[status.Reason]int{}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !d.held.stale && d.held.units == len(d.units) {
-		d.mu.Unlock()
 		return
 	}
 	d.held = heldUp{units: len(d.units)}
@@ -369,8 +369,7 @@ func (d *daemon) blocked() {
 			counts[r] += n
 		}
 	}
-	d.mu.Unlock()
-	d.e.m.Blocked(counts)
+	d.e.m.Blocked(counts) // under the lock: they are not told again before one moves, so that the newest must be the last
 }
 
 // summary says how the services stand: "3 services: 2 ready, 1 progressing".

@@ -213,11 +213,10 @@ func (e *Engine) settle(s status.Service) {
 	e.mu.Lock()
 	before, known := e.status[key]
 	e.status[key] = s
-	counts := e.counted(!known || before.State != s.State)
-	e.mu.Unlock()
-	if counts != nil {
-		e.m.Services(counts)
+	if counts := e.counted(!known || before.State != s.State); counts != nil {
+		e.m.Services(counts) // under the lock: they are not told again before one moves, so that the newest must be the last
 	}
+	e.mu.Unlock()
 	if !known || before.State != s.State || before.Reason != s.Reason || before.Why != s.Why {
 		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
 	}
