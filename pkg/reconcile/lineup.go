@@ -34,11 +34,21 @@ func (q *lineup) Hurry(keys ...resource.UnitKey) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.edits++
+	stand := map[resource.UnitKey]bool{} // in one of the lines already
 	for _, key := range keys {
 		q.hurried[key] = q.edits
-		if q.due[key] && !q.busy[key] { // it stands in one of the lines
-			same := func(k resource.UnitKey) bool { return k == key }
-			q.edited, q.rest = slices.DeleteFunc(q.edited, same), slices.DeleteFunc(q.rest, same)
+		if q.due[key] && !q.busy[key] {
+			stand[key] = true
+		}
+	}
+	if len(stand) == 0 {
+		return
+	}
+	moves := func(k resource.UnitKey) bool { return stand[k] }
+	q.edited, q.rest = slices.DeleteFunc(q.edited, moves), slices.DeleteFunc(q.rest, moves) // all at once: they may be thousands
+	for _, key := range keys {
+		if stand[key] {
+			delete(stand, key)
 			q.push(key)
 		}
 	}
