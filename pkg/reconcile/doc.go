@@ -14,6 +14,7 @@
 //	status.go    what was found → conditions, reason, one sentence (pure)
 //	oneshot.go   Plan, Inspect, Apply
 //	daemon.go    Run: queue, workers, sweep; members.go is its memory
+//	lineup.go    its queue, in which edits go first; rest.go: what needs no plan
 //	outage.go    a source that gives no documents: waited for, and told once
 //	retry.go     lifts a quarantine
 //
@@ -32,6 +33,8 @@
 //   - A unit that AWS denied or refused is looked at in every pass, but its
 //     writes are tried again only when its document or the world changed, or
 //     after five minutes.
+//   - A service that is Ready, and of which nothing that was read has changed since
+//     it was planned with this document, is not planned again for half an hour.
 //   - A lifted quarantine keeps its tag, with the word "lifted": ECS' history
 //     still shows the failed deployment, and another process would quarantine
 //     the content again.
