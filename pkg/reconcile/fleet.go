@@ -200,7 +200,7 @@ func (f *fleet) ready() []resource.UnitKey {
 			wake = append(wake, key)
 		}
 	}
-	if len(f.queue) == 0 {
+	if len(f.queue) == 0 || f.unread() > 0 { // slot gives none out before all are read: it would be asked over and over
 		sortKeys(wake)
 		return wake
 	}

@@ -22,12 +22,7 @@ func (f *fleet) slot(key resource.UnitKey, b *berth) (status.Reason, string) {
 		f.queue = append(f.queue, key)
 		before = len(f.queue) - 1
 	}
-	unread := 0
-	for _, other := range f.berths {
-		if !other.read {
-			unread++
-		}
-	}
+	unread := f.unread()
 	switch taken := f.taken(key); {
 	case unread > 0:
 		return status.ConcurrencyLimit, fmt.Sprintf("at most %d rollouts run at once, and %d services have not been read yet", f.limit, unread)
@@ -37,6 +32,16 @@ func (f *fleet) slot(key resource.UnitKey, b *berth) (status.Reason, string) {
 	f.leave(key)
 	b.running = true
 	return "", ""
+}
+
+// unread counts the services of which nobody knows yet whether a deployment runs.
+func (f *fleet) unread() (n int) {
+	for _, b := range f.berths {
+		if !b.read {
+			n++
+		}
+	}
+	return n
 }
 
 // place says who is before a unit in the queue.
