@@ -176,7 +176,8 @@ func (f *fleet) turn(u *resource.Unit) (status.Reason, string) {
 	return f.slot(u.Key, b)
 }
 
-// ready gives units that wait for something that has come about since.
+// ready gives units that wait for something that has come about since. It is asked after
+// every pass, of those units too: whom it wakes must have a turn now, or it never rests.
 func (f *fleet) ready() []resource.UnitKey {
 	f.mu.Lock()
 	defer f.mu.Unlock()
