@@ -4,13 +4,12 @@
 //	go run ./hack/sweep                            # suite A, then every planted bug
 //	go run ./hack/sweep -planted=false             # suite A alone
 //	go run ./hack/sweep -bugs 'owner|prune'        # suite A, then these bugs
-//	go run ./hack/sweep -suites a,b,c,d,e -budget 1h
+//	go run ./hack/sweep -suites a,c,d -budget 1h
 //	go run ./hack/sweep -pages                     # writes the pages of the last run anew
 //
-// Suites: A, single faults, each case of it; B, pairs of faults; C, the program itself
-// killed with SIGKILL over TCP; D, a swarm of operators, people and an autoscaler; E, a
-// fleet for a week of virtual time. Those after A take as much time as -budget gives
-// each of them.
+// Suites: A, single faults, each case of it; C, the program itself killed with SIGKILL
+// over TCP, for as much time as -budget gives it; D, a swarm of operators, people and an
+// autoscaler. B, pairs of faults, and E, a fleet for a week, are not written.
 //
 // What came of a run stands in hack/sweep/results.json; docs/sweep.md and a block of the
 // README are made of it, and a test holds them to it. A bug is run against the cases of

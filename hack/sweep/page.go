@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"bufio"
 	"bytes"
 	"fmt"
@@ -79,7 +80,7 @@ func facts(r results) [][2]string {
 	if len(r.Planted) == 0 {
 		bugs = "not run"
 	}
-	return [][2]string{
+	return append([][2]string{
 		{"scenarios", fmt.Sprint(len(s.Scenarios))},
 		{"kinds of faults", fmt.Sprint(len(s.Faults))},
 		{"cases", cases},
@@ -92,6 +93,27 @@ func facts(r results) [][2]string {
 		{"deletions of what is not the operator's", fmt.Sprint(s.Unowned)},
 		{"not compared (the mask)", fmt.Sprintf("%d members, ids and times", len(s.Mask))},
 		{"virtual time", fmt.Sprintf("%s hours, in %.0f s on %d cores", thousands(int(s.Hours)), s.Seconds, s.CPUs)},
+	}, swarm(r)...)
+}
+
+// swarm is what suite D told, if it ever was run.
+func swarm(r results) [][2]string {
+	var s struct {
+		Seeds       int     `json:"seeds"`
+		Hours       float64 `json:"hours"`
+		ServiceDays int     `json:"serviceDays"`
+		Writes      int     `json:"writes"`
+		Kills       int     `json:"kills"`
+		Settled     int     `json:"settled"`
+	}
+	if raw := r.Suites["d"]; raw == nil || json.Unmarshal(raw, &s) != nil {
+		return nil
+	}
+	return [][2]string{
+		{"swarm: virtual hours", fmt.Sprintf("%s, in %d seeds", thousands(int(s.Hours)), s.Seeds)},
+		{"swarm: writes", fmt.Sprintf("%s, in %s days of a service", thousands(s.Writes), thousands(s.ServiceDays))},
+		{"swarm: operators killed", thousands(s.Kills)},
+		{"swarm: evenings at which AWS looked as the documents say", thousands(s.Settled)},
 	}
 }
 

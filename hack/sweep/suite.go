@@ -21,23 +21,17 @@ const pkg = "./pkg/sweep"
 type suite struct {
 	says string
 	test string
-	// args and env tell the test how long it may take and where its results go.
-	args func(budget time.Duration, file string) (args, env []string)
+	// args tell the test how long it may take and where its results go.
+	args func(budget time.Duration, file string) []string
 }
 
 // suites after A, by their letters.
 var suites = map[string]suite{
-	"b": {"pairs of faults", "TestPairs", func(d time.Duration, file string) ([]string, []string) {
-		return []string{"-pairs", "-budget", d.String(), "-results", file}, nil
+	"c": {"the program killed over TCP", "TestKill", func(d time.Duration, file string) []string {
+		return []string{"-kill", "-budget", d.String(), "-results", file}
 	}},
-	"c": {"the program killed over TCP", "TestKill", func(d time.Duration, file string) ([]string, []string) {
-		return []string{"-kill", "-kill-budget", d.String()}, []string{"KILL_JSON=" + file}
-	}},
-	"d": {"a swarm, 10,080 virtual hours of it", "TestSwarm", func(_ time.Duration, file string) ([]string, []string) {
-		return []string{"-swarm-hours", "10080", "-results", file}, nil
-	}},
-	"e": {"a fleet for a week", "TestSoak", func(d time.Duration, file string) ([]string, []string) {
-		return []string{"-soak", d.String()}, []string{"SOAK_JSON=" + file}
+	"d": {"a swarm, 10,080 virtual hours of it", "TestSwarm", func(_ time.Duration, file string) []string {
+		return []string{"-swarm-hours", "10080", "-results", file}
 	}},
 }
 
@@ -52,7 +46,7 @@ type runner struct {
 func (r runner) single(ctx context.Context) (single, error) {
 	file := filepath.Join(r.dir, "single.json")
 	args := []string{"test", "-count=1", "-timeout=0", "-run", "^TestSingle$", pkg, "-args", "-results", file, "-every", fmt.Sprint(r.every)}
-	out, err := r.goes(ctx, nil, args...)
+	out, err := r.goes(ctx, args...)
 	var s single
 	if e := decode(file, &s); e != nil {
 		return s, fmt.Errorf("suite A told nothing: %w\n%s", errors.Join(err, e), tail(out))
@@ -64,8 +58,7 @@ func (r runner) single(ctx context.Context) (single, error) {
 func (r runner) suite(ctx context.Context, letter string, budget time.Duration) (json.RawMessage, error) {
 	s := suites[letter]
 	file := filepath.Join(r.dir, letter+".json")
-	args, env := s.args(budget, file)
-	out, err := r.goes(ctx, env, append([]string{"test", "-count=1", "-timeout=0", "-run", "^" + s.test + "$", pkg, "-args"}, args...)...)
+	out, err := r.goes(ctx, append([]string{"test", "-count=1", "-timeout=0", "-run", "^" + s.test + "$", pkg, "-args"}, s.args(budget, file)...)...)
 	raw, e := os.ReadFile(file)
 	if e != nil {
 		return nil, fmt.Errorf("suite %s, %s, told nothing: %w\n%s", strings.ToUpper(letter), s.says, errors.Join(err, e), tail(out))
@@ -77,9 +70,9 @@ func (r runner) suite(ctx context.Context, letter string, budget time.Duration) 
 }
 
 // goes runs the go command in the top directory.
-func (r runner) goes(ctx context.Context, env []string, args ...string) (string, error) {
+func (r runner) goes(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = r.root, append(os.Environ(), env...)
+	cmd.Dir = r.root
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -93,7 +86,7 @@ func (r runner) bug(ctx context.Context, p planted.Bug) (bug, error) {
 	}
 	binary, file := filepath.Join(r.dir, p.Name+".test"), filepath.Join(r.dir, p.Name+".results")
 	defer os.Remove(binary)
-	if out, err := r.goes(ctx, nil, "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg); err != nil {
+	if out, err := r.goes(ctx, "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg); err != nil {
 		return b, fmt.Errorf("with %s the sweep cannot be built: %w\n%s", p.Name, err, tail(out))
 	}
 	began := time.Now()
