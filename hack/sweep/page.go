@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -206,7 +206,11 @@ func foundList(raw []byte) string {
 			continue
 		}
 		n++
-		fmt.Fprintf(&b, "%d. %s  \n   Mended: %s  \n   `go test ./pkg/sweep -run '^TestSingle$' -case '%s'`\n", n, parts[1], parts[2], parts[0])
+		run := "'^TestSingle$'"
+		if name, killed := strings.CutPrefix(parts[0], "TestKill "); killed {
+			parts[0], run = name, "'^TestKill$' -kill"
+		}
+		fmt.Fprintf(&b, "%d. %s  \n   Mended: %s  \n   `go test ./pkg/sweep -run %s -case '%s'`\n", n, parts[1], parts[2], run, parts[0])
 	}
 	return b.String()
 }
