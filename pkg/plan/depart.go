@@ -139,8 +139,9 @@ func (m *maker) demolish(service *draft) {
 		if service != nil && outlives && d.live.Tags[resource.TagOnDelete] != "prune" && d.Blocked == "" {
 			marks = append(marks, m.mark(d))
 		}
-		if service != nil && outlives && d.live.Presence == resource.Unknown && service.Blocked == "" {
-			service.block(status.Waiting, d.ID.Local()+" could not be read: it outlives the service, and must say before that it goes too")
+		if service != nil && d != service && d.live.Presence == resource.Unknown {
+			// Without the service nobody can tell any more that it was to go.
+			service.block(status.Waiting, d.ID.Local()+" could not be read: it goes before the service, or must be told before that it goes too")
 		}
 		d.Action, d.Effect, d.Why = ActionDelete, deleteEffect(d.ID.Kind), why
 		if service != nil && outlives && d.Blocked == "" {
