@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,9 @@ type rollouts struct {
 	ended       awsclient.Forever[string, types.ServiceDeployment] // deployments that are over
 	snapshots   awsclient.Forever[string, types.ServiceRevision]   // revisions never change
 	tasks       awsclient.Forever[string, revision]                // nor do task definitions
+
+	lostMu sync.Mutex
+	lost   map[string]time.Time // deployments that were listed and not found: see lostFor
 }
 
 // NewRollouts gives the seam to ECS' deployments.
@@ -190,6 +194,22 @@ func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([
 // (Amazon ECS developer guide, service deployments).
 const kept = 80 * 24 * time.Hour
 
+// lostFor is for how long a deployment has been listed and not found, since this
+// process saw that first.
+func (r *rollouts) lostFor(arn string) time.Duration {
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	if r.lost == nil {
+		r.lost = map[string]time.Time{}
+	}
+	since, ok := r.lost[arn]
+	if !ok {
+		since = time.Now()
+		r.lost[arn] = since
+	}
+	return time.Since(since)
+}
+
 // details describes deployments; those that are over only once.
 func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []types.ServiceDeploymentBrief) ([]types.ServiceDeployment, error) {
 	arns := make([]string, len(briefs))
@@ -204,6 +224,9 @@ func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []
 			continue // it left the history between the two calls
 		}
 		if resource.ClassOf(res.Err) == resource.ClassNotFound { // it was listed a moment ago: content that failed would be tried anew
+			if r.lostFor(arn) > unseen {
+				continue // reads lag for minutes at most: ECS has lost it
+			}
 			return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeServiceDeployments", "ECS lists %s and does not find it", arn)
 		}
 		if res.Err != nil {
