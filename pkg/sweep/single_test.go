@@ -200,6 +200,8 @@ var open = map[string]string{
 }
 
 const (
+	askedInVain    = "an older revision of the wanted content is looked for by its tags; when that search is refused, one more is registered"
+	createdAgain   = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
 	onePageTooMany = "while the list of what is ours is old, because it came in many pages, the cap on deletions counts one service too few and asks for an approval: safe, and slow"
 )
 
