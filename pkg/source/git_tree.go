@@ -154,7 +154,7 @@ func (l *listing) entry(mode, id, name string) {
 		l.leave(name, "submodule is not fetched: watch its repository by an operator of its own, or copy the documents")
 	default:
 		if (named || isSpec(name)) && l.admit(name) {
-			l.problem(name, "has the mode %s, which is none of a file: commit it again as a plain file", mode)
+			l.problem(name, "has the mode %s, which is none of a file: commit it again as a plain file", shownPath(mode))
 		}
 	}
 }
