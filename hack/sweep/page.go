@@ -138,18 +138,21 @@ func summary(r results) string {
 
 func figures(r results) string {
 	var b strings.Builder
-	b.WriteString("| what | figure |\n|---|---|\n")
-	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "| %s | %s |\n", f[0], f[1])
-	}
+	b.WriteString("| what | figure |\n")
+	b.WriteString(factRows(r))
 	fmt.Fprintf(&b, "\nOf commit `%s`, on %s. The mask: `%s`.\n", r.Single.Commit, r.When.Format("2006-01-02"), strings.Join(r.Single.Mask, "`, `"))
 	return b.String()
 }
 
 // readme is what the README quotes.
 func readme(r results) string {
+	return "| | |\n" + factRows(r)
+}
+
+// factRows are the figures as a table without its head.
+func factRows(r results) string {
 	var b strings.Builder
-	b.WriteString("| | |\n|---|---|\n")
+	b.WriteString("|---|---|\n")
 	for _, f := range facts(r) {
 		fmt.Fprintf(&b, "| %s | %s |\n", f[0], f[1])
 	}

@@ -210,6 +210,13 @@ func (r *rollouts) lostFor(arn string) time.Duration {
 	return time.Since(since)
 }
 
+// found ends that: a deployment that is lost again is lost anew.
+func (r *rollouts) found(arn string) {
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	delete(r.lost, arn)
+}
+
 // details describes deployments; those that are over only once.
 func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []types.ServiceDeploymentBrief) ([]types.ServiceDeployment, error) {
 	arns := make([]string, len(briefs))
@@ -232,6 +239,7 @@ func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []
 		if res.Err != nil {
 			return nil, res.Err
 		}
+		r.found(arn)
 		have[arn] = res.Value
 		if isTerminal(res.Value.Status) {
 			r.ended.Put(arn, res.Value)

@@ -155,7 +155,7 @@ func (k *taskDefinition) register(ctx context.Context, w resource.Write) (resour
 	if len(in.Tags) == 0 {
 		in.Tags = nil
 	}
-	unlock, err := k.families.lock(ctx, w.Object.ID.Target+"/"+aws.ToString(in.Family))
+	unlock, err := k.families.lock(ctx, familyKey(&w.Object))
 	if err != nil {
 		return resource.Live{}, err
 	}
