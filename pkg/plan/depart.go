@@ -20,6 +20,9 @@ type Departure struct {
 	Over, Approval string
 	// Self: the unit's service runs this very process, which deletes everything but itself.
 	Self bool
+	// Successor is a unit of the same name that a document puts elsewhere, and that is
+	// not up yet, and Short how it stands; "" for none.
+	Successor, Short string
 }
 
 // Fate is what becomes of a unit whose document is gone.
@@ -204,7 +207,7 @@ func (m *maker) disown() {
 // holdDeparture blocks what must wait for more than its turn.
 func (m *maker) holdDeparture(fate Fate, service *draft) {
 	var reason status.Reason
-	why := ""
+	why, after := "", ""
 	gone := m.in.Gone
 	switch {
 	case service != nil && service.live.Presence == resource.Unknown:
@@ -216,6 +219,9 @@ func (m *maker) holdDeparture(fate Fate, service *draft) {
 	case fate == FateDeleted && gone.Over != "" && service != nil && service.live.Health.State != resource.Gone &&
 		(gone.Approval == "" || service.live.Tags[resource.TagApproved] != gone.Approval):
 		reason, why = status.NeedsApproval, gone.Over
+	case fate == FateDeleted && gone.Successor != "" && service != nil && service.live.Health.State != resource.Gone:
+		reason, after = status.DependencyMissing, gone.Successor+" is up"
+		why = fmt.Sprintf("no document names it here, and %s is to take its place: it is deleted when that is up (%s)", gone.Successor, gone.Short)
 	case slices.ContainsFunc(m.strays, func(d *draft) bool { return m.in.Fresh[d.ARN] }):
 		reason, why = status.AbsenceGrace, "no document names the service; it is deleted when that is still so after a while"
 		if fate == FateOrphaned {
@@ -227,7 +233,7 @@ func (m *maker) holdDeparture(fate Fate, service *draft) {
 	}
 	for _, d := range m.strays {
 		if d.Action != ActionNone {
-			d.Blocked, d.Why, d.After = reason, why, ""
+			d.Blocked, d.Why, d.After = reason, why, after
 		}
 	}
 }

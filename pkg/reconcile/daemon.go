@@ -338,6 +338,9 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 	if adopted(out.Plan) {
 		when = nextNow
 	}
+	if m.unit.Gone && out.Status.Reason == status.DependencyMissing {
+		when = nextResync // its successor wakes it; to look at it costs more calls than at others
+	}
 	d.mu.Lock()
 	if when == nextNow {
 		if m.retry.conflicts++; m.retry.conflicts > maxConflicts {
@@ -385,7 +388,7 @@ func (d *daemon) dependents(key resource.UnitKey) {
 			delete(d.waiting, k)
 			continue
 		}
-		if slices.Contains(m.unit.DependsOn, key) {
+		if slices.Contains(m.unit.DependsOn, key) || d.e.inherits(m.unit, key) {
 			wake = append(wake, k)
 		}
 	}

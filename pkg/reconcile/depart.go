@@ -77,7 +77,8 @@ func (e *Engine) departures(l Loaded, told bool) []*resource.Unit {
 			deleted+done, owned+done, e.currentFrame().Scope, limit, e.deletesHash(l.Revision, list))
 	}
 	var out []*resource.Unit
-	now := map[resource.UnitKey]plan.Departure{}
+	now := map[resource.UnitKey]departing{}
+	heirs := successors(l.Units, list)
 	for _, d := range list {
 		if !told && d.fate != plan.FateDeleted && d.fate != plan.FateOrphaned {
 			continue
@@ -89,7 +90,7 @@ func (e *Engine) departures(l Loaded, told bool) []*resource.Unit {
 				dep.Approval = e.approval(approved, l.Revision, d.svc)
 			}
 		}
-		now[d.unit.Key] = dep
+		now[d.unit.Key] = departing{dep, heirs[d.unit.Key.Name]}
 		out = append(out, d.unit)
 	}
 	e.mu.Lock()
@@ -108,6 +109,7 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 	for identity := range l.Frozen {
 		documented[e.placed(parseKey(identity))] = true
 	}
+	counted := map[string]bool{}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, target := range slices.Sorted(maps.Keys(e.censuses)) {
@@ -132,6 +134,7 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 				}
 				if live.ID.Kind == resource.KindService {
 					owned++
+					counted[e.placed(key)] = true
 					d.svc = live
 				}
 				d.all = append(d.all, live)
@@ -144,6 +147,12 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 				d.fate = plan.FateKept // whoever deleted it would not come to the rest
 			}
 			list = append(list, d)
+		}
+	}
+	for _, u := range l.Units { // what was made since, or is not listed yet, was read all the same
+		if at := e.placed(u.Key); e.stood[u.Key].ours && !counted[at] {
+			owned++
+			counted[at] = true
 		}
 	}
 	return list, owned
@@ -246,8 +255,10 @@ func (e *Engine) lookGone(ctx context.Context, u *resource.Unit, write bool) vie
 	v := view{unit: u, live: map[resource.ID]resource.Live{}}
 	e.mu.Lock()
 	c := e.censuses[u.Key.Target]
-	dep, counted := e.departing[u.Key]
+	going, counted := e.departing[u.Key]
 	e.mu.Unlock()
+	dep := going.Departure
+	dep.Successor, dep.Short = e.awaited(u.Key, going.heirs)
 	in := plan.Input{Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: v.live, Now: now(), Gone: &dep, Doubt: e.doubtOf(u.Key)}
 	if !counted { // so that nobody has weighed it against the cap
 		in.Doubt = orElse(in.Doubt, "the latest census did not have it")
@@ -304,30 +315,6 @@ func (e *Engine) remains(ctx context.Context, u *resource.Unit, c *census, doubt
 		}
 	}
 	return strays, doubt
-}
-
-// runs reports whether another service that has a document was last seen with a
-// revision: documents may share a family.
-func (e *Engine) runs(revision string, but resource.UnitKey) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for key, arn := range e.running {
-		if arn == revision && key != but {
-			return true
-		}
-	}
-	return false
-}
-
-// ran keeps which revisions documented services run.
-func (e *Engine) ran(live map[resource.ID]resource.Live) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for id, l := range live {
-		if l.Service != nil && l.Presence == resource.Present {
-			e.running[id.Key()] = l.Service.TaskDefinition
-		}
-	}
 }
 
 // doubtOf is why a unit without a document may have one after all.

@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
@@ -64,11 +63,11 @@ type Engine struct {
 	source   sourceState
 	censuses map[string]*census // by target, the latest
 	// departing is what holds for the units without a document, as last derived.
-	departing map[resource.UnitKey]plan.Departure
+	departing map[resource.UnitKey]departing
 	deletions deletions
 	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
 	unchecked map[resource.UnitKey]string // what was last told of what could not be checked
-	running   map[resource.UnitKey]string // task definition revision that a documented service was last seen with
+	stood     map[resource.UnitKey]stood  // how documented services were last seen
 	turns     map[string]time.Duration    // what is read in turns, and how often, as last told
 	beat      time.Time                   // when the daemon's loop last turned, zero before Run
 	ready     bool                        // the daemon's first full pass has ended
@@ -118,7 +117,7 @@ func New(o Options) *Engine {
 		censuses: map[string]*census{},
 		turns:    map[string]time.Duration{},
 		retiring: map[resource.UnitKey]bool{},
-		running:  map[resource.UnitKey]string{},
+		stood:    map[resource.UnitKey]stood{},
 
 		unchecked: map[resource.UnitKey]string{},
 	}

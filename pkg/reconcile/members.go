@@ -242,7 +242,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	defer e.mu.Unlock()
 	delete(e.status, key)
 	delete(e.synced, key)
-	delete(e.running, key)
+	delete(e.stood, key)
 	delete(e.retiring, key)
 }
 

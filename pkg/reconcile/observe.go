@@ -35,7 +35,7 @@ func (e *Engine) observeTelling(ctx context.Context, units []*resource.Unit, ser
 		maps.Copy(live, <-parts)
 	}
 	e.grace.observed(live)
-	e.ran(live)
+	e.saw(live)
 	return live
 }
 

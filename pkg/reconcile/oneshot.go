@@ -211,6 +211,9 @@ func (a *application) final(u *resource.Unit, o Outcome) bool {
 			return true
 		}
 	case status.DependencyMissing:
+		if u.Gone {
+			return !a.heirMayCome(u)
+		}
 		for _, need := range u.DependsOn {
 			if !a.mayComeTrue(need) {
 				return true

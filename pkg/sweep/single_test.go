@@ -195,8 +195,6 @@ func (c single) run(t *testing.T, sum *report) bool {
 // open are cases that are known to fail, with what is wrong. They are failures of every
 // report; only go test does not end with them.
 var open = map[string]string{
-	"cluster-move/tagging.GetResources#1/Q1":     onePageTooMany,
-	"cluster-move/tagging.GetResources#1/Q2":     onePageTooMany,
 	"name-draining/tagging.GetResources#4/F1-10": askedInVain,
 	"name-draining/tagging.GetResources#5/F1-10": askedInVain,
 	"name-draining/tagging.GetResources#6/F1-10": askedInVain,
@@ -208,7 +206,6 @@ var open = map[string]string{
 const (
 	askedInVain    = "an older revision of the wanted content is looked for by its tags; when that search is refused, one more is registered"
 	createdAgain   = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
-	onePageTooMany = "while the list of what is ours is old, because it came in many pages, the cap on deletions counts one service too few and asks for an approval: safe, and slow"
 )
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,

@@ -122,6 +122,10 @@ var misdeeds = []misdeed{
 		time.Sleep(10 * time.Minute)
 		_, _ = m.api.ECS.CreateService(m.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("hello"), TaskDefinition: aws.String("default-hello"), DesiredCount: aws.Int32(2)})
 	}},
+	{"a service goes before the one that takes its place is up", "I3", func(m *rogue) {
+		m.prune(documents{"hello.yaml": edit(hello("hello"), "cluster: default", "cluster: elsewhere"), "web.yaml": m.w.files.all["web.yaml"]})
+		_, _ = m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Service: aws.String("hello"), Force: aws.Bool(true)})
+	}},
 	{"tasks are stopped", "I3", func(m *rogue) {
 		out, err := m.api.ECS.ListTasks(m.ctx, &ecs.ListTasksInput{ServiceName: aws.String("hello")})
 		if err != nil {

@@ -187,11 +187,35 @@ func (x *watcher) counts(v *sandbox.World, c sandbox.Call) {
 			x.broken("I3", "UpdateService of %s with a count of %d, which no document wants: %v", name, *in.DesiredCount, wants)
 		}
 	case *ecs.DeleteServiceInput:
-		x.deleted[serviceAt(v, in.Cluster, in.Service).key] = true
+		t := serviceAt(v, in.Cluster, in.Service)
+		x.deleted[t.key] = true
+		x.moves(v, strings.TrimPrefix(t.key, "service/"))
 	case *ecs.CreateServiceInput:
 		t := serviceAt(v, in.Cluster, in.ServiceName)
 		if x.deleted[t.key] && !x.recreates(strings.TrimPrefix(t.key, "service/")) {
 			x.broken("I3", "%s is made again after an operator deleted it, and no document says recreate", t.key)
+		}
+	}
+}
+
+// moves is I3 of a service whose document names another cluster now: before it goes, the
+// one that takes its place has all the healthy tasks that it wants.
+func (x *watcher) moves(v *sandbox.World, unit string) {
+	_, name, _ := strings.Cut(unit, "/")
+	for _, d := range x.w.files.inForce() {
+		docs := meaningOf(d)
+		if docs[x.account+unit] != nil {
+			return
+		}
+		for key, u := range docs {
+			at, here := strings.CutPrefix(key, x.account)
+			if !here || u.Key.Name != name || at != u.Key.TagValue() {
+				continue
+			}
+			c := v.ECS.Clusters[u.Key.Cluster]
+			if c == nil || c.Services[name] == nil || x.serving[at] == nil || x.serving[at].proven < c.Services[name].Service.DesiredCount {
+				x.broken("I3", "%s is deleted before %s is up, which takes its place", unit, at)
+			}
 		}
 	}
 }
