@@ -325,8 +325,12 @@ func (o Outcome) Exit() int {
 }
 
 // layers sorts units so that each comes after those that it depends on, and after
-// those of lower waves.
+// those of lower waves. Those without a document come last: whether one goes may depend
+// on how another, that takes its place, stands.
 func layers(units []*resource.Unit) [][]*resource.Unit {
+	if gone := of(units, true); len(gone) > 0 {
+		return append(layers(of(units, false)), gone)
+	}
 	waiting := map[resource.UnitKey]bool{}
 	for _, u := range units {
 		waiting[u.Key] = true
@@ -357,6 +361,16 @@ func layers(units []*resource.Unit) [][]*resource.Unit {
 		}
 		out = append(out, layer)
 		units = rest
+	}
+	return out
+}
+
+// of are the units without a document, or those with one.
+func of(units []*resource.Unit, gone bool) (out []*resource.Unit) {
+	for _, u := range units {
+		if u.Gone == gone {
+			out = append(out, u)
+		}
 	}
 	return out
 }
