@@ -204,8 +204,8 @@ var open = map[string]string{
 }
 
 const (
-	askedInVain    = "an older revision of the wanted content is looked for by its tags; when that search is refused, one more is registered"
-	createdAgain   = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
+	askedInVain  = "an older revision of the wanted content is looked for by its tags; when that search is refused, one more is registered"
+	createdAgain = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
 )
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
