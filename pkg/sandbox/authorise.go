@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -36,7 +37,7 @@ func (s *Sandbox) Authorise(principal string, document []byte) error {
 	var p *iam.Policy
 	if document != nil {
 		var err error
-		if p, err = iam.Parse(document); err != nil {
+		if p, err = parsedPolicy(document); err != nil {
 			return err
 		}
 	}
@@ -51,6 +52,21 @@ func (s *Sandbox) Authorise(principal string, document []byte) error {
 	}
 	s.policies[principal] = p
 	return nil
+}
+
+// policyCache are policies that were parsed, by their text: tests put one on thousands of
+// sandboxes. A policy is not changed once it is parsed.
+var policyCache sync.Map // string → *iam.Policy
+
+func parsedPolicy(document []byte) (*iam.Policy, error) {
+	if have, ok := policyCache.Load(string(document)); ok {
+		return have.(*iam.Policy), nil
+	}
+	p, err := iam.Parse(document)
+	if err == nil {
+		policyCache.Store(string(document), p)
+	}
+	return p, err
 }
 
 // Refusals lists what policies refused so far, in IAM's words, oldest first.
@@ -146,13 +162,17 @@ func (c *call) callerARN() string {
 
 // set gives the facts with one more.
 func (f facts) set(key string, values ...string) facts {
-	out := maps.Clone(f)
-	if out == nil {
-		out = facts{}
-	}
+	out := f.copied(1)
 	if len(values) > 0 {
 		out[strings.ToLower(key)] = values
 	}
+	return out
+}
+
+// copied is a copy with room for so many more.
+func (f facts) copied(more int) facts {
+	out := make(facts, len(f)+more)
+	maps.Copy(out, f)
 	return out
 }
 
@@ -167,13 +187,18 @@ func (f facts) filled(key, value string) facts {
 // on adds the tags that a resource carries: aws:ResourceTag/KEY, and the
 // service's own spelling of it.
 func (f facts) on(service string, tags map[string]string) facts {
+	if len(tags) == 0 {
+		return f
+	}
+	out := f.copied(2 * len(tags))
 	for k, v := range tags {
-		f = f.set("aws:ResourceTag/"+k, v)
+		k, v := strings.ToLower(k), []string{v}
+		out["aws:resourcetag/"+k] = v
 		if service != "" {
-			f = f.set(service+":ResourceTag/"+k, v)
+			out[service+":resourcetag/"+k] = v
 		}
 	}
-	return f
+	return out
 }
 
 // brings adds the tags that a request carries: aws:RequestTag/KEY and aws:TagKeys.
@@ -181,10 +206,12 @@ func (f facts) brings(tags map[string]string) facts {
 	if len(tags) == 0 {
 		return f
 	}
+	out := f.copied(len(tags) + 1)
 	for k, v := range tags {
-		f = f.set("aws:RequestTag/"+k, v)
+		out["aws:requesttag/"+strings.ToLower(k)] = []string{v}
 	}
-	return f.set("aws:TagKeys", sortedKeysOf(tags)...)
+	out["aws:tagkeys"] = sortedKeysOf(tags)
+	return out
 }
 
 // tagMap reads an SDK's list of tags.

@@ -3,9 +3,11 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/wire"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // View shows f the world as it is now. f must neither change nor keep it.
@@ -26,7 +28,53 @@ func (s *Sandbox) Export() ([]byte, error) {
 
 // Import makes a sandbox of an exported world. Its clock goes on from where it stood.
 func Import(raw []byte, opts Options) (*Sandbox, error) {
-	return decode(raw, "the exported world", opts)
+	i, err := ReadImage(raw)
+	if err != nil {
+		return nil, err
+	}
+	return i.Sandbox(opts), nil
+}
+
+// Image is an exported world that was read once, to make any number of sandboxes of.
+type Image struct{ file stateFile }
+
+// ReadImage reads what Export gave.
+func ReadImage(raw []byte) (*Image, error) { return readImage(raw, "the exported world") }
+
+// readImage names in errors where the bytes are from.
+func readImage(raw []byte, where string) (*Image, error) {
+	i := &Image{file: stateFile{World: &World{}}}
+	if err := wire.DecodeState(raw, &i.file, registry()); err != nil {
+		return nil, fmt.Errorf("sandbox state: %s is not a state file of this version: %w", where, err)
+	}
+	if i.file.Format != stateFormat {
+		return nil, fmt.Errorf("sandbox state: %s has format %d, this version reads %d; move it away to start afresh", where, i.file.Format, stateFormat)
+	}
+	return i, nil
+}
+
+// Sandbox makes one whose world is a copy of the image's: its clock goes on from where
+// that stood.
+func (i *Image) Sandbox(opts Options) *Sandbox {
+	s := build(opts)
+	w := shape.Clone(i.file.World)
+	if w.Clock.IsZero() {
+		w.Clock = s.born.UTC().Round(0)
+	}
+	if w.Seed == 0 {
+		w.Seed = opts.Seed
+	}
+	if w.Tokens == nil {
+		w.Tokens = map[string]token{}
+	}
+	w.handlers, w.watch = timerTable(), s.opts.Watch
+	s.world = w
+	s.journal.entries = slices.Clone(i.file.Journal)
+	if i.file.SavedAt.Before(s.born) { // a wall clock set back must not stop the world
+		s.born = i.file.SavedAt
+	}
+	s.bornAt = w.Clock
+	return s
 }
 
 // Replica is a copy of the world that stands still: what a reader sees whose answers
@@ -57,28 +105,4 @@ func (s *Sandbox) encode(n int) ([]byte, error) {
 		return nil, fmt.Errorf("sandbox state: %w", err)
 	}
 	return raw, nil
-}
-
-// decode is the inverse of encode; where names the bytes in errors.
-func decode(raw []byte, where string, opts Options) (*Sandbox, error) {
-	s := build(opts)
-	f := stateFile{World: newWorld(opts.Seed, s.born)}
-	if err := wire.DecodeState(raw, &f, registry()); err != nil {
-		return nil, fmt.Errorf("sandbox state: %s is not a state file of this version: %w", where, err)
-	}
-	if f.Format != stateFormat {
-		return nil, fmt.Errorf("sandbox state: %s has format %d, this version reads %d; move it away to start afresh", where, f.Format, stateFormat)
-	}
-	f.World.handlers = allTimers()
-	if f.World.Tokens == nil {
-		f.World.Tokens = map[string]token{}
-	}
-	s.world = f.World
-	s.world.watch = s.opts.Watch
-	s.journal.entries = f.Journal
-	if f.SavedAt.Before(s.born) { // a wall clock set back must not stop the world
-		s.born = f.SavedAt
-	}
-	s.bornAt = f.World.Clock
-	return s, nil
 }

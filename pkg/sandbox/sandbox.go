@@ -119,12 +119,18 @@ func build(opts Options) *Sandbox {
 	if opts.Speed <= 0 {
 		opts.Speed = 1
 	}
-	return &Sandbox{opts: opts, ops: allOperations(), calls: map[string]int{}, born: opts.Now(), news: make(chan struct{})}
+	return &Sandbox{opts: opts, ops: operationTable(), calls: map[string]int{}, born: opts.Now(), news: make(chan struct{})}
 }
 
 func newWorld(seed int64, now time.Time) *World {
-	return &World{Clock: now.UTC().Round(0), Seed: seed, Tokens: map[string]token{}, handlers: allTimers()}
+	return &World{Clock: now.UTC().Round(0), Seed: seed, Tokens: map[string]token{}, handlers: timerTable()}
 }
+
+// The tables are code: all sandboxes share them, and nothing changes them.
+var (
+	operationTable = sync.OnceValue(allOperations)
+	timerTable     = sync.OnceValue(allTimers)
+)
 
 func allOperations() map[string]operation {
 	ops := map[string]operation{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -138,6 +139,7 @@ func TestPanicOnTheWire(t *testing.T) {
 	var logged []string
 	opts := Options{Logf: func(f string, _ ...any) { logged = append(logged, f) }}
 	s := New(opts)
+	s.ops = maps.Clone(s.ops)
 	s.ops["sts.GetCallerIdentity"] = op("sts", "GetCallerIdentity", false, func(*call, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
 		panic("planted")
 	})
@@ -160,6 +162,7 @@ func TestPanicOnTheWire(t *testing.T) {
 func TestPanicOfATimer(t *testing.T) {
 	lived := 0
 	s := New(Options{})
+	s.world.handlers = maps.Clone(s.world.handlers)
 	s.world.handlers["planted-panic"] = func(*World, string) { panic("planted") }
 	s.world.handlers["planted"] = func(*World, string) { lived++ }
 	s.world.after(time.Second, "planted-panic", "")
@@ -231,6 +234,7 @@ func TestCloudWatchErrorNames(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := New(Options{})
+			s.ops = maps.Clone(s.ops)
 			s.ops["monitoring.DescribeAlarms"] = planted
 			tc.header["Authorization"] = signed
 			status, header, body := post(t, s, tc.path, tc.header, tc.body)

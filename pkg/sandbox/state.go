@@ -84,7 +84,11 @@ func load(path string, opts Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox state: %w", err)
 	}
-	return decode(raw, path, opts)
+	i, err := readImage(raw, path)
+	if err != nil {
+		return nil, err
+	}
+	return i.Sandbox(opts), nil
 }
 
 // persist writes the state file if there is one and the world moved. The lock

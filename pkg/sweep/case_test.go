@@ -18,9 +18,9 @@ import (
 
 // start of a swept part: the AWS as it is then.
 type ground struct {
-	world  []byte
-	second []byte        // the second account, where there is one
-	at     time.Duration // since the bubble's beginning
+	world  *sandbox.Image
+	second *sandbox.Image // the second account, where there is one
+	at     time.Duration  // since the bubble's beginning
 	policy []byte
 	// Outside of a bubble: the clock that goes on from where the world stood, nil in
 	// one, and how much faster the world lives.

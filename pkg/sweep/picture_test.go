@@ -3,7 +3,6 @@ package sweep
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,50 +22,6 @@ var mask = map[string]bool{
 	"CreatedAt": true, "UpdatedAt": true, "RegisteredAt": true, "DeregisteredAt": true, "Events": true, "Id": true, "CreationTime": true,
 	"AlarmConfigurationUpdatedTimestamp": true, "StateUpdatedTimestamp": true, "StateTransitionedTimestamp": true, "StateReason": true, "StateReasonData": true,
 	"RoleArn": true, "CreatedTime": true,
-}
-
-// painter turns values into JSON that has no ids and times.
-type painter struct{ names *strings.Replacer }
-
-func (p *painter) paint(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return "cannot be shown: " + err.Error()
-	}
-	var plain any
-	if err := json.Unmarshal(raw, &plain); err != nil {
-		return "cannot be shown: " + err.Error()
-	}
-	raw, err = json.Marshal(p.clean(plain))
-	if err != nil {
-		return "cannot be shown: " + err.Error()
-	}
-	return string(raw)
-}
-
-func (p *painter) clean(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, x := range v {
-			if x = p.clean(x); x == nil || mask[key] {
-				delete(v, key)
-			} else {
-				v[key] = x
-			}
-		}
-		return v
-	case []any:
-		for i := range v {
-			v[i] = p.clean(v[i])
-		}
-		if len(v) == 0 {
-			return nil
-		}
-		return v
-	case string:
-		return p.names.Replace(v)
-	}
-	return v
 }
 
 // pictureOf draws the world. Revisions are named by family and content.

@@ -186,7 +186,7 @@ func (w *world) called(r *http.Request) http.RoundTripper {
 }
 
 // account makes one AWS of the world: a fresh one, or that of the ground.
-func (w *world) account(name string, g ground, raw []byte) *sandbox.Sandbox {
+func (w *world) account(name string, g ground, from *sandbox.Image) *sandbox.Sandbox {
 	x, strikes := newWatcher(w, name), w.tap.in(name)
 	o := sandbox.Options{Watch: x.see, Logf: w.broken, Now: g.now, Door: w.door, Speed: g.speed, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 		x.call(c)
@@ -195,14 +195,10 @@ func (w *world) account(name string, g ground, raw []byte) *sandbox.Sandbox {
 	if o.Now == nil {
 		o.Now = w.now
 	}
-	if raw == nil {
+	if from == nil {
 		x.aws = sandbox.New(o)
 	} else {
-		a, err := sandbox.Import(raw, o)
-		if err != nil {
-			panic(err)
-		}
-		x.aws = a
+		x.aws = from.Sandbox(o)
 	}
 	w.watchers[name] = x
 	return w.authorised(x.aws, g)
@@ -217,15 +213,20 @@ func (w *world) authorised(a *sandbox.Sandbox, g ground) *sandbox.Sandbox {
 
 // export keeps all accounts of the world as a ground.
 func (w *world) export(t *testing.T, g *ground) {
-	var err error
-	if g.world, err = w.aws.Export(); err != nil {
-		t.Fatal(err)
+	keep := func(a *sandbox.Sandbox) *sandbox.Image {
+		raw, err := a.Export()
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := sandbox.ReadImage(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
 	}
-	if w.second == nil {
-		return
-	}
-	if g.second, err = w.second.Export(); err != nil {
-		t.Fatal(err)
+	g.world = keep(w.aws)
+	if w.second != nil {
+		g.second = keep(w.second)
 	}
 }
 

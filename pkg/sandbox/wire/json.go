@@ -17,14 +17,16 @@ func (c Codec) DecodeJSON(body []byte, in any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
-		return &SerializationError{Text: err.Error()}
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return &SerializationError{Text: "data after the top-level value"}
+	tree, ok := parse(body)
+	if !ok {
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.UseNumber()
+		if err := dec.Decode(&tree); err != nil {
+			return &SerializationError{Text: err.Error()}
+		}
+		if _, err := dec.Token(); err != io.EOF {
+			return &SerializationError{Text: "data after the top-level value"}
+		}
 	}
 	if tree == nil {
 		return nil
@@ -39,7 +41,7 @@ func (c Codec) EncodeJSON(out any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendJSON(nil, tree, jsonTime), nil
+	return appendJSON(make([]byte, 0, 2048), tree, jsonTime), nil
 }
 
 func (c Codec) root(out any) (any, error) {

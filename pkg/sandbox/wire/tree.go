@@ -137,10 +137,14 @@ func zeroTree(v reflect.Value) any {
 }
 
 func (c Codec) takeStruct(v reflect.Value) (any, bool, error) {
-	fields := shape.Fields(v.Type())
-	out := make(Object, 0, len(fields))
-	for _, f := range fields {
-		tree, ok, err := c.takeApart(v.Field(f.Index))
+	var some [12]Member // most structures say little of what they could
+	out := some[:0]
+	for _, f := range shape.Fields(v.Type()) {
+		member := v.Field(f.Index)
+		if leadsNowhere(member) {
+			continue
+		}
+		tree, ok, err := c.takeApart(member)
 		if err != nil {
 			return nil, false, at(err, f.GoName)
 		}
@@ -148,7 +152,18 @@ func (c Codec) takeStruct(v reflect.Value) (any, bool, error) {
 			out = append(out, Member{c.name(f), tree})
 		}
 	}
-	return out, true, nil
+	whole := make(Object, len(out))
+	copy(whole, out)
+	return whole, true, nil
+}
+
+// leadsNowhere is nil.
+func leadsNowhere(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		return v.IsNil()
+	}
+	return false
 }
 
 func (c Codec) takeMap(v reflect.Value) (any, bool, error) {
