@@ -14,6 +14,11 @@
 //     from the tagging API's inventory only where they agree with what is wanted;
 //     what disagrees is read directly, so that a stale hint is never a reason to
 //     write. Few objects, and every read before a write, do without hints.
+//   - An older revision of the wanted content is found by its hash in the tagging API.
+//     Where that is refused (throttled, denied), ECS lists the family's newest revisions
+//     and their content is read: a deployment does not hang on the tagging API. Where
+//     neither answers, registration waits two minutes, says why, and then registers one
+//     revision more of the same content, which is the smaller harm.
 //   - A target group's or rule's identity is its tags; memory.go is only the place
 //     to look first.
 //   - Names that are known before anything exists are filled in by Complete and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -23,7 +24,9 @@ type taskDefinition struct {
 	families keyedMutex // one registration at a time per family
 
 	ownMu sync.Mutex
-	own   map[string]revision // by family in its target: see lately
+	own   map[string][]revision // by family in its target: see lately
+	// refused is since when older revisions of a content cannot be looked for: see older.
+	refused map[string]time.Time
 }
 
 func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
-	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -123,7 +121,10 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 	if err == nil && k.fits(o, newest) {
 		return newest.live(), nil
 	}
-	if own, ok := k.lately(o); ok && k.fits(o, &own) { // it was registered, whatever is to be seen of it
+	for _, own := range k.lately(o) { // it was registered, whatever is to be seen of it
+		if !k.fits(o, &own) {
+			continue
+		}
 		own, err := k.readLately(ctx, c, o, own.arn, true)
 		if err != nil {
 			return resource.Live{}, err
@@ -140,7 +141,10 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 	case err != nil:
 		return resource.Live{}, err
 	}
-	if r := k.byHash(ctx, c, o); r != nil {
+	switch r, err := k.older(ctx, c, o, newest); {
+	case err != nil:
+		return resource.Live{}, err
+	case r != nil:
 		return r.live(), nil
 	}
 	if running != nil {
@@ -164,38 +168,6 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	return true
 }
 
-// byHash looks for an older revision that carries the wanted hash. The tagging
-// API is a hint: what it does not know is registered anew.
-func (k *taskDefinition) byHash(ctx context.Context, c *awsclient.Clients, o *resource.Object) *revision {
-	hash, owner := o.Tags[resource.TagSpecHash], o.Tags[resource.TagOwner]
-	if hash == "" || owner == "" {
-		return nil
-	}
-	out, err := c.Read.Tagging.GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{
-		ResourceTypeFilters: []string{"ecs:task-definition"}, ResourcesPerPage: aws.Int32(20),
-		TagFilters: []tagtypes.TagFilter{
-			{Key: aws.String(resource.TagSpecHash), Values: []string{hash}},
-			{Key: aws.String(resource.TagOwner), Values: []string{owner}},
-		},
-	})
-	if err != nil {
-		return nil
-	}
-	var arns []string
-	for _, m := range out.ResourceTagMappingList {
-		if arn := aws.ToString(m.ResourceARN); familyOfARN(arn) == aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family) {
-			arns = append(arns, arn)
-		}
-	}
-	slices.SortFunc(arns, func(a, b string) int { return revisionNumber(b) - revisionNumber(a) })
-	for _, arn := range arns {
-		if r, err := k.read(ctx, c, arn, true); err == nil && k.fits(o, r) {
-			return r
-		}
-	}
-	return nil
-}
-
 // unseen is for how long a revision that was registered may be missing from what is
 // read: AWS' reads lag, "up to about five minutes" (ECS, RunTask, on eventual consistency).
 const unseen = 5 * time.Minute
@@ -205,27 +177,31 @@ func familyKey(o *resource.Object) string {
 	return o.ID.Target + "/" + aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family)
 }
 
-// lately is the revision of an object's family that this process has registered last,
-// as long as reads may not have it yet.
-func (k *taskDefinition) lately(o *resource.Object) (revision, bool) {
+// lately are the revisions of an object's family that this process has registered, the
+// newest first, as long as reads may not have them yet. They may be of several documents,
+// which share the family.
+func (k *taskDefinition) lately(o *resource.Object) []revision {
 	k.ownMu.Lock()
 	defer k.ownMu.Unlock()
-	r, ok := k.own[familyKey(o)]
-	if ok && time.Since(r.read) > unseen {
-		delete(k.own, familyKey(o))
-		return r, false
+	key := familyKey(o)
+	own := slices.DeleteFunc(slices.Clone(k.own[key]), func(r revision) bool { return time.Since(r.read) > unseen })
+	if len(own) == 0 {
+		delete(k.own, key)
+	} else {
+		k.own[key] = own
 	}
-	return r, ok
+	return own
 }
 
 // registered notes a revision that this process has made.
 func (k *taskDefinition) registered(o *resource.Object, r revision) {
+	own := k.lately(o)
 	k.ownMu.Lock()
 	defer k.ownMu.Unlock()
 	if k.own == nil {
-		k.own = map[string]revision{}
+		k.own = map[string][]revision{}
 	}
-	k.own[familyKey(o)] = r
+	k.own[familyKey(o)] = append([]revision{r}, own...)
 }
 
 // readLately reads a revision by its ARN. One that this process has registered a moment
@@ -233,15 +209,19 @@ func (k *taskDefinition) registered(o *resource.Object, r revision) {
 // stand by now is in its tags alone.
 func (k *taskDefinition) readLately(ctx context.Context, c *awsclient.Clients, o *resource.Object, arn string, fresh bool) (*revision, error) {
 	r, err := k.read(ctx, c, arn, fresh)
-	own, ok := k.lately(o)
-	switch {
-	case !ok || own.arn != arn || resource.ClassOf(err) != resource.ClassNotFound:
+	if resource.ClassOf(err) != resource.ClassNotFound {
 		return r, err
-	case hooked(own.tags):
+	}
+	own := k.lately(o)
+	i := slices.IndexFunc(own, func(r revision) bool { return r.arn == arn })
+	switch {
+	case i < 0:
+		return r, err
+	case hooked(own[i].tags):
 		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition",
 			"%s was registered a moment ago and is not to be seen yet: how its hooks stand is looked at when it is", lastSegment(arn))
 	}
-	return &own, nil
+	return &own[i], nil
 }
 
 // hooked reports whether tags say how hooks stand.

@@ -195,16 +195,10 @@ func (c single) run(t *testing.T, sum *report) bool {
 // open are cases that are known to fail, with what is wrong. They are failures of every
 // report; only go test does not end with them.
 var open = map[string]string{
-	"name-draining/tagging.GetResources#4/F1-10": askedInVain,
-	"name-draining/tagging.GetResources#5/F1-10": askedInVain,
-	"name-draining/tagging.GetResources#6/F1-10": askedInVain,
-	"name-draining/tagging.GetResources#7/F1-10": askedInVain,
-	"name-draining/tagging.GetResources#8/F1-10": askedInVain,
-	"name-draining/ecs.DescribeServices#6/B1":    createdAgain,
+	"name-draining/ecs.DescribeServices#6/B1": createdAgain,
 }
 
 const (
-	askedInVain  = "an older revision of the wanted content is looked for by its tags; when that search is refused, one more is registered"
 	createdAgain = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
 )
 
