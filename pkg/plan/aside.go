@@ -58,7 +58,10 @@ const DefaultDriftGrace = time.Hour
 // itself has lowered since is no drift, and waits for nothing.
 func (m *maker) graced(d *draft, changes []diff.Change) []diff.Change {
 	rest, count := split(changes, "desiredCount")
-	if d.ID.Kind != resource.KindService || len(count) != 1 || count[0].Informational || count[0].Reason != diff.FromDrift || d.live.Service == nil ||
+	if d.ID.Kind == resource.KindService && len(count) == 0 && d.live.Presence == resource.Present {
+		m.plan.counted = true
+	}
+	if d.ID.Kind != resource.KindService || len(count) != 1 || count[0].Informational || count[0].Reason != diff.FromDrift && !m.in.CountMet || d.live.Service == nil ||
 		strings.HasPrefix(count[0].Pos, "--set") { // said by hand, now
 		return changes
 	}
@@ -68,6 +71,7 @@ func (m *maker) graced(d *draft, changes []diff.Change) []diff.Change {
 	if !ok || have <= want {
 		return changes
 	}
+	count[0].Reason = diff.FromDrift
 	m.plan.raised = int32(have) //nolint:gosec // it is an int32
 	grace := DefaultDriftGrace
 	if written, err := time.ParseDuration(m.in.Unit.Policy.DriftGrace); err == nil {
@@ -111,6 +115,9 @@ func (m *maker) raisedSince(d *draft, grace time.Duration) (since, until time.Ti
 // Raised is the count that somebody raised outside of git, held or not; false
 // for none. Whoever plans remembers since when (Input.RaisedSince).
 func (p Plan) Raised() (int32, bool) { return p.raised, p.raised > 0 }
+
+// Counted reports whether the service has the document's count (Input.CountMet).
+func (p Plan) Counted() bool { return p.counted }
 
 // holdAsides gives what is put aside the reason that holds for the whole unit.
 func (d *draft) holdAsides(r status.Reason, why string) {

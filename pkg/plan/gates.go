@@ -25,8 +25,8 @@ func (m *maker) holdUnit() {
 		}
 	}
 	if m.service != nil && m.service.foreign {
-		for _, d := range m.order { // nothing is made around a service that is not ours
-			if d.Action == ActionCreate || d.Action == ActionReplace {
+		for _, d := range m.order { // nothing is made around a service that is not ours, nor is it scaled
+			if d.Action == ActionCreate || d.Action == ActionReplace || scales(d.ID.Kind) && d.writes() {
 				d.block(m.service.Blocked, "the service comes first: "+m.service.Why)
 			}
 		}
@@ -51,6 +51,11 @@ func (m *maker) unitReason() (status.Reason, string) {
 		return status.ManualMode, "policy.mode is manual: the plan waits for a person"
 	}
 	return "", ""
+}
+
+// scales: objects of the kind change the count of a service.
+func scales(kind string) bool {
+	return kind == resource.KindScalableTarget || kind == resource.KindScalingPolicy || kind == resource.KindScheduledAction
 }
 
 func (d *draft) writes() bool { return d.Action != ActionNone && d.Blocked == "" }

@@ -47,6 +47,7 @@ type Plan struct {
 	needsHistory  bool
 	needsPrevious bool
 	raised        int32 // the count that somebody raised outside of git, 0 for none
+	counted       bool  // the service has the document's count
 	needsGroups   []string
 	moved         map[resource.ID]bool             // by a takeover
 	objects       map[resource.ID]*resource.Object // that are wanted in another form than the document's
@@ -143,6 +144,10 @@ type Input struct {
 	// RaisedSince is when whoever plans first saw the count that it sees now above
 	// the document's, "" for now. RFC 3339.
 	RaisedSince string
+	// CountMet: whoever plans has seen the service with the count of this very document.
+	// What it has more since then somebody raised, whatever else of it is still to be
+	// written.
+	CountMet bool
 	// Contested are the fields that something else keeps writing back, by object
 	// and path, with the sentence that says who holds which value.
 	Contested map[resource.ID]map[string]string

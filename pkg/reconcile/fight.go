@@ -237,6 +237,7 @@ func (e *Engine) tellContests(u *resource.Unit, news []string) {
 type raiseKeeper struct {
 	mu    sync.Mutex
 	raise map[resource.UnitKey]raise
+	met   map[resource.UnitKey]string // digest of the document whose count a service was seen with last
 }
 
 type raise struct {
@@ -262,6 +263,12 @@ func (k *raiseKeeper) learn(v *view) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if v.plan.Counted() {
+		if k.met == nil {
+			k.met = map[resource.UnitKey]string{}
+		}
+		k.met[v.unit.Key] = v.unit.Digest
+	}
 	count, raised := v.plan.Raised()
 	if !raised {
 		delete(k.raise, v.unit.Key)
@@ -281,4 +288,13 @@ func (k *raiseKeeper) forget(key resource.UnitKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.raise, key)
+	delete(k.met, key)
+}
+
+// counted reports whether a service was seen with the count of this very document
+// (plan.Input.CountMet).
+func (k *raiseKeeper) counted(u *resource.Unit) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return u.Digest != "" && k.met[u.Key] == u.Digest
 }

@@ -209,7 +209,7 @@ func (e *Engine) look(ctx context.Context, u *resource.Unit, live map[resource.I
 	in := plan.Input{
 		Frame: e.currentFrame(), Unit: u, Kinds: e.o.Kinds, Live: live,
 		Cover: e.o.Cover, Now: now(), InGrace: e.grace.within(u, live, write), Untouched: e.untouched(u),
-		RaisedSince: e.raises.since(u.Key, v.service()), Contested: e.fights.contested(u),
+		RaisedSince: e.raises.since(u.Key, v.service()), CountMet: e.raises.counted(u), Contested: e.fights.contested(u),
 	}
 	in.Strays = e.strays(ctx, u, live)
 	in.Fresh, in.Doubt = e.grace.strays(u.Key, in.Strays, write), e.doubt(u.Key)

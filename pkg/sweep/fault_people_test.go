@@ -107,7 +107,7 @@ const raise = 3
 func humanFaults() []*fault {
 	service := func(m made) bool { return m.Stood.Service != "" }
 	return []*fault{
-		{name: "H1", says: "somebody wants more tasks", applies: service, strike: by(func(m meddler) error { return m.scale(m.Count + raise) }), ends: raised, rests: status.DriftGrace, pointless: regroups},
+		{name: "H1", says: "somebody wants more tasks", applies: service, strike: by(func(m meddler) error { return m.scale(m.Count + raise) }), ends: raised, rests: status.DriftGrace},
 		{name: "H2", says: "somebody wants no task", applies: service, strike: by(func(m meddler) error { return m.scale(0) }),
 			deployments: 1, repeats: true, ends: lowered, pointless: rollsBack},
 		{name: "H3", says: "somebody deploys something else", applies: service, strike: by(meddler.deploy), deployments: 1, theirs: 1, ends: deployed, pointless: rollsBack, lasts: 10 * time.Minute},
@@ -142,7 +142,7 @@ func humanFaults() []*fault {
 		{name: "H6", says: "the owner tag is taken off", applies: service, strike: by(func(m meddler) error {
 			_, err := m.api.ECS.UntagResource(m.ctx, &ecs.UntagResourceInput{ResourceArn: &m.ServiceARN, TagKeys: []string{resource.TagOwner}})
 			return err
-		}), ends: disowned, refused: true, pointless: rescales, more: map[string]int{"ecs.TagResource": 1}},
+		}), ends: disowned, refused: true, more: map[string]int{"ecs.TagResource": 1}},
 		{name: "H6-suspend", says: "it is suspended", applies: service, strike: by(func(m meddler) error {
 			tag := plan.Suspension{Until: time.Now().Add(24 * time.Hour), By: "somebody", Reason: "an emergency"}.Tag()
 			_, err := m.api.ECS.TagResource(m.ctx, &ecs.TagResourceInput{ResourceArn: &m.ServiceARN, Tags: []ecstypes.Tag{{Key: aws.String(resource.TagSuspend), Value: &tag}}})
@@ -254,16 +254,6 @@ func rollsBack(s *scenario) bool {
 	}
 	return false
 }
-
-// regroups: the target group is replaced, in several updates of the service. A raise
-// between two of them is taken back by the next one, as if the document had lowered the
-// count: an open defect (P13), found by group-replace/ecs.ListServiceDeployments#2/H1.
-func regroups(s *scenario) bool { return s.name == "group-replace" }
-
-// rescales: the scalable target changes, which is ours still when its service is not. IAM
-// refuses the write, and it is tried in every pass, which is never at rest: an open
-// defect, found by scaling-change/ecs.DescribeServices#1/H6.
-func rescales(s *scenario) bool { return s.name == "scaling-change" }
 
 // newer: what was healed carries the revision of the documents that it was healed by;
 // which of two colours serves depends on how many deployments that took.

@@ -238,7 +238,10 @@ func batchFaults() []*fault {
 		return func(*world, *strike, sandbox.Call) *sandbox.Fault { return &sandbox.Fault{Rewrite: f} }
 	}
 	return []*fault{
-		{name: "B1", says: "an item of a batch is said to be missing", strike: rewrite(asFailure), applies: func(m made) bool {
+		// A service that is said to be missing, and has gone before, is asked for with the
+		// token of that one: ECS answers with what is no more, and it is asked for once
+		// again, with another token. That nothing is made twice is held by the deployments.
+		{name: "B1", says: "an item of a batch is said to be missing", more: map[string]int{"ecs.CreateService": 1}, strike: rewrite(asFailure), applies: func(m made) bool {
 			return some(m) && slices.Contains([]string{"DescribeServices", "DescribeTasks", "DescribeServiceDeployments", "DescribeServiceRevisions"}, m.Operation[strings.LastIndexByte(m.Operation, '.')+1:])
 		}},
 		{name: "B2", says: "an item is silently missing", strike: missing, applies: some},

@@ -194,13 +194,7 @@ func (c single) run(t *testing.T, sum *report) bool {
 
 // open are cases that are known to fail, with what is wrong. They are failures of every
 // report; only go test does not end with them.
-var open = map[string]string{
-	"name-draining/ecs.DescribeServices#6/B1": createdAgain,
-}
-
-const (
-	createdAgain = "a service that was made in the place of one that drained, and is said to be missing once, is asked for again, with the same token: it is the same service"
-)
+var open = map[string]string{}
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
 // call and fault name it.
