@@ -283,10 +283,39 @@ func (d *daemon) safely(ctx context.Context, key resource.UnitKey) {
 	defer func() {
 		if v := recover(); v != nil {
 			d.e.panicked(key, v)
+			d.failed(key, caught(v))
 			d.queue.AddRateLimited(key)
 		}
 	}()
 	d.one(ctx, key)
+}
+
+// failed ends a pass that panicked outside of passOf: the unit was looked at, as far as
+// that goes, and neither keeps a full pass open nor the operator from being ready.
+func (d *daemon) failed(key resource.UnitKey, p *panicError) {
+	defer func() {
+		if v := recover(); v != nil { // whoever is told of it panics himself
+			d.e.panicked(key, v)
+		}
+	}()
+	defer d.passed(key)
+	d.mu.Lock()
+	m := d.units[key]
+	d.mu.Unlock()
+	if m != nil {
+		d.e.settle(d.e.broken(m.unit, p).Status)
+	}
+}
+
+// passed takes a unit out of the sweeps that wait for it.
+func (d *daemon) passed(key resource.UnitKey) {
+	d.mu.Lock()
+	open := slices.Clone(d.open)
+	d.mu.Unlock()
+	for _, s := range open {
+		s.drop(key)
+		d.finish(s)
+	}
 }
 
 // one makes one pass over one unit and decides when the next one is due.
@@ -320,13 +349,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	d.blocked()
 	d.dependents(key)
 	d.turns()
-	d.mu.Lock()
-	open := slices.Clone(d.open)
-	d.mu.Unlock()
-	for _, s := range open {
-		s.drop(key)
-		d.finish(s)
-	}
+	d.passed(key)
 }
 
 // schedule says when a unit is looked at again, by the table of after.
