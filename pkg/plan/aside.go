@@ -29,6 +29,9 @@ func (a aside) step(d *draft) Step {
 	return s
 }
 
+// open: it is to be made yet, and not left alone on purpose.
+func (a aside) open() bool { return a.reason != status.DriftGrace && a.reason != status.Contested }
+
 // contest takes out what somebody else keeps writing back: after three rounds
 // the operator leaves that field alone, and that field only.
 func (m *maker) contest(d *draft, changes []diff.Change) []diff.Change {

@@ -97,6 +97,19 @@ func TestFailedContentIsNotDeployedAgain(t *testing.T) {
 			deployService+" blocked Quarantined taskDefinition tags.:spec-hash",
 			"quarantine d2 RolledBack")
 	})
+	t.Run("a count that waits is shown beside it", func(t *testing.T) {
+		s := rolledBack()
+		h := failed(s.unit, "2", resource.DeploymentRolledBack)
+		d := helloDoc("nginx:bad")
+		d.Bodies[1].Value.(*service).DesiredCount = p(int32(5))
+		s.now(desire(d)).edit(resource.KindService, "", tag(resource.TagSpecHash, "1-of-another-algorithm"))
+		s.in.ScalingUnread = true
+		expect(t, plan.Make(s.with(history(h)).in),
+			deployTD+" blocked Quarantined"+image,
+			deployService+" blocked Quarantined taskDefinition tags.:spec-hash",
+			"update service (in place) blocked Unobserved desiredCount",
+			"quarantine d2 RolledBack")
+	})
 	t.Run("other content", func(t *testing.T) {
 		s := rolledBack()
 		h := failed(s.unit, "2", resource.DeploymentRolledBack)

@@ -126,7 +126,8 @@ func (m *maker) differ(d *draft, want resource.Object) {
 		var count []diff.Change
 		changes, count = split(changes, "desiredCount")
 		if len(count) > 0 {
-			d.hold(count, status.NotOurs, "a scalable target that this document does not declare owns the count; take it away, or write policy.desiredCount: initial")
+			d.asides = append(d.asides, aside{changes: count, reason: status.NotOurs,
+				why: "a scalable target that this document does not declare owns the count; take it away, or write policy.desiredCount: initial"})
 		}
 	}
 	if m.in.ScalingUnread && d.ID.Kind == resource.KindService {
@@ -134,7 +135,7 @@ func (m *maker) differ(d *draft, want resource.Object) {
 		if changes, count = split(changes, "desiredCount"); len(count) > 0 {
 			scaling := d.ID.Of(resource.KindScalableTarget, "")
 			reason, why := unread(scaling, m.in.Live[scaling].Err)
-			d.hold(count, reason, "the count waits until it is known whether somebody scales the service: "+why)
+			d.asides = append(d.asides, aside{changes: count, reason: reason, why: "the count waits until it is known whether somebody scales the service: " + why})
 		}
 	}
 	m.attribute(d, changes)

@@ -168,6 +168,8 @@ func (m *maker) unsettled(stray *draft) string {
 			return fmt.Sprintf("%s is held back (%s)", d.ID.Local(), d.Blocked)
 		case d.heldReason != "":
 			return fmt.Sprintf("%s is held back (%s)", d.ID.Local(), d.heldReason)
+		case slices.ContainsFunc(d.asides, aside.open):
+			return "something of " + d.ID.Local() + " is held back"
 		case d.Action != ActionNone:
 			return d.ID.Local() + " is to be written first"
 		}
