@@ -12,8 +12,8 @@ import (
 // Bounds of what is listened to.
 const (
 	MaxBody    = 1 << 20
-	atOnce     = 16  // bodies in memory
-	perSecond  = 50  // calls with a credential, of all senders together
+	atOnce     = 128 // bodies that are read at a time
+	perSecond  = 50  // calls that are believed, of all senders together
 	burst      = 100 // of them
 	pathPrefix = "/hook/"
 )
@@ -39,7 +39,7 @@ type Options struct {
 // New makes the handler of POST /hook/github, gitlab, bitbucket and generic.
 func New(o Options) http.Handler {
 	calls := rate.NewLimiter(perSecond, burst)
-	bodies := make(chan struct{}, atOnce)
+	bodies := &readers{}
 	mux := http.NewServeMux()
 	for _, p := range providers {
 		mux.Handle("POST "+pathPrefix+p.name, &hook{Options: o, provider: p, calls: calls, bodies: bodies})
@@ -52,14 +52,14 @@ type hook struct {
 	Options
 	provider provider
 	calls    *rate.Limiter
-	bodies   chan struct{}
+	bodies   *readers
 }
 
 // ServeHTTP believes a call or refuses it, and tells neither more than that.
 func (k *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	outcome, code, text := k.judge(r)
+	outcome, code, text := k.judge(w, r)
 	k.Count(k.provider.name, outcome)
 	if code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
@@ -69,38 +69,38 @@ func (k *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintln(w, text) // the caller is gone: nobody to tell
 }
 
+// tooMany is what is said to those that are not listened to.
+const tooMany = "too many calls: one of them is as good as all"
+
 // judge takes a call to its outcome.
-func (k *hook) judge(r *http.Request) (outcome string, code int, text string) {
+func (k *hook) judge(w http.ResponseWriter, r *http.Request) (outcome string, code int, text string) {
 	const refusal = "the call is not signed with the secret of this operator"
 	way, value, ok := k.provider.way(r.Header)
 	if !ok {
 		return Refused, http.StatusUnauthorized, refusal
 	}
-	if !k.calls.Allow() {
-		return Limited, http.StatusTooManyRequests, "too many calls: one of them is as good as all"
-	}
-	var body []byte
+	proofs := way.proofs(r.Header, value, k.Secrets())
 	if way.signed {
-		select {
-		case k.bodies <- struct{}{}:
-			defer func() { <-k.bodies }()
-		default:
-			return Limited, http.StatusTooManyRequests, "too many calls: one of them is as good as all"
-		}
 		if r.ContentLength > MaxBody {
 			return Refused, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB"
 		}
-		var err error
-		if body, err = io.ReadAll(io.LimitReader(r.Body, MaxBody+1)); err != nil {
+		one := k.bodies.enter(w)
+		n, err := io.Copy(proofs, io.LimitReader(r.Body, MaxBody+1))
+		switch given := k.bodies.leave(one); {
+		case given:
+			w.Header().Set("Connection", "close")
+			return Limited, http.StatusTooManyRequests, "too many calls, and none took as long as this one: send it again"
+		case err != nil:
 			return Refused, http.StatusBadRequest, "the body could not be read"
-		}
-		if len(body) > MaxBody {
+		case n > MaxBody:
 			return Refused, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB"
 		}
 	}
 	switch {
-	case !way.proven(r.Header, value, body, k.Secrets()):
+	case !proofs.valid():
 		return Refused, http.StatusUnauthorized, refusal
+	case !k.calls.Allow(): // only now: who makes signatures up must not use up the turn of others
+		return Limited, http.StatusTooManyRequests, tooMany
 	case k.provider.ping(r.Header):
 		return Ping, http.StatusOK, "pong"
 	}

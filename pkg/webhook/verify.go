@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"hash"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -22,8 +24,18 @@ type provider struct {
 type way struct {
 	header string
 	signed bool // the body is needed
-	valid  func(h http.Header, value string, body, secret []byte) bool
+	begin  func(h http.Header, value string, secret []byte) proof
 }
+
+// proof is one secret's, while the body comes in: it is hashed as it is read, and never
+// kept.
+type proof struct {
+	mac   hash.Hash // that the body is written to, nil where nothing is signed
+	valid func() bool
+}
+
+// failed is the proof of what cannot be one.
+func failed() proof { return proof{valid: func() bool { return false }} }
 
 // providers by their documentation:
 //   - GitHub, "Validating webhook deliveries": X-Hub-Signature-256: sha256=HEX. Gitea
@@ -55,63 +67,86 @@ func (p provider) way(h http.Header) (way, string, bool) {
 	return way{}, "", false
 }
 
-// proven says whether a call knows one of the secrets. All of them are tried, so
-// that the time does not tell which.
-func (w way) proven(h http.Header, value string, body []byte, secrets [][]byte) bool {
-	ok := false
+// proofs are those of all secrets.
+type proofs []proof
+
+// proofs begins the proof of a call that it knows one of the secrets.
+func (w way) proofs(h http.Header, value string, secrets [][]byte) proofs {
+	var out proofs
 	for _, secret := range secrets {
-		if len(secret) > 0 && w.valid(h, value, body, secret) {
+		if len(secret) > 0 {
+			out = append(out, w.begin(h, value, secret))
+		}
+	}
+	return out
+}
+
+// Write takes in a part of the body.
+func (p proofs) Write(part []byte) (int, error) {
+	for _, one := range p {
+		if one.mac != nil {
+			one.mac.Write(part) // never an error: hash.Hash
+		}
+	}
+	return len(part), nil
+}
+
+// valid says whether one of them is. All are tried, so that the time does not tell which.
+func (p proofs) valid() bool {
+	ok := false
+	for _, one := range p {
+		if one.valid() {
 			ok = true
 		}
 	}
 	return ok
 }
 
-func sign(secret []byte, parts ...[]byte) []byte {
-	m := hmac.New(sha256.New, secret)
-	for _, p := range parts {
-		m.Write(p)
-	}
-	return m.Sum(nil)
-}
-
 // hexHMAC: sha256=HEX over the body.
-func hexHMAC(_ http.Header, value string, body, secret []byte) bool {
+func hexHMAC(_ http.Header, value string, secret []byte) proof {
 	digits, ok := strings.CutPrefix(value, "sha256=")
-	mac, err := hex.DecodeString(digits)
-	return ok && err == nil && hmac.Equal(mac, sign(secret, body))
+	said, err := hex.DecodeString(digits)
+	if !ok || err != nil {
+		return failed()
+	}
+	mac := hmac.New(sha256.New, secret)
+	return proof{mac, func() bool { return hmac.Equal(said, mac.Sum(nil)) }}
 }
 
 // signingToken is how Standard Webhooks writes a key.
 const signingToken = "whsec_"
 
 // standard: signatures "v1,BASE64", separated by spaces, over "id.timestamp.body".
-func standard(h http.Header, value string, body, secret []byte) bool {
+func standard(h http.Header, value string, secret []byte) proof {
 	key := secret
 	if text, ok := strings.CutPrefix(string(secret), signingToken); ok {
 		raw, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(raw) == 0 {
-			return false
+			return failed()
 		}
 		key = raw
 	}
-	want := sign(key, []byte(h.Get("Webhook-Id")+"."+h.Get("Webhook-Timestamp")+"."), body)
-	ok := false
-	for one := range strings.SplitSeq(value, " ") {
-		text, v1 := strings.CutPrefix(one, "v1,")
-		mac, err := base64.StdEncoding.DecodeString(text)
-		ok = ok || v1 && err == nil && hmac.Equal(mac, want)
-	}
-	return ok
+	mac := hmac.New(sha256.New, key)
+	_, _ = io.WriteString(mac, h.Get("Webhook-Id")+"."+h.Get("Webhook-Timestamp")+".") // never an error: hash.Hash
+	return proof{mac, func() bool {
+		want, ok := mac.Sum(nil), false
+		for one := range strings.SplitSeq(value, " ") {
+			text, v1 := strings.CutPrefix(one, "v1,")
+			said, err := base64.StdEncoding.DecodeString(text)
+			ok = ok || v1 && err == nil && hmac.Equal(said, want)
+		}
+		return ok
+	}}
 }
 
 // bare: the secret itself. Hashes are compared, so that not even its length tells.
-func bare(_ http.Header, value string, _, secret []byte) bool {
+func bare(_ http.Header, value string, secret []byte) proof {
 	have, want := sha256.Sum256([]byte(value)), sha256.Sum256(secret)
-	return subtle.ConstantTimeCompare(have[:], want[:]) == 1
+	return proof{valid: func() bool { return subtle.ConstantTimeCompare(have[:], want[:]) == 1 }}
 }
 
-func bearer(h http.Header, value string, body, secret []byte) bool {
+func bearer(h http.Header, value string, secret []byte) proof {
 	scheme, rest, ok := strings.Cut(value, " ")
-	return bare(h, rest, body, secret) && ok && strings.EqualFold(scheme, "Bearer")
+	same := bare(h, rest, secret)
+	return proof{valid: func() bool { return same.valid() && ok && strings.EqualFold(scheme, "Bearer") }}
 }
