@@ -12,8 +12,11 @@
 // autoscaler. B, pairs of faults, and E, a fleet for a week, are not written.
 //
 // What came of a run stands in hack/sweep/results.json; docs/sweep.md and a block of the
-// README are made of it, and a test holds them to it. A bug is run against the cases of
-// suite A in an order that is spread evenly over them, until the first one fails, for
-// -bug-budget at most. One that survives is told by its name: then the sweep lacks
-// something.
+// README are made of it, and a test holds them to it.
+//
+// A bug is built into the sweep once. It is run against what caught it last, as
+// hack/sweep/testdata/caught.txt has it, then against the references and the cases of
+// suite A, those first at which bugs show soonest, until one fails, for -bug-budget at
+// most. What fails without the bug as well says nothing, nor does a bug with which nothing
+// works any more. One that survives is told by its name: then the sweep lacks something.
 package main

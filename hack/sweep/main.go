@@ -11,8 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/ecs-operator/ecs-operator/hack/planted"
 )
 
 func main() {
@@ -55,6 +53,9 @@ func run(ctx context.Context) error {
 	r := runner{root: root, dir: dir, bugBudget: *bugBudget, every: *every}
 	now, failed := last, []error{}
 	for letter := range strings.SplitSeq(*letters, ",") {
+		if letter == "" {
+			continue
+		}
 		failed = append(failed, r.one(ctx, &now, letter, *budget))
 	}
 	if *plant {
@@ -109,25 +110,10 @@ func (r runner) one(ctx context.Context, now *results, letter string, budget tim
 
 // bugs runs the planted bugs.
 func (r runner) bugs(ctx context.Context, now *results, match *regexp.Regexp) error {
-	all, err := planted.All()
+	found, err := r.hunt(ctx, match)
+	now.Planted = found
 	if err != nil {
 		return err
-	}
-	now.Planted = nil
-	for _, p := range all {
-		if !match.MatchString(p.Name) {
-			continue
-		}
-		b, err := r.bug(ctx, p)
-		if err != nil {
-			return err
-		}
-		now.Planted = append(now.Planted, b)
-		verdict := "SURVIVED"
-		if b.Caught {
-			verdict = "caught"
-		}
-		fmt.Printf("  %-9s %-36s %4d cases, %5.1f s  %s: %s\n", verdict, b.Name, b.Cases, b.Seconds, b.By, b.Wrong)
 	}
 	if n, survivors := now.caught(); len(survivors) > 0 {
 		return fmt.Errorf("%d of %d planted bugs survive: %s", len(survivors), n+len(survivors), strings.Join(survivors, ", "))

@@ -58,14 +58,15 @@ type row struct {
 
 // bug is how a planted one fared.
 type bug struct {
-	Name    string  `json:"name"`
-	Promise string  `json:"promise"`
-	Says    string  `json:"says"`
-	Caught  bool    `json:"caught"`
-	By      string  `json:"by,omitempty"`    // the first case that failed
-	Wrong   string  `json:"wrong,omitempty"` // what it said, in one line
-	Cases   int     `json:"cases"`           // run until then
-	Seconds float64 `json:"seconds"`         // of the clock, without the build
+	Name     string  `json:"name"`
+	Promise  string  `json:"promise"`
+	Says     string  `json:"says"`
+	Caught   bool    `json:"caught"`
+	By       string  `json:"by,omitempty"`    // the first case that failed
+	Wrong    string  `json:"wrong,omitempty"` // what it said, in one line
+	Cases    int     `json:"cases"`           // run until then
+	Seconds  float64 `json:"seconds"`         // of the clock, without the build
+	Building float64 `json:"building"`        // of the clock, as well
 }
 
 // caught counts the bugs that were.

@@ -8,11 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
-
-	"github.com/ecs-operator/ecs-operator/hack/planted"
 )
 
 const pkg = "./pkg/sweep"
@@ -76,59 +73,6 @@ func (r runner) goes(ctx context.Context, args ...string) (string, error) {
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
-
-// bug builds the sweep with a bug in the program, and runs it until a case fails.
-func (r runner) bug(ctx context.Context, p planted.Bug) (bug, error) {
-	b := bug{Name: p.Name, Promise: p.Promise, Says: p.Says}
-	overlay, err := p.Overlay(r.root, r.dir)
-	if err != nil {
-		return b, err
-	}
-	binary, file := filepath.Join(r.dir, p.Name+".test"), filepath.Join(r.dir, p.Name+".results")
-	defer os.Remove(binary)
-	if out, err := r.goes(ctx, "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg); err != nil {
-		return b, fmt.Errorf("with %s the sweep cannot be built: %w\n%s", p.Name, err, tail(out))
-	}
-	began := time.Now()
-	// What hangs is ended by the test's own clock, which is a failure as well.
-	cmd := exec.CommandContext(ctx, binary, "-test.run=^TestSingle$", "-test.timeout="+(2*r.bugBudget+time.Minute).String(),
-		"-first", "-budget="+r.bugBudget.String(), "-results="+file)
-	cmd.Dir = filepath.Join(r.root, "pkg", "sweep")
-	out, err := cmd.CombinedOutput()
-	b.Seconds = float64(time.Since(began).Milliseconds()) / 1000
-	if err == nil {
-		var s single
-		err := decode(file, &s)
-		b.Cases = s.Cases
-		return b, err
-	}
-	if ctx.Err() != nil {
-		return b, ctx.Err()
-	}
-	b.Caught = true
-	b.by(file, string(out))
-	return b, nil
-}
-
-// by is what caught a bug: the first case that failed, or what the test said when it
-// came to no end.
-func (b *bug) by(file, out string) {
-	var s single
-	if err := decode(file, &s); err == nil && len(s.Failures) > 0 {
-		f := s.Failures[0]
-		b.By, b.Cases = f.Case, s.Cases
-		if len(f.Wrong) > 0 {
-			b.Wrong = line(f.Wrong[0])
-			return
-		}
-	}
-	if m := complaint.FindString(out); m != "" {
-		b.Wrong = line(m)
-	}
-}
-
-// complaint is the first thing that a test says is wrong.
-var complaint = regexp.MustCompile(`(?m)^ +[a-z_]+\.go:\d+: .*|^panic: .*`)
 
 // line is the first line of a text, shortened.
 func line(s string) string {

@@ -87,6 +87,9 @@ func (s *scenario) command(home string) ([]string, error) {
 			"--resync", killResync.String(), "--poll", killPoll.String(), "--absence-grace", killGrace.String(), "--workers", "1",
 			fmt.Sprintf("--verify=%v", s.verify))
 	}
+	if s.rollouts > 0 {
+		args = append(args, "--max-concurrent-rollouts", fmt.Sprint(s.rollouts))
+	}
 	if s.prune {
 		args = append(args, "--prune")
 	}

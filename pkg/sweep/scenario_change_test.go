@@ -7,17 +7,24 @@ func change(name, of, before, after string) *scenario {
 	return &scenario{name: name, before: documents{of + ".yaml": before}, after: documents{of + ".yaml": after}, rest: stand(of, status.Synced)}
 }
 
+// migrates is a hook before the deployment.
+const migrates = `  hooks:
+    preDeploy:
+      migrate: {overrides: {containerOverrides: [{name: web, command: [./migrate, up]}]}, timeout: 10m}
+`
+
 // changeScenarios are services that change in place.
 func changeScenarios() []*scenario {
 	plain := hello("hello")
 	secret := edit(plain, "    containerDefinitions:", "    executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole\n    containerDefinitions:",
-		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {MODE: fast, ")
+		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {MODE: fast, ",
+		"API_TOKEN: "+canary, "API_TOKEN: "+canary+"-2") + migrates
 	verified := change("new-env-secret", "hello", plain, secret)
 	verified.verify = true
 	back := change("rolled-back", "hello", plain, edit(plain, "nginx:1.29", "nginx:crash"))
 	back.rest = stand("hello", status.RolledBack)
 	return []*scenario{
-		change("new-image", "hello", plain, edit(plain, "nginx:1.29", "nginx:1.30")),
+		change("new-image", "hello", plain, policy(edit(plain, "nginx:1.29", "nginx:1.30"), "keepRevisions: 1")),
 		verified,
 		change("scale-up", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 4")),
 		change("scale-down", "hello", plain, edit(plain, "desiredCount: 2", "desiredCount: 1")),

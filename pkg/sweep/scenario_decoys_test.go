@@ -108,9 +108,9 @@ func (d *decoyer) services(scaled bool) {
 	must(err)
 }
 
-// alarm is one whose name begins as those of the service.
+// alarm is one whose name continues that of the scenario's own (the constant alarm).
 func (d *decoyer) alarm(i int, tags map[string]string) {
-	in := &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String(fmt.Sprintf("%s/%s/decoy%d", resource.DefaultOwner, d.unit, i)), MetricName: aws.String("m"), Namespace: aws.String("n"),
+	in := &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String(fmt.Sprintf("%s/%s/busy-decoy%d", resource.DefaultOwner, d.unit, i)), MetricName: aws.String("m"), Namespace: aws.String("n"),
 		Statistic: cwtypes.StatisticSum, Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold}
 	for k, v := range tags {
 		in.Tags = append(in.Tags, cwtypes.Tag{Key: aws.String(k), Value: aws.String(strings.Replace(v, "KEY", "alarm/busy", 1))})

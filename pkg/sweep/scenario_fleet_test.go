@@ -21,7 +21,7 @@ func goneScenarios() []*scenario {
 	left := fleetStand(10)
 	delete(left, "s3")
 	return []*scenario{
-		{name: "delete", before: documents{"web.yaml": policy(web, "onDelete: prune"), "stays.yaml": stays}, after: documents{"stays.yaml": stays}, rest: stand("stays", status.Synced)},
+		{name: "delete", before: documents{"web.yaml": policy(web, "onDelete: prune"), "stays.yaml": stays, "x-left.yaml": hello("left")}, after: documents{"stays.yaml": stays}, rest: stand("stays", status.Synced)},
 		{name: "prune-one", before: ten, after: nine, prune: true, rest: left},
 		{name: "cluster-move", before: documents{"web.yaml": connected}, people: elsewhere, prune: true,
 			after: documents{"web.yaml": edit(connected, "cluster: default", "cluster: elsewhere")}, rest: stand("web", status.Synced)},
@@ -59,15 +59,12 @@ func courseScenarios() []*scenario {
 	edited := fleet(10)
 	edited["s2.yaml"] = edit(edited["s2.yaml"], "nginx:1.29", "nginx:1.30")
 	edited["s8.yaml"] = edit(edited["s8.yaml"], "desiredCount: 1", "desiredCount: 2")
-	forced := func(h human) {
-		_, err := h.aws().Write.ECS.UpdateService(h.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), ForceNewDeployment: true})
-		must(err)
-	}
+	forced := func(h human) { h.force("hello") }
 	return []*scenario{
 		{name: "deployment-running", before: documents{"hello.yaml": plain}, people: forced, after: newer, rest: stand("hello", status.Synced)},
 		{name: "ten-at-once", before: fleet(10), after: edited, rest: fleetStand(10)},
 		{name: "two-accounts", second: true, after: documents{"hello.yaml": instances}, rest: map[string]status.Reason{"hello": status.Synced, secondTarget + "/hello": status.Synced}},
-		{name: "suspend-resume", before: documents{"hello.yaml": plain}, people: func(h human) { must(h.suspend("hello")) }, after: newer,
+		{name: "suspend-resume", before: documents{"hello.yaml": plain}, people: func(h human) { must(h.suspend("hello", 24*time.Hour)) }, after: newer,
 			acts: []act{{after: 90 * time.Second, do: func(h human) error { return h.resume("hello") }}}, rest: stand("hello", status.Synced)},
 		{name: "diff-only", diff: true, before: documents{"hello.yaml": hello("hello", alarm)}, people: busier, after: documents{"hello.yaml": edit(hello("hello", alarm), "nginx:1.29", "nginx:1.30")},
 			rest: stand("hello", status.Reconciling)},
@@ -93,9 +90,9 @@ spec: {service: hello, environment: two, patch: {service: {desiredCount: 1}}}
 ` + edit(hello("hello"), "\nspec:\n", "\nspec:\n  environment: one\n")
 
 // suspend and resume are the commands.
-func (h human) suspend(name string) error {
+func (h human) suspend(name string, d time.Duration) error {
 	e := h.command()
-	_, err := e.Suspend(h.ctx, e.Bare(h.key(name)), plan.Suspension{Until: time.Now().Add(24 * time.Hour).Truncate(time.Second), By: "user/anna", Reason: "load test"})
+	_, err := e.Suspend(h.ctx, e.Bare(h.key(name)), plan.Suspension{Until: time.Now().Add(d).Truncate(time.Second), By: "user/anna", Reason: "load test"})
 	return err
 }
 
@@ -103,6 +100,12 @@ func (h human) resume(name string) error {
 	e := h.command()
 	_, err := e.Resume(h.ctx, e.Bare(h.key(name)))
 	return err
+}
+
+// force begins a deployment of what runs already.
+func (h human) force(name string) {
+	_, err := h.aws().Write.ECS.UpdateService(h.ctx, &ecs.UpdateServiceInput{Service: &name, ForceNewDeployment: true})
+	must(err)
 }
 
 // key is a service of the default cluster.

@@ -11,15 +11,17 @@ type documents map[string]string
 
 // scenario is an AWS and what changes in it.
 type scenario struct {
-	name   string
-	before documents     // in force and settled before the swept part; nil for none
-	people func(h human) // what people did to AWS before it, after the documents settled
-	after  documents     // what the operator finds at its start; nil: as before
-	acts   []act         // what happens in the course of it
-	prune  bool          // --prune
-	verify bool          // rollouts are verified before they start
-	diff   bool          // nobody applies anything: diff is run again and again
-	second bool          // there is a second account, as target second
+	name     string
+	before   documents     // in force and settled before the swept part; nil for none
+	people   func(h human) // what people did to AWS before it, after the documents settled
+	after    documents     // what the operator finds at its start; nil: as before
+	acts     []act         // what happens in the course of it
+	prune    bool          // --prune
+	verify   bool          // rollouts are verified before they start
+	diff     bool          // nobody applies anything: diff is run again and again
+	rollouts int           // --max-concurrent-rollouts
+	within   time.Duration // that the reference may take, where that is a promise; 0: longest
+	second   bool          // there is a second account, as target second
 
 	// rest is how each service stands at the end, by name. Services that are gone are
 	// not in it.
@@ -36,7 +38,7 @@ type act struct {
 // scenarios are all of them, in the order of the report.
 func scenarios() []*scenario {
 	var all []*scenario
-	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios(), goneScenarios(), courseScenarios()} {
+	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios(), goneScenarios(), courseScenarios(), wordScenarios()} {
 		all = append(all, list...)
 	}
 	return all

@@ -138,6 +138,34 @@ var misdeeds = []misdeed{
 	{"a service is deployed once more", "I4", func(m *rogue) {
 		_, _ = m.api.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), ForceNewDeployment: true})
 	}},
+	{"a deployment begins while as many run as may", "I4: a deployment of hello begins while 1", func(m *rogue) {
+		m.w.scenario.rollouts = 1
+		_, _ = m.hand.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("web"), ForceNewDeployment: true})
+		_, _ = m.api.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), ForceNewDeployment: true})
+	}},
+	{"a deployment begins in a rollback", "I4: a deployment of hello begins while ECS", func(m *rogue) {
+		_, _ = m.hand.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), ForceNewDeployment: true})
+		var running *string
+		m.w.aws.View(func(v *sandbox.World) {
+			all := v.ECS.Clusters["default"].Services["hello"].Deployments
+			running = all[len(all)-1].Deployment.ServiceDeploymentArn
+		})
+		_, _ = m.hand.ECS.StopServiceDeployment(m.ctx, &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: running, StopType: ecstypes.StopServiceDeploymentStopTypeRollback})
+		_, _ = m.api.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), ForceNewDeployment: true})
+	}},
+	{"a service is made without a token", "I2: CreateService", func(m *rogue) {
+		_, _ = m.api.ECS.CreateService(m.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("new"), TaskDefinition: aws.String("default-hello"), DesiredCount: aws.Int32(1)})
+	}},
+	{"services go that were approved in another edition", "I12: 2 of 2 services", func(m *rogue) {
+		for _, name := range []string{"hello", "web"} {
+			_, _ = m.hand.ECS.TagResource(m.ctx, &ecs.TagResourceInput{ResourceArn: aws.String("arn:aws:ecs:us-east-1:123456789012:service/default/" + name),
+				Tags: []ecstypes.Tag{{Key: aws.String(resource.TagApproved), Value: aws.String("x")}}})
+		}
+		m.prune(documents{"other.yaml": hello("other")})
+		for _, name := range []string{"hello", "web"} {
+			_, _ = m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)})
+		}
+	}},
 	{"a hundred reads at once", "I8", func(m *rogue) {
 		for range 100 {
 			m.w.watchers[""].call(sandbox.Call{Service: "ecs", Operation: "DescribeServices", UserAgent: "ecs-operator/1"})

@@ -84,6 +84,13 @@ type edition struct {
 	until time.Time
 }
 
+// edition tells the documents that are there from all that were.
+func (f *files) edition() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.past)
+}
+
 // order is I11 before a write: nothing is removed that something still refers to.
 func (x *watcher) order(v *sandbox.World, c sandbox.Call) {
 	switch in := c.Input.(type) {
@@ -288,8 +295,12 @@ func (x *watcher) holds(v *sandbox.World, unit, key, arn string) bool {
 }
 
 // cap is P7: one revision of the documents takes at most a tenth of the services, at
-// least one, and never all: of those that there are, and that it has taken already.
+// least one, and never all: of those that there are, and that it has taken already. What
+// a person has approved in this very edition of the documents does not count.
 func (x *watcher) cap(v *sandbox.World, unit string) {
+	if edition, ok := x.approved[unit]; ok && edition == x.w.files.edition() {
+		return
+	}
 	x.deleted["document of "+unit] = true
 	n := 0
 	for key := range x.deleted {

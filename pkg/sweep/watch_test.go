@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
 
@@ -19,23 +22,24 @@ type watcher struct {
 	account string // "" or "second/"
 	aws     *sandbox.Sandbox
 
-	mu      sync.Mutex
-	adopted map[string]bool // what an adopting document took over, by key: see owned
-	made    map[string]int  // how many there are of each role
-	peaks   map[string]int  // how many there were at most at one moment
-	rows    map[string]row  // newest revision of each family
-	serving map[string]*serving
-	began   map[string]map[string]bool // service deployments by service
-	deleted map[string]bool            // services that an operator deleted
-	owned   int                        // services that were ours at the beginning; -1: not counted yet
-	budget  map[string]*bucket
-	start   map[string]string // what was not ours at the beginning, painted
-	touched map[string]bool   // what people wrote to in the swept part
+	mu       sync.Mutex
+	adopted  map[string]bool // what an adopting document took over, by key: see owned
+	made     map[string]int  // how many there are of each role
+	peaks    map[string]int  // how many there were at most at one moment
+	rows     map[string]row  // newest revision of each family
+	serving  map[string]*serving
+	began    map[string]map[string]bool // service deployments by service
+	deleted  map[string]bool            // services that an operator deleted
+	owned    int                        // services that were ours at the beginning; -1: not counted yet
+	budget   map[string]*bucket
+	start    map[string]string // what was not ours at the beginning, painted
+	touched  map[string]bool   // what people wrote to in the swept part
+	approved map[string]int    // in which edition of the documents a person approved what is to become of a unit
 }
 
 func newWatcher(w *world, account string) *watcher {
 	return &watcher{w: w, account: account, adopted: map[string]bool{}, made: map[string]int{}, peaks: map[string]int{}, rows: map[string]row{},
-		serving: map[string]*serving{}, began: map[string]map[string]bool{}, deleted: map[string]bool{}, owned: -1, budget: map[string]*bucket{}, touched: map[string]bool{}}
+		serving: map[string]*serving{}, began: map[string]map[string]bool{}, deleted: map[string]bool{}, owned: -1, budget: map[string]*bucket{}, touched: map[string]bool{}, approved: map[string]int{}}
 }
 
 // broken notes a complaint of an invariant.
@@ -108,6 +112,7 @@ func (x *watcher) call(c sandbox.Call) {
 		x.attached(v, c)
 		x.counts(v, c)
 		x.order(v, c)
+		x.starts(v, c)
 		x.deletion(v, m)
 	})
 }
@@ -122,6 +127,9 @@ func (x *watcher) people(c sandbox.Call) {
 		defer x.mu.Unlock()
 		for _, t := range mutationOf(v, c).targets {
 			x.touched[t.key] = true
+			if in, ok := c.Input.(*ecs.TagResourceInput); ok && ecsTags(in.Tags)[resource.TagApproved] != "" {
+				x.approved[t.tags[resource.TagUnit]] = x.w.files.edition()
+			}
 		}
 	})
 }

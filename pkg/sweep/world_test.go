@@ -264,7 +264,7 @@ func (w *world) process(agent string) *process {
 	pool := w.clients(operatorKey, p)
 	o := reconcile.Options{
 		Kinds: kinds.All(pool), Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Workers: 1, Resync: cmp.Or(w.resync, resync), Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune,
+		Workers: 1, Resync: cmp.Or(w.resync, resync), Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune, MaxRollouts: w.scenario.rollouts,
 		Frame:  resource.Frame{Scope: scope},
 		Random: w.random, OnEvent: func(e reconcile.Event) { w.heard(p, e) },
 		Log: zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), lines{w}, zap.DebugLevel)),
