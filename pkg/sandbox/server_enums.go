@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
@@ -15,7 +16,11 @@ import (
 // its text; the codes are each service's own ([MEM] for those of ECS, where
 // RegisterTaskDefinition says ClientException to every bad parameter).
 func checkEnums(o operation, in any) error {
-	path, value, known := unknownWord(reflect.ValueOf(in), "")
+	v := reflect.ValueOf(in)
+	if !hasEnum(v.Type()) {
+		return nil
+	}
+	path, value, known := unknownWord(v, "")
 	if known == nil {
 		return nil
 	}
@@ -48,6 +53,9 @@ func unknownWord(v reflect.Value, path string) (at, value string, known []string
 		}
 	case reflect.Struct:
 		for _, f := range shape.Fields(v.Type()) {
+			if !hasEnum(f.Type) {
+				continue
+			}
 			if at, value, known = unknownWord(v.Field(f.Index), shape.Join(path, shape.SpecName(f.GoName))); known != nil {
 				return at, value, known
 			}
@@ -66,4 +74,35 @@ func unknownWord(v reflect.Value, path string) (at, value string, known []string
 		}
 	}
 	return "", "", nil
+}
+
+var enumCache sync.Map // reflect.Type → bool
+
+// hasEnum is whether a value of a type may hold a word of an enum: most do not.
+func hasEnum(t reflect.Type) bool {
+	if have, ok := enumCache.Load(t); ok {
+		return have.(bool)
+	}
+	has := holdsEnum(t, map[reflect.Type]bool{})
+	enumCache.Store(t, has)
+	return has
+}
+
+// holdsEnum walks a type; seen are the structures that it is within.
+func holdsEnum(t reflect.Type, seen map[reflect.Type]bool) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return true // nobody knows
+	case reflect.String:
+		return shape.Enum(t) != nil
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return holdsEnum(t.Elem(), seen)
+	case reflect.Struct:
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		return slices.ContainsFunc(shape.Fields(t), func(f shape.Field) bool { return holdsEnum(f.Type, seen) })
+	}
+	return false
 }

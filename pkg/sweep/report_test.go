@@ -150,8 +150,8 @@ func (r *report) finish(t *testing.T) {
 	if n := len(r.extras); n > 0 {
 		r.Extra.Median = r.extras[n/2]
 	}
-	t.Logf("%d scenarios, %d of %d cases, %d fired, %d changed the calls, %d failed; worst %.0f s in %s; %d more calls at most, in %s; %.0f virtual hours",
-		len(r.Scenarios), r.Cases, r.All, r.Fired, r.Changed, len(r.Failures), r.Worst.Seconds, r.Worst.Case, r.Extra.Most, r.Extra.Case, r.Hours)
+	t.Logf("%d scenarios, %d of %d cases, %d fired, %d changed the calls, %d failed; worst %.0f s in %s; %d more calls at most, in %s; %.0f virtual hours in %.0f s",
+		len(r.Scenarios), r.Cases, r.All, r.Fired, r.Changed, len(r.Failures), r.Worst.Seconds, r.Worst.Case, r.Extra.Most, r.Extra.Case, r.Hours, r.Seconds)
 	write(t, r)
 }
 

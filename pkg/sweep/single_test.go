@@ -22,16 +22,12 @@ import (
 // What hack/sweep and people ask for.
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
-	every   = flag.Int("every", 29, "run one of so many cases, evenly spread; 1 for all of them")
+	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
 	results = flag.String("results", "", "write what came of it to this file, as JSON")
 	update  = flag.Bool("update", false, "write testdata/references.txt anew")
 )
-
-// short is how many of those that go test runs there are for each one that go test
-// -short runs.
-const short = 5
 
 // single is one case of suite A.
 type single struct {
@@ -154,9 +150,6 @@ func chosen(all []single) []single {
 		return slices.DeleteFunc(all, func(c single) bool { return !matches(*only, c.String()) })
 	}
 	n := *every
-	if testing.Short() {
-		n *= short
-	}
 	var out []single
 	for i := n - 1; i < len(all); i += n {
 		out = append(out, all[i])
