@@ -32,36 +32,41 @@ func (b base) census(ctx context.Context, target, owner, kind string, list liste
 	if kind == resource.KindTaskDefinition {
 		of.what, types = kind, revisionsOnly
 	}
-	var tags map[string]map[string]string
 	h, err := b.inventory.look(ctx, of, types)
 	switch {
 	case err == nil:
-		tags = h.tags
-	case resource.ClassOf(err) == resource.ClassDenied:
-		if tags, err = b.listed(ctx, owned{target, owner, kind}, list); err != nil {
-			return nil, err
-		}
-	default:
+		of.what = kind
+		return b.inventory.count(of, h.version, func() []resource.Live { return members(h.tags, target, owner, kind, born) }), nil
+	case resource.ClassOf(err) != resource.ClassDenied:
 		return nil, err
 	}
+	tags, err := b.listed(ctx, owned{target, owner, kind}, list)
+	if err != nil {
+		return nil, err
+	}
+	return members(tags, target, owner, kind, born), nil
+}
+
+// members are the objects of one kind and owner among tags by ARN, in order.
+func members(tags map[string]map[string]string, target, owner, kind string, born func(id resource.ID, arn string) (resource.Live, bool)) []resource.Live {
 	var out []resource.Live
-	for _, arn := range slices.Sorted(maps.Keys(tags)) {
-		if tags[arn][resource.TagOwner] != owner {
+	for arn, t := range tags {
+		if t[resource.TagOwner] != owner {
 			continue
 		}
-		id, ok := resource.Identity(target, kind, tags[arn])
+		id, ok := resource.Identity(target, kind, t)
 		if !ok {
 			continue
 		}
 		if l, ok := born(id, arn); ok {
-			l.ID, l.Presence, l.ARN, l.Tags = id, resource.Present, arn, maps.Clone(tags[arn])
+			l.ID, l.Presence, l.ARN, l.Tags = id, resource.Present, arn, t
 			out = append(out, l)
 		}
 	}
-	slices.SortStableFunc(out, func(x, y resource.Live) int {
-		return cmp.Or(strings.Compare(x.ID.String(), y.ID.String()), strings.Compare(x.ARN, y.ARN))
+	slices.SortFunc(out, func(x, y resource.Live) int {
+		return cmp.Or(x.ID.Compare(y.ID), strings.Compare(x.ARN, y.ARN))
 	})
-	return out, nil
+	return out
 }
 
 // listed is a census by listing, at most listedAge old.
@@ -196,7 +201,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			return nil, err
 		}
 	}
-	slices.SortFunc(out, func(x, y resource.Live) int { return strings.Compare(x.ID.String(), y.ID.String()) })
+	slices.SortFunc(out, func(x, y resource.Live) int { return x.ID.Compare(y.ID) })
 	return out, nil
 }
 

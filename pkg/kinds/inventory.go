@@ -53,6 +53,8 @@ type inventory struct {
 	by map[owned]*listing
 	// listed are the censuses that were made without the tagging API.
 	listed map[owned]*listing
+	// counts are the censuses that were made of the tags, by kind.
+	counts map[owned]counted
 }
 
 // owned is one owner in one target, of everything hinted ("") or of one kind.
@@ -64,18 +66,26 @@ type listing struct {
 	denied  time.Time
 	refusal error
 	pages   int                          // how many calls the last refresh took
-	tags    map[string]map[string]string // by ARN
+	tags    map[string]map[string]string // by ARN; never written to
 	byKey   map[[2]string]string         // unit, key → ARN; "" for several
+	version int                          // of tags
+}
+
+// counted is a census of one kind, and the version of the tags that it was made of.
+type counted struct {
+	version int
+	all     []resource.Live
 }
 
 func newInventory(p awsclient.Provider) *inventory {
-	return &inventory{provider: p, by: map[owned]*listing{}, listed: map[owned]*listing{}}
+	return &inventory{provider: p, by: map[owned]*listing{}, listed: map[owned]*listing{}, counts: map[owned]counted{}}
 }
 
 // hint is a view of one refresh; nil where the API is denied or failed.
 type hint struct {
-	tags  map[string]map[string]string
-	byKey map[[2]string]string
+	tags    map[string]map[string]string
+	byKey   map[[2]string]string
+	version int
 }
 
 // arn is where the object was last seen by its identity: unit and key.
@@ -86,7 +96,8 @@ func (h *hint) arn(o *resource.Object) string {
 	return h.byKey[[2]string{o.Tags[resource.TagUnit], o.Tags[resource.TagKey]}]
 }
 
-// agrees reports whether the hint knows an ARN with all the wanted tags.
+// agrees reports whether the hint knows an ARN with all the wanted tags. Its tags are
+// shared with everybody: whoever changes some takes a copy.
 func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bool) {
 	if h == nil {
 		return nil, false
@@ -100,7 +111,7 @@ func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bo
 			return nil, false
 		}
 	}
-	return maps.Clone(have), true
+	return have, true
 }
 
 // get gives the hint of an owner, refreshed when it is old. It never fails: no
@@ -135,7 +146,7 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 			return nil, err
 		}
 	}
-	return &hint{tags: l.tags, byKey: l.byKey}, nil
+	return &hint{l.tags, l.byKey, l.version}, nil
 }
 
 // due: it is old enough to be read again, and has the turn. What the census of
@@ -167,7 +178,7 @@ func (i *inventory) again(ctx context.Context, target, owner string) *hint {
 		return nil
 	}
 	i.rotation.owe(target, useTags, l.pages)
-	return &hint{tags: l.tags, byKey: l.byKey}
+	return &hint{l.tags, l.byKey, l.version}
 }
 
 // tell takes in what was read directly: the truth of now.
@@ -189,6 +200,23 @@ func (i *inventory) tell(ctx context.Context, target, owner string, read map[str
 		}
 	}
 	l.tags = tags
+	l.version++
+}
+
+// count makes a census of a kind, unless the tags are those of the last one. Its
+// members are shared.
+func (i *inventory) count(of owned, version int, census func() []resource.Live) []resource.Live {
+	i.mu.Lock()
+	last, ok := i.counts[of]
+	i.mu.Unlock()
+	if ok && last.version == version {
+		return last.all
+	}
+	all := census()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.counts[of] = counted{version, all}
+	return all
 }
 
 // turn waits for a listing: one refresh at a time, and waiters obey their context.
@@ -237,6 +265,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 		return err
 	}
 	l.read, l.tags, l.byKey, l.pages = time.Now(), tags, byKey, calls
+	l.version++
 	return nil
 }
 

@@ -287,7 +287,7 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 		full = arn[at+1:] // how CloudWatch's TargetGroup dimension spells it
 	}
 	l := present(id, arn, name, in)
-	l.Tags, l.Attrs["fullName"] = maps.Clone(tags), full
+	l.Tags, l.Attrs["fullName"] = tags, full
 	l.Group = &resource.GroupState{LoadBalancers: slices.Clone(tg.LoadBalancerArns)}
 	if attrs != nil {
 		l.Extra = map[string]any{attributes: maps.Clone(attrs)}

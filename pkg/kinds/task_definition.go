@@ -27,9 +27,14 @@ type taskDefinition struct {
 	own   map[string][]revision // by family in its target: see lately
 	// refused is since when older revisions of a content cannot be looked for: see older.
 	refused map[string]time.Time
+
+	fitMu  sync.Mutex
+	fitted map[resource.ID]fitted
 }
 
-func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }
+func newTaskDefinition(b base) *taskDefinition {
+	return &taskDefinition{base: b, fitted: map[resource.ID]fitted{}}
+}
 
 func (*taskDefinition) Name() string   { return resource.KindTaskDefinition }
 func (*taskDefinition) Taggable() bool { return true }

@@ -155,11 +155,35 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 
 // fits reports whether a revision is ACTIVE and what is wanted. References that
 // are still open compare as different, which is right: they may lead elsewhere.
+//
+// What an object wants is one value for as long as its document is, and so is the content
+// of a revision that is kept: the answer is, too.
 func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
-	l := r.live()
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
+	k.fitMu.Lock()
+	last := k.fitted[o.ID]
+	k.fitMu.Unlock()
+	if last.want == o.Want && last.content == r.content {
+		return last.fits
+	}
+	last = fitted{o.Want, r.content, sameContent(o, r)}
+	k.fitMu.Lock()
+	defer k.fitMu.Unlock()
+	k.fitted[o.ID] = last
+	return last.fits
+}
+
+// fitted is the last comparison of a wanted content with a live one, by their addresses.
+type fitted struct {
+	want    any
+	content *ecs.RegisterTaskDefinitionInput
+	fits    bool
+}
+
+func sameContent(o *resource.Object, r *revision) bool {
+	l := r.live()
 	for _, ch := range compareTask(o, &l, resource.Compare{InputChanged: true, Policy: spec.Policy{Ignore: o.Ignore}}) {
 		if !ch.Informational {
 			return false

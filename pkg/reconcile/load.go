@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -355,19 +356,8 @@ func (l *loading) circle(from resource.UnitKey) []string {
 
 // keys are those of the units that are left, in order.
 func (l *loading) keys() []resource.UnitKey {
-	type named struct {
-		name string
-		key  resource.UnitKey
-	}
-	all := make([]named, 0, len(l.byKey))
-	for k := range l.byKey {
-		all = append(all, named{k.String(), k})
-	}
-	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.name, b.name) })
-	keys := make([]resource.UnitKey, len(all))
-	for i := range all {
-		keys[i] = all[i].key
-	}
+	keys := slices.Collect(maps.Keys(l.byKey))
+	sortKeys(keys)
 	return keys
 }
 

@@ -395,9 +395,23 @@ func summary(services []status.Service) string {
 }
 
 func sortUnits(units []*resource.Unit) {
-	slices.SortFunc(units, func(a, b *resource.Unit) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	sortBy(units, func(u *resource.Unit) string { return u.Key.String() })
 }
 
-func sortKeys(keys []resource.UnitKey) {
-	slices.SortFunc(keys, func(a, b resource.UnitKey) int { return strings.Compare(a.String(), b.String()) })
+func sortKeys(keys []resource.UnitKey) { sortBy(keys, resource.UnitKey.String) }
+
+// sortBy sorts a list by a name that is made once for each.
+func sortBy[T any](list []T, name func(T) string) {
+	type named struct {
+		name string
+		of   T
+	}
+	all := make([]named, len(list))
+	for i, one := range list {
+		all[i] = named{name(one), one}
+	}
+	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	for i := range all {
+		list[i] = all[i].of
+	}
 }

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -276,8 +275,6 @@ func (e *Engine) Status() []status.Service {
 	for _, s := range e.status {
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b status.Service) int {
-		return strings.Compare(a.Target+"/"+a.Cluster+"/"+a.Name, b.Target+"/"+b.Cluster+"/"+b.Name)
-	})
+	sortBy(out, func(s status.Service) string { return s.Target + "/" + s.Cluster + "/" + s.Name })
 	return out
 }

@@ -130,10 +130,7 @@ type pushPlace struct {
 // ECS_OPERATOR_SCALE (1,000) services edited, each with a target group, a rule, two
 // alarms, a scalable target and a policy. There are at least fifty edits.
 func BenchmarkPushToFirstWrite(b *testing.B) {
-	services := 1000
-	if n, err := strconv.Atoi(os.Getenv("ECS_OPERATOR_SCALE")); err == nil {
-		services = n
-	}
+	services := scale()
 	var fleet *pushFleet // of the first that runs
 	for _, place := range pushPlaces() {
 		b.Run(place.name, func(b *testing.B) {
@@ -143,6 +140,14 @@ func BenchmarkPushToFirstWrite(b *testing.B) {
 			fleet.pushes(b, place)
 		})
 	}
+}
+
+// scale is how many services a benchmark has: ECS_OPERATOR_SCALE, or 1,000.
+func scale() int {
+	if n, err := strconv.Atoi(os.Getenv("ECS_OPERATOR_SCALE")); err == nil {
+		return n
+	}
+	return 1000
 }
 
 func makeFleet(b *testing.B, services int) *pushFleet {
@@ -217,6 +222,7 @@ func (f *pushFleet) pushes(b *testing.B, place pushPlace) {
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	hook := webhook.New(webhook.Options{Secrets: func() [][]byte { return [][]byte{secret} }, Poke: specs.Poke, Count: func(string, string) {}})
 	var stages [4][]time.Duration
+	var slowest string
 	edit := func() {
 		wrote := f.edit(b, place)
 		if place.hook {
@@ -228,10 +234,14 @@ func (f *pushFleet) pushes(b *testing.B, place pushPlace) {
 			f.lost(b, e)
 		}
 		f.mu.Lock()
-		for i, d := range []time.Duration{f.done.Sub(f.told), f.fetched.Sub(f.told), f.read.Sub(f.fetched), f.done.Sub(f.read)} {
+		took := []time.Duration{f.done.Sub(f.told), f.fetched.Sub(f.told), f.read.Sub(f.fetched), f.done.Sub(f.read)}
+		f.mu.Unlock()
+		if len(stages[0]) == 0 || took[0] > slices.Max(stages[0]) {
+			slowest = fmt.Sprintf("the slowest is edit %d: fetch %v, decode %v, plan %v", len(stages[0])+1, took[1], took[2], took[3])
+		}
+		for i, d := range took {
 			stages[i] = append(stages[i], d)
 		}
-		f.mu.Unlock()
 		b.StopTimer()
 		<-time.After(200 * time.Millisecond) // the rest of that pass is nobody's to wait for
 		b.StartTimer()
@@ -251,6 +261,7 @@ func (f *pushFleet) pushes(b *testing.B, place pushPlace) {
 	b.ReportMetric(stages[0][(len(stages[0])*99-1)/100].Seconds()*1000, "p99-ms")
 	b.ReportMetric(stages[0][len(stages[0])-1].Seconds()*1000, "max-ms")
 	b.ReportMetric(0, "ns/op")
+	b.Log(slowest)
 }
 
 // edit gives the next service another image.

@@ -44,7 +44,7 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 		o := &u.Objects[i]
 		problems = append(problems, byKind[o.ID.Kind].Complete(f, u, o)...)
 	}
-	slices.SortFunc(u.Objects, func(a, b Object) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(u.Objects, func(a, b Object) int { return a.ID.Compare(b.ID) })
 	problems = append(problems, hooksOf(u, doc.Hooks)...)
 	hashes := contentHashes(u, byKind)
 	u.ContentHash, u.Former = hashes[0], hashes[1:]

@@ -56,7 +56,26 @@ func (id ID) String() string {
 }
 
 // Less orders IDs for every list that people or tests see.
-func (id ID) Less(o ID) bool { return id.String() < o.String() }
+func (id ID) Less(o ID) bool { return id.Compare(o) < 0 }
+
+// Compare orders IDs as their strings are, without making these.
+func (id ID) Compare(o ID) int {
+	a := [...]string{id.Target, id.Cluster, id.Unit, id.Kind, id.Name}
+	b := [...]string{o.Target, o.Cluster, o.Unit, o.Kind, o.Name}
+	for i := range a {
+		if a[i] == b[i] {
+			continue
+		}
+		if i == len(a)-1 || !strings.HasPrefix(a[i], b[i]) && !strings.HasPrefix(b[i], a[i]) {
+			return strings.Compare(a[i], b[i])
+		}
+		break // what follows the shorter one decides
+	}
+	if id == o {
+		return 0
+	}
+	return strings.Compare(id.String(), o.String())
+}
 
 // Of returns the ID of a sibling object in the same unit.
 func (id ID) Of(kind, name string) ID {

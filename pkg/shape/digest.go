@@ -3,9 +3,11 @@ package shape
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,6 +39,7 @@ const deepest = 100
 type digester struct {
 	b     []byte
 	blind bool
+	keys  []string // scratch
 }
 
 func (d *digester) number(n uint64) { d.b = binary.AppendUvarint(d.b, n) }
@@ -121,16 +124,19 @@ func (d *digester) entries(v reflect.Value, depth int) {
 		return
 	}
 	d.number(uint64(v.Len()) + 1)
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int {
-		switch x, y := a.String(), b.String(); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
+	if v.CanInterface() { // tags and attributes, of which there are most
+		if m, ok := v.Interface().(map[string]string); ok {
+			d.keys = slices.AppendSeq(d.keys[:0], maps.Keys(m))
+			slices.Sort(d.keys)
+			for _, k := range d.keys {
+				d.text(k)
+				d.text(m[k])
+			}
+			return
 		}
-		return 0
-	})
+	}
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, k := range keys {
 		d.text(k.String())
 		d.walk(v.MapIndex(k), depth+1)

@@ -10,9 +10,10 @@ import (
 
 // base is a document of kind Service before it is known for which environments.
 type base struct {
-	n             *yaml.Node
-	r             *reporter // what is wrong with it wherever it runs: its bounds
-	name, cluster string    // as far as they are written plainly
+	n             *yaml.Node // nil where a Memory has let go of it: see parser.grow
+	ordinal       int        // among the documents of its file
+	r             *reporter  // what is wrong with it wherever it runs: its bounds
+	name, cluster string     // as far as they are written plainly
 	nameNode      *yaml.Node
 	env           string
 	envNode       *yaml.Node // spec.environment

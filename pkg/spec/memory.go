@@ -94,6 +94,30 @@ func (p *parser) remember(f File, sum [sha256.Size]byte, before progress) {
 	}
 }
 
+// letGo drops the trees of what is known: they are by far the largest of it, and needed
+// again only when something around the document changes.
+func (p *parser) letGo() {
+	for b := range p.known {
+		b.n = nil
+	}
+}
+
+// grow reads the tree of a base again that was dropped. The file is the one that was
+// read without a word then.
+func (p *parser) grow(b *base, files []File) {
+	if b.n != nil {
+		return
+	}
+	if p.byPath == nil {
+		p.byPath = make(map[string]File, len(files))
+		for _, f := range files {
+			p.byPath[f.Path] = f
+		}
+	}
+	b.n = load(p.byPath[b.r.file], p.limits, &reporter{file: b.r.file})[b.ordinal]
+	stamp(b.n, b.r.file)
+}
+
 // surroundings forgets the services that were made, if anything else that may go
 // into them has changed.
 func (p *parser) surroundings(files []File) {

@@ -33,9 +33,11 @@ func Parse(files []File, sections []Section, o Options) Result {
 	usable := p.settings()
 	for _, i := range p.instances() {
 		if usable && p.wanted(i.env) && !p.again(i) {
+			p.grow(i.base, files)
 			p.make(i)
 		}
 	}
+	p.letGo()
 	p.parts()
 	p.result.Documents = p.unique()
 	for _, e := range p.environments {
@@ -100,7 +102,8 @@ type parser struct {
 
 	memory *Memory // nil for none
 	known  map[*base]*knownFile
-	around bytes.Buffer // what may go into every service
+	around bytes.Buffer    // what may go into every service
+	byPath map[string]File // once a tree has to be read again
 
 	bases        []*base
 	environments []*environment
@@ -145,8 +148,12 @@ func (p *parser) file(f File) {
 		return
 	}
 	p.result.Problems = append(p.result.Problems, r.problems...)
-	for _, n := range docs {
+	for i, n := range docs {
+		bases := len(p.bases)
 		p.document(f.Path, n)
+		for _, b := range p.bases[bases:] {
+			b.ordinal = i
+		}
 	}
 }
 
