@@ -74,7 +74,8 @@ func (p *parser) make(i instance) {
 		c.at = i.r.pos(i.at)
 	}
 	if r.errors == 0 && len(causes) == 0 {
-		c.doc = &f.doc
+		doc := f.doc // by itself: the frame has the whole tree
+		c.doc = &doc
 	}
 	p.keep(i, c, r.problems, p.merged-nodes)
 	p.claims = append(p.claims, c)
