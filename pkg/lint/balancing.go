@@ -66,21 +66,39 @@ func checkedBy(in *elb.CreateTargetGroupInput) types.ProtocolEnum {
 	return types.ProtocolEnumHttp
 }
 
-// groupTimeout compares what is written, else AWS' defaults of the members'
-// comments. Network Load Balancers have taken equal values for TCP checks.
+// groupTimeout compares what is written, else AWS' defaults of the members' comments;
+// where an NLB's documentation has a lower one for HTTP, that one. Application Load
+// Balancers refuse equal values ("Health check interval must be greater than the
+// timeout", tflint-ruleset-aws#404), others take them (aws-cdk#16446).
 func groupTimeout(g *body[elb.CreateTargetGroupInput], f found) {
-	if g.in.HealthCheckTimeoutSeconds == nil || checkedBy(g.in) == types.ProtocolEnumTcp {
-		return
+	in, sort := g.in, sortOf(g.in)
+	interval, timeout, path := int32(30), int32(10), "healthCheckTimeoutSeconds"
+	switch {
+	case sort == forLambda:
+		interval, timeout = 35, 30
+	case sort == forGWLB:
+		interval, timeout = 10, 5
+	case sort == forALB || sort == anyBalance:
+		timeout = 5
+	case checkedBy(in) == types.ProtocolEnumHttp:
+		timeout = 6
 	}
-	interval := int32(30)
-	if g.in.TargetType == types.TargetTypeEnumLambda {
-		interval = 35
+	if in.HealthCheckIntervalSeconds != nil {
+		interval = *in.HealthCheckIntervalSeconds
 	}
-	if g.in.HealthCheckIntervalSeconds != nil {
-		interval = *g.in.HealthCheckIntervalSeconds
+	said := ""
+	if in.HealthCheckTimeoutSeconds != nil {
+		timeout = *in.HealthCheckTimeoutSeconds
+	} else {
+		path, said = "healthCheckIntervalSeconds", ", which it is without healthCheckTimeoutSeconds"
 	}
-	if timeout := *g.in.HealthCheckTimeoutSeconds; timeout >= interval {
-		f(g.Object, "healthCheckTimeoutSeconds", "%d is not under the interval, %d", timeout, interval)
+	equal := sort == forNLB || sort == forGWLB
+	switch {
+	case timeout < interval || timeout == interval && equal:
+	case equal:
+		f(g.Object, path, "the timeout, %d%s, is over the interval, %d", timeout, said, interval)
+	default:
+		f(g.Object, path, "the timeout, %d%s, is not under the interval, %d", timeout, said, interval)
 	}
 }
 

@@ -242,6 +242,8 @@ var cases = []example{
 
 	{code: "target-group-needs", base: "web", bad: "port: 81, vpcId: vpc-1, => port: 81,"},
 	{code: "health-check-timeout", base: "web", bad: "healthCheckTimeoutSeconds: 4 => healthCheckTimeoutSeconds: 5"},
+	{code: "health-check-timeout", base: "web", bad: "green: {protocol: HTTP, port: 81, vpcId: vpc-1, targetType: ip} => green: {protocol: HTTP, port: 81, vpcId: vpc-1, targetType: ip, healthCheckIntervalSeconds: 5}", good: "green: {protocol: HTTP, port: 81, vpcId: vpc-1, targetType: ip} => green: {protocol: HTTP, port: 81, vpcId: vpc-1, targetType: ip, healthCheckIntervalSeconds: 6}"},
+	{code: "health-check-timeout", base: "web", bad: "green: {protocol: HTTP, port: 81, vpcId: vpc-1, targetType: ip} => green: {protocol: TCP, port: 81, vpcId: vpc-1, targetType: ip, healthCheckIntervalSeconds: 10, healthCheckTimeoutSeconds: 11}", also: []string{"target-type"}},
 	{code: "health-check-bounds", base: "web", bad: "healthCheckPath: /, => healthyThresholdCount: 1,", good: "healthCheckPath: /, => healthyThresholdCount: 10,"},
 	{code: "health-check-path", base: "web", bad: "healthCheckPath: /, => healthCheckPath: health,"},
 	{code: "health-check-path", base: "web", bad: "healthCheckPath: /, => healthCheckPath: /, healthCheckProtocol: TCP,", also: []string{"target-group-health-protocol"}},

@@ -212,9 +212,10 @@ func checkHealthCheck(tg *elbtypes.TargetGroup) error {
 			return refuse("ValidationError", "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value between %d and %d", v, r.name, r.min, r.max)
 		}
 	}
-	// Rule and texts as moto's tests have them.
+	// Rule and texts as moto's tests have them: Application Load Balancers, which are
+	// those of Lambda functions, refuse equal values; Network ones take them (aws-cdk#16446).
 	switch timeout, interval := aws.ToInt32(tg.HealthCheckTimeoutSeconds), aws.ToInt32(tg.HealthCheckIntervalSeconds); {
-	case isHTTP(tg.Protocol) && timeout >= interval:
+	case (isHTTP(tg.Protocol) || tg.TargetType == elbtypes.TargetTypeEnumLambda) && timeout >= interval:
 		return refuse("ValidationError", "Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
 	case timeout > interval:
 		return refuse("ValidationError", "Health check timeout '%d' must be smaller than or equal to the interval '%d'", timeout, interval)
