@@ -269,9 +269,38 @@ func (x *execution) write(ctx context.Context, s *plan.Step, k resource.Kind, w 
 		if class != resource.ClassOther && class != resource.ClassThrottled {
 			x.e.log.Sugar().Infow("a write was refused", "unit", x.unit.Key.String(), "step", s.ID.Local(), "error", err)
 		}
+		if class == resource.ClassInvalid || class == resource.ClassNotFound {
+			if why := x.vanished(ctx, s); why != "" {
+				x.block(s, status.ChangedSincePlanned, fmt.Sprintf("%s: %v", why, err))
+				x.stopped = why
+				return
+			}
+		}
 		r, why := writeReason(s, err)
 		x.fail(s, r, why, err)
 	}
+}
+
+// vanished finds out, when AWS has refused a write, whether something that it refers to
+// is not there any more: then it is not the document that is wrong. "" for nothing.
+func (x *execution) vanished(ctx context.Context, s *plan.Step) string {
+	o := x.unit.Object(s.ID)
+	if o == nil {
+		return ""
+	}
+	looked := map[resource.ID]bool{}
+	for _, ref := range o.Refs {
+		to := x.unit.Object(ref.To)
+		was := x.known[ref.To]
+		if to == nil || looked[ref.To] || was.Presence != resource.Present {
+			continue
+		}
+		looked[ref.To] = true
+		if now, _ := x.e.reread(ctx, x.unit, to, x.known); now.Presence == resource.Absent || now.Presence == resource.Present && now.ARN != was.ARN {
+			return ref.To.Local() + ", which it refers to, is gone since it was planned on"
+		}
+	}
+	return ""
 }
 
 // refused sorts what came of a call that failed. One of which nobody knows how it

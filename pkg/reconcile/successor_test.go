@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,18 +49,19 @@ func TestMovedToAnotherCluster(t *testing.T) {
 		w.sync(w.scoped("a", true))
 		w.files.put("hello.yaml", w.elsewhere(moving("nginx:1.29")))
 		least := int32(2)
-		w.watch = func(v *sandbox.World, _ string) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
+		var mu sync.Mutex
+		w.watchBy(func(v *sandbox.World, _ string) {
+			mu.Lock()
+			defer mu.Unlock()
 			least = min(least, healthyAt(v, "default", "hello")+healthyAt(v, "elsewhere", "hello"))
-		}
+		})
 		w.sync(w.scoped("a", true))
-		w.mu.Lock()
+		w.watchBy(nil)
+		mu.Lock()
 		if least < 2 {
 			t.Errorf("there were %d tasks of 2", least)
 		}
-		w.watch = nil
-		w.mu.Unlock()
+		mu.Unlock()
 		if left := w.owned("default/hello"); len(left) > 0 {
 			t.Errorf("left: %v\n%s", left, w.story())
 		}
