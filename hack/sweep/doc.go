@@ -4,12 +4,13 @@
 //	go run ./hack/sweep                            # suite A, then every planted bug
 //	go run ./hack/sweep -planted=false             # suite A alone
 //	go run ./hack/sweep -bugs 'owner|prune'        # suite A, then these bugs
-//	go run ./hack/sweep -suites a,c,d -budget 1h
+//	go run ./hack/sweep -suites a,b,c,d,e -budget 30m
 //	go run ./hack/sweep -pages                     # writes the pages of the last run anew
 //
-// Suites: A, single faults, each case of it; C, the program itself killed with SIGKILL
-// over TCP, for as much time as -budget gives it; D, a swarm of operators, people and an
-// autoscaler. B, pairs of faults, and E, a fleet for a week, are not written.
+// Suites: A, single faults, each case of it; B, pairs of faults, and C, the program itself
+// killed with SIGKILL over TCP, each for as much time as -budget gives it, in an order
+// whose every beginning is spread evenly over all cases; D, a swarm of operators, people
+// and an autoscaler; E, a fleet of a thousand services for a virtual week.
 //
 // What came of a run stands in hack/sweep/results.json; docs/sweep.md and a block of the
 // README are made of it, and a test holds them to it.

@@ -24,7 +24,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	letters := flag.String("suites", "a", "the suites to run, by their letters")
-	budget := flag.Duration("budget", 30*time.Minute, "how long each suite after A may take")
+	budget := flag.Duration("budget", 30*time.Minute, "how long suite B, and suite C, may take")
 	plant := flag.Bool("planted", true, "run the planted bugs after suite A")
 	bugs := flag.String("bugs", "", "run the planted bugs whose names match this expression only")
 	bugBudget := flag.Duration("bug-budget", 3*time.Minute, "how long a planted bug is looked for")
@@ -94,9 +94,9 @@ func (r runner) one(ctx context.Context, now *results, letter string, budget tim
 	}
 	s, ok := suites[letter]
 	if !ok {
-		return fmt.Errorf("there is no suite %q: the suites are a, c and d", letter)
+		return fmt.Errorf("there is no suite %q: the suites are a, b, c, d and e", letter)
 	}
-	fmt.Printf("suite %s: %s, for %s at most\n", strings.ToUpper(letter), s.says, budget)
+	fmt.Printf("suite %s: %s\n", strings.ToUpper(letter), s.says)
 	raw, err := r.suite(ctx, letter, budget)
 	if raw != nil {
 		if now.Suites == nil {

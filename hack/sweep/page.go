@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -83,7 +82,7 @@ func facts(r results) [][2]string {
 	return append([][2]string{
 		{"scenarios", fmt.Sprint(len(s.Scenarios))},
 		{"kinds of faults", fmt.Sprint(len(s.Faults))},
-		{"cases", cases},
+		{"cases", share(s.Cases, s.All)},
 		{"whose fault fired and changed the calls", fmt.Sprintf("%s (%.1f %%)", thousands(s.Changed), 100*float64(s.Changed)/float64(max(1, s.Cases)))},
 		{"failures", fmt.Sprint(len(s.Failures))},
 		{"planted bugs caught", bugs},
@@ -93,28 +92,7 @@ func facts(r results) [][2]string {
 		{"deletions of what is not the operator's", fmt.Sprint(s.Unowned)},
 		{"not compared (the mask)", fmt.Sprintf("%d members, ids and times", len(s.Mask))},
 		{"virtual time", fmt.Sprintf("%s hours, in %.0f s on %d cores", thousands(int(s.Hours)), s.Seconds, s.CPUs)},
-	}, swarm(r)...)
-}
-
-// swarm is what suite D told, if it ever was run.
-func swarm(r results) [][2]string {
-	var s struct {
-		Seeds       int     `json:"seeds"`
-		Hours       float64 `json:"hours"`
-		ServiceDays int     `json:"serviceDays"`
-		Writes      int     `json:"writes"`
-		Kills       int     `json:"kills"`
-		Settled     int     `json:"settled"`
-	}
-	if raw := r.Suites["d"]; raw == nil || json.Unmarshal(raw, &s) != nil {
-		return nil
-	}
-	return [][2]string{
-		{"swarm: virtual hours", fmt.Sprintf("%s, in %d seeds", thousands(int(s.Hours)), s.Seeds)},
-		{"swarm: writes", fmt.Sprintf("%s, in %s days of a service", thousands(s.Writes), thousands(s.ServiceDays))},
-		{"swarm: operators killed", thousands(s.Kills)},
-		{"swarm: evenings at which AWS looked as the documents say", thousands(s.Settled)},
-	}
+	}, others(r)...)
 }
 
 func thousands(n int) string {
@@ -197,6 +175,21 @@ func cell(s string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "\u00a0", " ").Replace(s)
 }
 
+// runAgain are the words that run a case of any suite again: those of A stand alone, those
+// of others have their test in front, and a soak its flags.
+func runAgain(name string) string {
+	test, rest, other := strings.Cut(name, " ")
+	switch {
+	case !other:
+		return fmt.Sprintf("-run '^TestSingle$' -case '%s'", name)
+	case test == "TestSoak":
+		return fmt.Sprintf("-run '^TestSoak$' -args %s", rest)
+	case test == "TestKill":
+		return fmt.Sprintf("-run '^TestKill$' -kill -case '%s'", rest)
+	}
+	return fmt.Sprintf("-run '^%s$' -case '%s'", test, rest)
+}
+
 // foundList are the defects that the sweep found: CASE | what was wrong | how it was
 // mended.
 func foundList(raw []byte) string {
@@ -209,11 +202,7 @@ func foundList(raw []byte) string {
 			continue
 		}
 		n++
-		run := "'^TestSingle$'"
-		if name, killed := strings.CutPrefix(parts[0], "TestKill "); killed {
-			parts[0], run = name, "'^TestKill$' -kill"
-		}
-		fmt.Fprintf(&b, "%d. %s  \n   Mended: %s  \n   `go test ./pkg/sweep -run %s -case '%s'`\n", n, parts[1], parts[2], run, parts[0])
+		fmt.Fprintf(&b, "%d. %s  \n   Mended: %s  \n   `go test ./pkg/sweep %s`\n", n, parts[1], parts[2], runAgain(parts[0]))
 	}
 	return b.String()
 }

@@ -47,7 +47,7 @@ func TestFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(raw)) {
-		if parts := strings.Split(strings.TrimSpace(line), " | "); len(parts) != 3 || strings.Count(parts[0], "/") < 2 {
+		if parts := strings.Split(strings.TrimSpace(line), " | "); len(parts) != 3 || strings.Count(parts[0], "/") < 2 && !strings.HasPrefix(parts[0], "TestSoak ") {
 			t.Errorf("%q is not SCENARIO/CALL/FAULT | what was wrong | how it was mended", line)
 		}
 	}

@@ -12,7 +12,7 @@ type results struct {
 	When    time.Time                  `json:"when"`
 	Single  single                     `json:"single"`
 	Planted []bug                      `json:"planted"`
-	Suites  map[string]json.RawMessage `json:"suites,omitempty"` // C and D, in their own words
+	Suites  map[string]json.RawMessage `json:"suites,omitempty"` // B to E, in their own words
 }
 
 // single is what suite A tells (pkg/sweep, report_test.go).

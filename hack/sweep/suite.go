@@ -22,13 +22,19 @@ type suite struct {
 	args func(budget time.Duration, file string) []string
 }
 
-// suites after A, by their letters.
+// suites after A, by their letters. B and C take the budget, D and E as long as they take.
 var suites = map[string]suite{
+	"b": {"pairs of faults", "TestPairs", func(d time.Duration, file string) []string {
+		return []string{"-pairs", "-budget", d.String(), "-results", file}
+	}},
 	"c": {"the program killed over TCP", "TestKill", func(d time.Duration, file string) []string {
 		return []string{"-kill", "-budget", d.String(), "-results", file}
 	}},
 	"d": {"a swarm, 10,080 virtual hours of it", "TestSwarm", func(_ time.Duration, file string) []string {
 		return []string{"-swarm-hours", "10080", "-results", file}
+	}},
+	"e": {"1,000 services for seven virtual days", "TestSoak", func(_ time.Duration, file string) []string {
+		return []string{"-soak-services", "1000", "-soak-days", "7", "-results", file}
 	}},
 }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
@@ -80,10 +82,15 @@ func (s *Sandbox) note(id string, o operation, r *http.Request, in any, code str
 	s.journal.add(entryOf(id, s.now(), o, r, in, code))
 }
 
+// entryOf keeps nothing of the call itself: a piece of a header or of a body would hold
+// all of it as long as the journal does.
 func entryOf(id string, now time.Time, o operation, r *http.Request, in any, code string) Entry {
 	return Entry{Time: now, Service: o.service, Operation: o.name, Write: o.writes, Error: code,
-		UserAgent: r.UserAgent(), AccessKey: accessKey(r), RequestID: id, Subject: subject(in)}
+		UserAgent: one(r.UserAgent()), AccessKey: one(accessKey(r)), RequestID: id, Subject: strings.Clone(subject(in))}
 }
+
+// one is a text of which there is one in memory, however many entries have it.
+func one(text string) string { return unique.Make(text).Value() }
 
 // subjectFields name what a call is about, the most telling first.
 var subjectFields = []string{

@@ -193,6 +193,9 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 
 // allows is how many more writes of an operation than in the reference a fault excuses.
 func (f *fault) allows(operation string) int {
+	if f.parts != nil {
+		return f.parts[0].allows(operation) + f.parts[1].allows(operation)
+	}
 	operation = strings.TrimPrefix(operation, secondTarget+"/")
 	switch {
 	case f.name == "R2" && repeatable(operation):

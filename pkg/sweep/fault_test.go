@@ -46,6 +46,8 @@ type fault struct {
 	// moves is whether the documents are others at the end: the reference is then that in
 	// which the same commit comes when all is at rest.
 	moves bool
+	// parts are the two of a pair, nil for a single fault.
+	parts []*fault
 }
 
 // people adds the edits of people, the clocks and the source. They are not in every run
@@ -65,6 +67,9 @@ func faults() []*fault {
 // again is whether the fault makes a write land twice: late, or because reads do not show
 // it yet.
 func (f *fault) again() bool {
+	if f.parts != nil {
+		return f.parts[0].again() || f.parts[1].again()
+	}
 	return f.name == "F7" || f.name == "F8" || strings.HasPrefix(f.name, "R")
 }
 

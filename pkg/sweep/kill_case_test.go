@@ -23,7 +23,7 @@ const (
 	killActSpeed = 100 // where something happens in the course of a scenario
 	killResync   = time.Second
 	killPoll     = 100 * time.Millisecond
-	killGrace    = 2 * time.Second
+	killGrace    = killResync      // as in process
 	killPatience = 2 * time.Minute // that a case may take; nothing is measured by it
 )
 
@@ -234,11 +234,12 @@ func (k *victim) start() error {
 	return err
 }
 
-// killed counts the kills.
+// killed counts the kills. That of a process of its own may cut off a second call, of
+// another service: one that was answered, and whose answer it has not read yet.
 func (w *world) killed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.kills++
+	w.kills += 2
 }
 
 // said keeps a line that the program printed.
@@ -260,7 +261,7 @@ func (w *world) hear(stands pass) int {
 	defer w.mu.Unlock()
 	w.quiet++
 	for _, reason := range stands {
-		if !isSettled(reason) {
+		if !isSettled(reason) || !w.mayRest(reason) {
 			w.quiet = 0
 		}
 	}

@@ -15,6 +15,7 @@ import (
 type report struct {
 	mu sync.Mutex
 
+	Suite     string   `json:"suite,omitempty"` // none is A
 	Commit    string   `json:"commit"`
 	Scenarios []told   `json:"scenarios"`
 	Faults    []told   `json:"faults"`
@@ -79,8 +80,13 @@ func (r *report) failed(name, again string, wrong []string) {
 
 // add takes a case in.
 func (r *report) add(t *testing.T, c single, o outcome, wrong []string) {
+	r.take(t, c, c.String(), again(c.String()), o, wrong)
+}
+
+// take takes in a case, or a pair that begins as one.
+func (r *report) take(t *testing.T, c single, name, again string, o outcome, wrong []string) {
 	if len(wrong) > 0 {
-		r.failed(c.String(), again(c.String()), wrong)
+		r.failed(name, again, wrong)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,12 +115,12 @@ func (r *report) add(t *testing.T, c single, o outcome, wrong []string) {
 		r.Changed++
 	}
 	if s := o.converged.Seconds(); s > r.Worst.Seconds {
-		r.Worst = worst{c.String(), s}
+		r.Worst = worst{name, s}
 	}
 	more := o.rested - c.ref.rested
 	r.extras = append(r.extras, more)
 	if more > r.Extra.Most {
-		r.Extra.Most, r.Extra.Case = more, c.String()
+		r.Extra.Most, r.Extra.Case = more, name
 	}
 	for _, w := range wrong {
 		if strings.HasPrefix(w, "I2") || strings.HasPrefix(w, "I4") {

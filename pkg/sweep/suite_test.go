@@ -1,8 +1,11 @@
 package sweep
 
 import (
+	"cmp"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 )
@@ -24,4 +27,36 @@ func write(t *testing.T, v any) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// evenly puts cases into an order in which every beginning holds about the same share
+// of each kind of them; the seed says which of a kind come first.
+func evenly[T any](cases []T, seed uint64, kind func(T) string) []T {
+	random := rand.New(rand.NewPCG(seed, 0))
+	of := map[string][]T{}
+	var kinds []string
+	for _, c := range cases {
+		k := kind(c)
+		if of[k] == nil {
+			kinds = append(kinds, k)
+		}
+		of[k] = append(of[k], c)
+	}
+	type ranked struct {
+		one  T
+		rank float64
+	}
+	var all []ranked
+	for _, k := range kinds {
+		list, first := of[k], random.Float64()
+		for i, n := range random.Perm(len(list)) {
+			all = append(all, ranked{list[n], (float64(i) + first) / float64(len(list))})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
+	out := make([]T, len(all))
+	for i, r := range all {
+		out[i] = r.one
+	}
+	return out
 }

@@ -48,8 +48,9 @@ type tap struct {
 // strike is a fault on its way: at which call it begins, and what it does to that
 // call and to those that follow.
 type strike struct {
-	at    callID
-	fault *fault
+	at     callID
+	fault  *fault
+	second *strike // of a pair: what comes after it
 
 	fired   bool
 	ctx     context.Context  // of the call
@@ -63,6 +64,19 @@ type strike struct {
 	next  func()                                // to be done when the next call was answered
 	armed bool                                  // the next call is on its way
 	until []func() bool                         // what must be over before the world can be at rest
+}
+
+// due is what begins at a call: the fault, or the second one of a pair whose first has
+// befallen one before; nil for neither. The tap is locked.
+func (s *strike) due(id callID) *strike {
+	switch {
+	case s == nil:
+	case !s.fired && s.at == id:
+		return s
+	case s.fired && s.second != nil && !s.second.fired && s.second.at == id:
+		return s.second
+	}
+	return nil
 }
 
 // then lets f have a say about every later call.
@@ -172,14 +186,14 @@ func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.
 	if c.Write {
 		t.writes++
 	}
-	begins := s != nil && !s.fired && s.at == id
+	begins := s.due(id)
 	var after []func(sandbox.Call) *sandbox.Fault
-	switch {
-	case begins:
-		s.fired, s.ctx, s.aws, s.account, s.nth = true, ctx, t.w.sandboxes()[account], account, n+1
-	case s != nil && s.fired && s.account == account: // the other account is another AWS
+	if s != nil && s.fired && s.account == account { // the other account is another AWS
 		after = s.after
 		s.armed = s.next != nil
+	}
+	if begins != nil {
+		begins.fired, begins.ctx, begins.aws, begins.account, begins.nth = true, ctx, t.w.sandboxes()[account], account, n+1
 	}
 	t.mu.Unlock()
 	switch {
@@ -187,9 +201,11 @@ func (t *tap) see(ctx context.Context, account string, c sandbox.Call) *sandbox.
 		return t.also(c)
 	case s == nil:
 		return t.note(n, t.w.sandboxes()[account], c)
-	case begins:
+	case begins != nil:
 		t.spoil()
-		return s.fault.strike(t.w, s, c)
+		if out := begins.fault.strike(t.w, begins, c); out != nil || begins == s {
+			return out
+		}
 	}
 	for _, f := range after {
 		if out := f(c); out != nil {

@@ -113,10 +113,14 @@ func contentOf(v *sandbox.World, family string, i int) [32]byte {
 func (t *tap) excuses(operation string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.strike == nil || !t.strike.fired {
+	switch s := t.strike; {
+	case s == nil || !s.fired:
 		return 0
+	case s.second != nil && !s.second.fired:
+		return s.fault.parts[0].allows(operation)
+	default:
+		return s.fault.allows(operation)
 	}
-	return t.strike.fault.allows(operation)
 }
 
 // deployments counts what I4 compares: the service deployments that began.
@@ -370,5 +374,8 @@ func (t tally) compare(ref tally, f *fault) []string {
 // disarms is whether a fault is somebody who takes tasks away himself: then how few
 // there are says nothing about the operator. What it sends is held all the same.
 func (f *fault) disarms() bool {
+	if f.parts != nil {
+		return f.parts[0].disarms() || f.parts[1].disarms()
+	}
 	return strings.HasPrefix(f.name, "H2") || strings.HasPrefix(f.name, "H3") || strings.HasPrefix(f.name, "H4")
 }
