@@ -134,3 +134,26 @@ func TestForever(t *testing.T) {
 		t.Errorf("missing %v, have %v", missing, have)
 	}
 }
+
+// What is in use is kept for ever, what is not is forgotten in hours, and a long sleep
+// forgets nothing that is asked for after it.
+func TestForeverForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &Forever[int, string]{}
+		f.Put(1, "in use")
+		f.Put(2, "of a revision that is no more")
+		for range 12 {
+			time.Sleep(30 * time.Minute)
+			if _, ok := f.Get(1); !ok {
+				t.Fatal("what is asked for is forgotten")
+			}
+		}
+		if _, ok := f.Get(2); ok {
+			t.Error("what nobody asked for in six hours is kept")
+		}
+		time.Sleep(48 * time.Hour)
+		if _, ok := f.Get(1); !ok {
+			t.Error("what was asked for last is forgotten over a long sleep")
+		}
+	})
+}

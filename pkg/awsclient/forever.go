@@ -1,22 +1,44 @@
 package awsclient
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Forever keeps what never changes: the content of a task definition revision
-// or a service revision. It is bounded by forgetting what nobody asked for while
-// Max other keys came: two generations, of which the older is dropped. The zero
-// value is ready.
+// or a service revision. It is bounded by forgetting what nobody asked for in foreverAge
+// at least, or while Max other keys came: two generations, of which the older is dropped.
+// So a fleet that deploys all day long takes the room of what it runs, not of what it ever
+// ran. The zero value is ready.
 type Forever[K comparable, V any] struct {
 	Max int // keys of one generation; 0 means 20,000
 
 	mu         sync.Mutex
 	young, old map[K]V
+	began      time.Time // of the young generation
+}
+
+// foreverAge is how long a generation lasts: longer than a service at rest goes unplanned,
+// so that what is in use is asked for in each of them.
+const foreverAge = 2 * time.Hour
+
+// turn begins a new generation when the young one is old. It comes with a question or
+// with news, never by itself: what waits for the next pass is asked for in time, however
+// long that takes.
+func (f *Forever[K, V]) turn() {
+	if now := time.Now(); now.Sub(f.began) >= foreverAge {
+		if !f.began.IsZero() {
+			f.old, f.young = f.young, nil
+		}
+		f.began = now
+	}
 }
 
 // Get returns what is kept for a key.
 func (f *Forever[K, V]) Get(key K) (V, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.turn()
 	if v, ok := f.young[key]; ok {
 		return v, true
 	}
@@ -31,6 +53,7 @@ func (f *Forever[K, V]) Get(key K) (V, bool) {
 func (f *Forever[K, V]) Put(key K, v V) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.turn()
 	f.put(key, v)
 }
 
@@ -39,8 +62,11 @@ func (f *Forever[K, V]) put(key K, v V) {
 	if limit <= 0 {
 		limit = 20_000
 	}
-	if f.young == nil || len(f.young) >= limit {
-		f.old, f.young = f.young, make(map[K]V)
+	if len(f.young) >= limit {
+		f.old, f.young, f.began = f.young, nil, time.Now()
+	}
+	if f.young == nil {
+		f.young = make(map[K]V)
 	}
 	f.young[key] = v
 }

@@ -160,6 +160,9 @@ const soakScaled, soakBehind = 4, 25
 
 func (d *soaked) scaled() bool { return d.number%soakScaled == 1 }
 
+// behind: those of the beginning only, and they stay.
+func (d *soaked) behind() bool { return d.number%soakBehind == 0 && d.number < *soakServices }
+
 // document is a service with an alarm; some have more.
 func (d *soaked) document(name string) string {
 	var more strings.Builder
@@ -168,12 +171,12 @@ func (d *soaked) document(name string) string {
 	}
 	more.WriteString(edit(alarm, "threshold: 90", fmt.Sprintf("threshold: %d", d.threshold), "ServiceName: hello", "ServiceName: "+name))
 	on := ""
-	if d.number%soakBehind == 0 {
+	if d.behind() {
 		fmt.Fprintf(&more, `  targetGroups:
     web: {protocol: HTTP, port: 80, targetType: ip, vpcId: vpc-0sandbox}
   listenerRules:
     web: {listener: {loadBalancer: main, port: 80}, priority: %d, conditions: [{field: path-pattern, values: ["/%s/*"]}], actions: [{type: forward, targetGroupArn: "$(targetGroups.web.arn)"}]}
-`, 100+d.number%1000/soakBehind, name)
+`, 100+d.number/soakBehind, name)
 		on = `, loadBalancers: [{targetGroupArn: "$(targetGroups.web.arn)", containerName: web, containerPort: 80}]`
 	}
 	return fmt.Sprintf(`apiVersion: ecs-operator/v1
@@ -354,9 +357,9 @@ func (s *soak) live(t *testing.T, days int) {
 func (s *soak) day(quiet bool) soakDay {
 	morning, calls, writes := time.Now(), s.count.Calls, s.count.Writes
 	s.trouble(*soakFaults)
-	for n := 0; time.Since(morning) < 16*time.Hour; n++ {
+	for time.Since(morning) < 16*time.Hour {
 		if !quiet {
-			s.commit(n)
+			s.commit()
 			s.meddle()
 		}
 		s.pass(80 * time.Minute)
@@ -380,8 +383,8 @@ func (s *soak) trouble(rate float64) {
 	s.rate = rate
 }
 
-// commit changes some documents; now and then a service goes and another comes.
-func (s *soak) commit(n int) {
+// commit changes some documents; some services go, and others come.
+func (s *soak) commit() {
 	for range max(1, len(s.fleet)/200) {
 		d := s.fleet[s.any()]
 		switch s.rnd.IntN(4) {
@@ -393,9 +396,11 @@ func (s *soak) commit(n int) {
 			d.image++
 		}
 	}
-	if n%4 == 3 {
-		delete(s.fleet, s.any())
-		s.add()
+	for range max(1, len(s.fleet)/100) {
+		if name := s.any(); !s.fleet[name].behind() { // whose rule's number is its own for good
+			delete(s.fleet, name)
+			s.add()
+		}
 	}
 	s.count.Commits++
 	s.source.put(s.documents())
