@@ -256,7 +256,8 @@ func rollsBack(s *scenario) bool {
 }
 
 // newer: what was healed carries the revision of the documents that it was healed by;
-// which of two colours serves depends on how many deployments that took.
+// which of two colours serves, and which revisions are put away, depends on how many
+// deployments that took, and on whose history a service that was made anew has.
 func newer(s *strike, want, got *outcome) []string {
 	colours := s.fault.deployments > 0
 	for _, p := range []picture{want.picture, got.picture} {
@@ -264,6 +265,9 @@ func newer(s *strike, want, got *outcome) []string {
 			p[key] = revisionTag.ReplaceAllString(text, "mem-any")
 			if colours {
 				p[key] = weight.ReplaceAllString(p[key], "-")
+			}
+			if colours && strings.HasPrefix(key, s.account+"revisions/") {
+				p[key] = strings.ReplaceAll(p[key], " INACTIVE", " ACTIVE")
 			}
 		}
 	}
