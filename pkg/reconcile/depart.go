@@ -135,6 +135,7 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 				if live.ID.Kind == resource.KindService {
 					owned++
 					counted[e.placed(key)] = true
+					live = e.spoken(live)
 					d.svc = live
 				}
 				d.all = append(d.all, live)
@@ -273,6 +274,7 @@ func (e *Engine) lookGone(ctx context.Context, u *resource.Unit, write bool) vie
 	for _, l := range v.strays {
 		if l.ID.Kind == resource.KindService {
 			v.live[l.ID] = l
+			e.hear(l)
 		}
 	}
 	in.Strays, in.Fresh = v.strays, e.grace.strays(u.Key, v.strays, write)

@@ -66,6 +66,7 @@ type Engine struct {
 	departing map[resource.UnitKey]departing
 	deletions deletions
 	retiring  map[resource.UnitKey]bool   // units that a rollout was seen of
+	words     map[resource.UnitKey]word   // what a person has said of units without a document
 	unchecked map[resource.UnitKey]string // what was last told of what could not be checked
 	stood     map[resource.UnitKey]stood  // how documented services were last seen
 	turns     map[string]time.Duration    // what is read in turns, and how often, as last told
@@ -116,8 +117,8 @@ func New(o Options) *Engine {
 		synced:   map[resource.UnitKey]string{},
 		censuses: map[string]*census{},
 		turns:    map[string]time.Duration{},
-		retiring: map[resource.UnitKey]bool{},
-		stood:    map[resource.UnitKey]stood{},
+		retiring: map[resource.UnitKey]bool{}, words: map[resource.UnitKey]word{},
+		stood: map[resource.UnitKey]stood{},
 
 		unchecked: map[resource.UnitKey]string{},
 	}

@@ -244,6 +244,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	delete(e.synced, key)
 	delete(e.stood, key)
 	delete(e.retiring, key)
+	delete(e.words, key)
 }
 
 // picture identifies what was observed of a unit.

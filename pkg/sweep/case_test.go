@@ -34,7 +34,9 @@ type outcome struct {
 	settled  bool
 	took     time.Duration // virtual, until rest was certain
 	calls    []made
-	rested   int // how many of them until the first pass began that was at rest, as all that follow
+	rested   int            // how many of them until the first pass began that was at rest, as all that follow
+	resync   time.Duration  // of the operators, 0 for the usual
+	slack    map[string]int // the scenario's
 	picture  picture
 	hit      *strike        // what was done to it, nil for a reference
 	sequence []string       // of calls with their answers, as AWS had them
@@ -125,7 +127,7 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 // sumUp is what can be told of a case when its operators have stopped.
 func (w *world) sumUp(out *outcome, hit *strike) {
 	w.watchers.end()
-	out.tally = w.watchers.tally()
+	out.tally, out.resync, out.slack = w.watchers.tally(), w.scenario.resync, w.scenario.slack
 	out.fired, out.hit = hit == nil || hit.fired, hit
 	out.calls, out.rested = w.tap.calls, w.rested
 	out.picture, out.counts = picture{}, map[string]int{}
@@ -180,7 +182,7 @@ func (o outcome) judge(ref outcome, f *fault) []string {
 		wrong = append(wrong, "I5: AWS looks otherwise (-reference +case):\n"+d)
 	}
 	for operation, n := range o.counts {
-		if more := n - ref.counts[operation]; more > f.allows(operation) {
+		if more := n - ref.counts[operation]; more > f.allows(operation)+ref.slack[operation] {
 			wrong = append(wrong, fmt.Sprintf("I4: %d %s took effect, the reference needs %d", n, operation, ref.counts[operation]))
 		}
 	}

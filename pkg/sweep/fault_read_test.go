@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -128,8 +129,20 @@ func goesOn(in any) bool {
 // rules of a listener, which are asked for as a whole, none is: such a list is not a batch
 // that is silent about something, it would be a wrong one, and nobody could tell. What
 // lags behind is R1 to R3.
-func missing(_ *world, _ *strike, c sandbox.Call) *sandbox.Fault {
+func missing(_ *world, s *strike, c sandbox.Call) *sandbox.Fault {
 	switch in := c.Input.(type) {
+	case *aas.DescribeScalableTargetsInput: // silence is how it says that there is none: what others made may be met for the first time
+		theirs := map[string]bool{}
+		s.aws.View(func(v *sandbox.World) {
+			for id, t := range v.Scaling.Targets {
+				theirs[id] = !tags(t.Tags).ours()
+			}
+		})
+		return &sandbox.Fault{Rewrite: func(out any) {
+			if o, ok := out.(*aas.DescribeScalableTargetsOutput); ok && len(o.ScalableTargets) > 0 && !theirs[aws.ToString(o.ScalableTargets[len(o.ScalableTargets)-1].ResourceId)] {
+				dropLast(out)
+			}
+		}}
 	case *elasticloadbalancingv2.DescribeListenersInput:
 		if in.LoadBalancerArn != nil {
 			return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -24,6 +25,7 @@ func createScenarios() []*scenario {
 		{name: "create-plain", after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.Synced)},
 		{name: "create-connect", after: documents{"web.yaml": connected}, rest: stand("web", status.Synced)},
 		{name: "adopt", people: theirs, after: documents{"hello.yaml": policy(hello("hello"), "adopt: true")}, rest: stand("hello", status.Synced)},
+		{name: "not-ours", people: anothers, after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.NotOurs)},
 		{name: "name-draining", before: documents{"hello.yaml": hello("hello")}, people: func(h human) { h.delete("hello") }, rest: stand("hello", status.Synced)},
 	}
 }
@@ -41,12 +43,20 @@ func network(h human) {
 }
 
 // theirs is the service hello, as somebody made it who knows nothing of this operator.
-func theirs(h human) {
+func theirs(h human) { byHand(h, nil) }
+
+// anothers is the service hello of another operator, which calls it as this one would.
+func anothers(h human) {
+	byHand(h, ecsTagList(map[string]string{resource.TagOwner: "somebody", resource.TagUnit: "default/hello"}))
+}
+
+// byHand makes the service hello with such tags.
+func byHand(h human, tags []types.Tag) {
 	api := h.aws().Write.ECS
 	td, err := api.RegisterTaskDefinition(h.ctx, &ecs.RegisterTaskDefinitionInput{Family: aws.String("their-hello"), ContainerDefinitions: []types.ContainerDefinition{{
 		Name: aws.String("web"), Image: aws.String("nginx:1.28"), Memory: aws.Int32(64), PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}}}}})
 	must(err)
-	_, err = api.CreateService(h.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("hello"), TaskDefinition: td.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(2)})
+	_, err = api.CreateService(h.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("hello"), TaskDefinition: td.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(2), Tags: tags})
 	must(err)
 }
 

@@ -61,7 +61,7 @@ func courseScenarios() []*scenario {
 	edited["s8.yaml"] = edit(edited["s8.yaml"], "desiredCount: 1", "desiredCount: 2")
 	forced := func(h human) { h.force("hello") }
 	return []*scenario{
-		{name: "deployment-running", before: documents{"hello.yaml": plain}, people: forced, after: newer, rest: stand("hello", status.Synced)},
+		{name: "deployment-running", before: documents{"hello.yaml": edit(plain, "memory: 64", "memory: 64, stopTimeout: 60")}, people: forced, after: documents{"hello.yaml": plain}, rest: stand("hello", status.Synced)},
 		{name: "ten-at-once", before: fleet(10), after: edited, rest: fleetStand(10)},
 		{name: "two-accounts", second: true, after: documents{"hello.yaml": instances}, rest: map[string]status.Reason{"hello": status.Synced, secondTarget + "/hello": status.Synced}},
 		{name: "suspend-resume", before: documents{"hello.yaml": plain}, people: func(h human) { must(h.suspend("hello", 24*time.Hour)) }, after: newer,

@@ -19,9 +19,14 @@ type scenario struct {
 	prune    bool          // --prune
 	verify   bool          // rollouts are verified before they start
 	diff     bool          // nobody applies anything: diff is run again and again
+	resync   time.Duration // the operators', 0 for the usual
 	rollouts int           // --max-concurrent-rollouts
 	within   time.Duration // that the reference may take, where that is a promise; 0: longest
 	second   bool          // there is a second account, as target second
+
+	// slack are writes that a case may make more often than the reference, because people
+	// give their word as often as it takes.
+	slack map[string]int
 
 	// rest is how each service stands at the end, by name. Services that are gone are
 	// not in it.

@@ -166,6 +166,15 @@ var misdeeds = []misdeed{
 			_, _ = m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)})
 		}
 	}},
+	{"what could not be read is made", "I1: PutMetricAlarm of unread", func(m *rogue) {
+		c := sandbox.Call{Service: "monitoring", Operation: "DescribeAlarms", UserAgent: "ecs-operator/1", Input: &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"unread"}}}
+		m.w.watchers[""].read(c, denied.in(c))
+		_, _ = m.api.CloudWatch.PutMetricAlarm(m.ctx, &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String("unread")})
+	}},
+	{"what waits for a person is written", "I12: ecs.UpdateService on service/default/hello", func(m *rogue) {
+		m.prune(documents{"web.yaml": web + scaling + alarm, "hello.yaml": policy(hello("hello"), "mode: manual")})
+		_, _ = m.api.ECS.UpdateService(m.ctx, &ecs.UpdateServiceInput{Service: aws.String("hello"), EnableExecuteCommand: aws.Bool(true)})
+	}},
 	{"a hundred reads at once", "I8", func(m *rogue) {
 		for range 100 {
 			m.w.watchers[""].call(sandbox.Call{Service: "ecs", Operation: "DescribeServices", UserAgent: "ecs-operator/1"})

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,8 @@ func (x *watcher) spent(c sandbox.Call, now time.Time) {
 // most is how many calls a case may make: three times those of the reference and 20,
 // and those that an operator makes in each minute that the fault goes on.
 func (ref outcome) most(f *fault) int {
-	minutes := int((f.lasts + resync - 1) / resync)
+	pace := cmp.Or(ref.resync, resync)
+	minutes := int((f.lasts + pace - 1) / pace)
 	return 3*len(ref.calls) + 20 + minutes*ref.inAMinute()
 }
 

@@ -1,10 +1,14 @@
 package sweep
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
 
@@ -33,7 +37,7 @@ func (x *watcher) starts(v *sandbox.World, c sandbox.Call) {
 				running++
 			}
 		}
-		if most := x.w.scenario.rollouts; most > 0 && running >= most && state == "" { // else it had its place already
+		if most := x.w.scenario.rollouts; most > 0 && running >= most && state == "" && !x.w.tap.hides() { // else it had its place already
 
 			x.broken("I4", "a deployment of %s begins while %d others run, and %d may", name, running, most)
 		}
@@ -41,6 +45,40 @@ func (x *watcher) starts(v *sandbox.World, c sandbox.Call) {
 			x.broken("I4", "a deployment of %s begins while ECS rolls the former one back", name)
 		}
 	}
+}
+
+// hides is whether the fault keeps a service from being read: that one takes no place among
+// the rollouts (pkg/reconcile, slots.go).
+func (t *tap) hides() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.strike != nil && t.strike.fired && strings.HasPrefix(t.strike.fault.name, "B")
+}
+
+// word is I12 where a document says policy.mode: manual: what it has is written only when
+// a person has approved that in this very edition of the documents.
+func (x *watcher) word(m mutation) {
+	if m.operation == "ecs.TagResource" || m.operation == "ecs.UntagResource" {
+		return // what the operator notes for itself
+	}
+	for _, t := range m.targets {
+		unit := cmp.Or(t.tags[resource.TagUnit], m.brings[resource.TagUnit])
+		edition, approved := x.approved[unit]
+		if x.manual(unit) && !(approved && edition == x.w.files.edition()) {
+			x.broken("I12", "%s on %s of %s, which nobody approved in this edition of the documents", m.operation, t.key, unit)
+		}
+	}
+}
+
+// manual is whether all documents in force say that a person has to approve what is done.
+func (x *watcher) manual(unit string) bool {
+	all := x.w.files.inForce()
+	for _, d := range all {
+		if u := meaningOf(d)[x.account+unit]; u == nil || u.Policy.Mode != "manual" {
+			return false
+		}
+	}
+	return len(all) > 0
 }
 
 // underWay are the states of the newest deployments that have not ended, by cluster/name.
@@ -58,4 +96,30 @@ func underWay(v *sandbox.World) map[string]ecstypes.ServiceDeploymentStatus {
 		}
 	}
 	return out
+}
+
+// read keeps of a read by names whether it failed.
+func (x *watcher) read(c sandbox.Call, f *sandbox.Fault) {
+	names := field(c.Input, "Services", "AlarmNames", "Names", "ResourceIds")
+	if c.Write || !names.IsValid() || !strings.Contains(c.UserAgent, "ecs-operator/") {
+		return
+	}
+	list, _ := names.Interface().([]string)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range list {
+		x.unread[c.Service+" "+last(name)] = f != nil && (f.Code != "" || f.Drop)
+	}
+}
+
+// blind is I1 before something is made: what of that name could not be read the last time
+// is not known to be absent (P22).
+func (x *watcher) blind(c sandbox.Call) {
+	is := field(c.Input, "ServiceName", "AlarmName", "Name", "ResourceId")
+	if !is.IsValid() || !creates(made{callID: callID{Operation: c.Service + "." + c.Operation}, Write: c.Write}) {
+		return
+	}
+	if name, ok := is.Interface().(*string); ok && x.unread[c.Service+" "+last(aws.ToString(name))] {
+		x.broken("I1", "%s of %s, which could not be read right before", c.Operation, aws.ToString(name))
+	}
 }

@@ -110,6 +110,13 @@ func (w *world) broken(format string, args ...any) {
 	}
 }
 
+// isBroken is whether an invariant did not hold.
+func (w *world) isBroken() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.problems) > 0
+}
+
 // clients are SDK clients under a key; p is the process that they belong to, nil for people.
 func (w *world) clients(key string, p *process) *awsclient.Pool {
 	o := awsclient.Options{
@@ -194,7 +201,9 @@ func (w *world) account(name string, g ground, from *sandbox.Image) *sandbox.San
 	x, strikes := newWatcher(w, name), w.tap.in(name)
 	o := sandbox.Options{Watch: x.see, Logf: w.broken, Now: g.now, Door: w.door, Speed: g.speed, Fault: func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
 		x.call(c)
-		return strikes(ctx, c)
+		f := strikes(ctx, c)
+		x.read(c, f)
+		return f
 	}}
 	if o.Now == nil {
 		o.Now = w.now
@@ -268,7 +277,7 @@ func (w *world) process(agent string) *process {
 	pool := w.clients(operatorKey, p)
 	o := reconcile.Options{
 		Kinds: kinds.All(pool), Rollouts: kinds.NewRollouts(pool), Sections: kinds.Sections(), Source: w.files,
-		Workers: 1, Resync: cmp.Or(w.resync, resync), Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune, MaxRollouts: w.scenario.rollouts,
+		Workers: 1, Resync: cmp.Or(w.resync, w.scenario.resync, resync), Poll: poll, AbsenceGrace: absenceGrace, Prune: w.scenario.prune, MaxRollouts: w.scenario.rollouts,
 		Frame:  resource.Frame{Scope: scope},
 		Random: w.random, OnEvent: func(e reconcile.Event) { w.heard(p, e) },
 		Log: zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), lines{w}, zap.DebugLevel)),
@@ -449,6 +458,9 @@ func (w *world) settle(most time.Duration) bool {
 	acts := w.scenario.acts
 	for time.Since(began) < most {
 		synctest.Wait()
+		if *first && w.isBroken() { // a bug is caught: what comes of it is nobody's matter
+			return false
+		}
 		for len(acts) > 0 && time.Since(began) >= acts[0].after && acts[0].do(w.human()) == nil {
 			acts = acts[1:] // what failed is tried again, as people do
 			w.restless()
