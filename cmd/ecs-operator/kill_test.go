@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -133,24 +132,6 @@ func TestKillWithStateFile(t *testing.T) {
 	}
 }
 
-// TestKillAtEveryWrite kills the operator exactly when its nth write arrives at
-// AWS: once so that the write is lost, once so that only its answer is.
-func TestKillAtEveryWrite(t *testing.T) {
-	t.Parallel()
-	dir := workDir(t)
-	total := len(applyUntil(t, dir, 0, false))
-	if total < 10 {
-		t.Fatalf("the quickstart took only %d writes", total)
-	}
-	for n := 1; n <= total; n++ {
-		for _, lost := range []bool{true, false} {
-			t.Run(fmt.Sprintf("write %d lost=%v", n, lost), func(t *testing.T) {
-				applyUntil(t, dir, n, lost)
-			})
-		}
-	}
-}
-
 // killer kills the operator when its nth write arrives at AWS, once it is armed: so
 // that the write is lost, or only its answer.
 type killer struct {
@@ -186,39 +167,4 @@ func (k *killer) run(t *testing.T, dir string, env []string, args ...string) {
 		text, _ := p.output()
 		t.Fatalf("ended before write %d:\n%s", k.n, text)
 	}
-}
-
-// applyUntil applies the quickstart on an AWS that kills the operator at its
-// nth write (0: never), applies again, and returns what was written.
-func applyUntil(t *testing.T, dir string, n int, lost bool) []string {
-	t.Helper()
-	k := &killer{n: n, lost: lost, victim: make(chan *proc, 1)}
-	k.armed.Store(n > 0)
-	world := sandbox.New(sandbox.Options{Speed: 1000, Fault: k.fault})
-	if err := world.Authorise(operatorKey, quickstartPolicy(t)); err != nil {
-		t.Fatal(err)
-	}
-	l, err := world.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	env := cleanEnv(dir, "AWS_ENDPOINT_URL="+l.URL, "AWS_REGION="+sandbox.Region, "AWS_ACCESS_KEY_ID="+operatorKey, "AWS_SECRET_ACCESS_KEY=sandbox")
-	if n > 0 {
-		k.run(t, dir, env, "apply", "--wait", "quickstart")
-	}
-	must(t, dir, env, 0, "apply", "--wait", "quickstart")
-	wantCensus(t, l.URL)
-	var writes []string
-	for _, e := range world.Writes() {
-		if e.Error == "" {
-			writes = append(writes, e.Operation+" "+e.Subject)
-		}
-	}
-	if creates := slices.DeleteFunc(slices.Clone(writes), func(s string) bool {
-		return !strings.HasPrefix(s, "CreateService ") && !strings.HasPrefix(s, "RegisterTaskDefinition ")
-	}); len(creates) != 6 {
-		t.Errorf("want three services and three revisions made once each, got:\n%s", strings.Join(creates, "\n"))
-	}
-	return writes
 }

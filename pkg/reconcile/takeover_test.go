@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,42 +149,6 @@ func (w *world) groups() []string {
 		arns = append(arns, aws.ToString(tg.TargetGroupArn))
 	}
 	return arns
-}
-
-// Every write of a takeover may be the last of a process, sent or not: the next
-// one goes on from what it finds, and the requests never notice.
-func TestDeathInATakeover(t *testing.T) {
-	t.Parallel()
-	everyDeath(t, "write", 7, nil, func(w *world, k int, after bool) bool {
-		w.files.put("web.yaml", web)
-		w.wait(w.engine())
-		l := &load{want: 2}
-		w.watchBy(l.see)
-		w.files.put("web.yaml", port(web, 81))
-		died := w.dieOnce(k, after)
-		w.want(w.wait(w.engine())["web"], status.StateReady, status.Synced, 0)
-		l.check(w.t)
-		if n := w.done("CreateTargetGroup"); n > 3 || len(w.groups()) != 1 {
-			w.t.Errorf("%d target groups made, %v left", n, w.groups())
-		}
-		mark := w.mark()
-		w.want(w.apply(w.engine(), ApplyOptions{})["web"], status.StateReady, status.Synced, 0)
-		w.quiet(mark, "afterwards")
-		return died
-	})
-}
-
-// dieOnce lets a process that waits for its end die at its k-th write, before it
-// was sent or before its answer came back. It reports whether there was one.
-func (w *world) dieOnce(k int, after bool) bool {
-	w.t.Helper()
-	ctx, kill := context.WithCancel(w.t.Context())
-	defer kill()
-	died := w.death(k, after, writing, kill)
-	e := w.engine()
-	e.Apply(ctx, w.load(e).Units, ApplyOptions{Wait: true})
-	w.spoil(nil)
-	return died()
 }
 
 // What is watched for does happen when the order is wrong: the requests go to the
