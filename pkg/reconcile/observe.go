@@ -32,7 +32,11 @@ func (e *Engine) observeTelling(ctx context.Context, units []*resource.Unit, ser
 		go func() { parts <- e.observeTarget(ctx, target, us, services) }()
 	}
 	for range targets {
-		maps.Copy(live, <-parts)
+		if part := <-parts; len(targets) == 1 {
+			live = part
+		} else {
+			maps.Copy(live, part)
+		}
 	}
 	e.grace.observed(live)
 	e.saw(live)
@@ -85,22 +89,33 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		}
 		return found
 	}
-	out := make(map[resource.ID]resource.Live, len(q.Objects))
-	for _, o := range q.Objects {
-		l, ok := found[o.ID]
+	if found == nil || len(found) > len(q.Objects) { // there is nothing else in it than was asked for
+		asked := make(map[resource.ID]resource.Live, len(q.Objects))
+		for i := range q.Objects {
+			if l, ok := found[q.Objects[i].ID]; ok {
+				asked[q.Objects[i].ID] = l
+			}
+		}
+		found = asked
+	}
+	for i := range q.Objects {
+		id := q.Objects[i].ID
+		l, ok := found[id]
 		switch {
 		case p != nil:
-			e.panicked(o.ID.Key(), p)
+			e.panicked(id.Key(), p)
 			l = resource.Live{Err: fmt.Errorf("%w: %s", errPanic, shape.Fault(p.value))}
 		case !ok:
-			l = resource.Live{Err: fmt.Errorf("%s was not answered for", o.ID.Local())}
+			l = resource.Live{Err: fmt.Errorf("%s was not answered for", id.Local())}
 		case ctx.Err() != nil && l.Presence == resource.Absent:
 			l = resource.Live{Err: ctx.Err()} // never believed of a read that was cut off
+		case l.ID == id:
+			continue
 		}
-		l.ID = o.ID
-		out[o.ID] = l
+		l.ID = id
+		found[id] = l
 	}
-	return out
+	return found
 }
 
 func (e *Engine) askOnce(ctx context.Context, k resource.Kind, q resource.Query) (live map[resource.ID]resource.Live, p *panicError) {

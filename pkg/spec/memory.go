@@ -94,10 +94,10 @@ func (p *parser) remember(f File, sum [sha256.Size]byte, before progress) {
 	}
 }
 
-// letGo drops the trees of what is known: they are by far the largest of it, and needed
+// letGo drops the tree of a base that is known: it is by far the largest of it, and needed
 // again only when something around the document changes.
-func (p *parser) letGo() {
-	for b := range p.known {
+func (p *parser) letGo(b *base) {
+	if p.known[b] != nil {
 		b.n = nil
 	}
 }

@@ -31,13 +31,18 @@ func Parse(files []File, sections []Section, o Options) Result {
 	rivals(p.templates, partOfTemplate)
 	p.unknownEnvironments()
 	usable := p.settings()
+	var last *base
 	for _, i := range p.instances() {
 		if usable && p.wanted(i.env) && !p.again(i) {
 			p.grow(i.base, files)
 			p.make(i)
 		}
+		if last != i.base { // those of one base follow one another
+			p.letGo(last)
+		}
+		last = i.base
 	}
-	p.letGo()
+	p.letGo(last)
 	p.parts()
 	p.result.Documents = p.unique()
 	for _, e := range p.environments {
