@@ -62,6 +62,7 @@ type Engine struct {
 	loaded   map[resource.UnitKey]*resource.Unit // by the last Load
 	source   sourceState
 	censuses map[string]*census // by target, the latest
+	judged   *judged            // of the last Load; the lock loading guards it
 	// departing is what holds for the units without a document, as last derived.
 	departing map[resource.UnitKey]departing
 	deletions deletions

@@ -42,28 +42,76 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 	return l, nil
 }
 
-// digest turns a snapshot into units.
+// digest turns a snapshot into units. Files that say what they said the last time, and had
+// nothing wrong in them, are not judged again.
 func (e *Engine) digest(snap source.Snapshot) Loaded {
-	files := make([]spec.File, 0, len(snap.Files))
-	for _, f := range snap.Files {
-		files = append(files, spec.File{Path: f.Path, Data: f.Data})
-	}
 	e.loading.Lock() // the memory is for one at a time
 	defer e.loading.Unlock()
-	o := e.o.Parse
-	o.Memory = &e.memory
-	return e.units(snap, spec.Parse(files, e.o.Sections, o))
+	said := e.saying(snap)
+	if last := e.judged; last == nil || last.errors > 0 || last.said != said {
+		files := make([]spec.File, 0, len(snap.Files))
+		for _, f := range snap.Files {
+			files = append(files, spec.File{Path: f.Path, Data: f.Data})
+		}
+		o := e.o.Parse
+		o.Memory = &e.memory
+		e.judged = e.units(snap, spec.Parse(files, e.o.Sections, o))
+		e.judged.said = e.saying(snap)
+	}
+	return e.enforce(snap, e.judged)
+}
+
+// saying identifies what a snapshot says, and where its targets are, as far as that is
+// known: names are told apart by it.
+func (e *Engine) saying(snap source.Snapshot) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%t %+v ", snap.Complete, snap.Problems)
+	for _, f := range snap.Files {
+		fmt.Fprintf(h, "%q %d ", f.Path, len(f.Data))
+		h.Write(f.Data)
+	}
+	if e.judged != nil {
+		for _, target := range e.judged.targets {
+			fmt.Fprintf(h, "%q %q ", target, e.place(target))
+		}
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// judged is what the files of a snapshot were found to say.
+type judged struct {
+	said      [sha256.Size]byte
+	out       Loaded // but for the revision and who signed it
+	units     map[resource.UnitKey]*resource.Unit
+	targets   []string
+	documents int
+	errors    int
+	doubt     string
+}
+
+// enforce takes what a snapshot says for what is in force.
+func (e *Engine) enforce(snap source.Snapshot, j *judged) Loaded {
+	out := j.out
+	out.Revision, out.Ref, out.Signer = snap.Revision, snap.Ref, snap.Signer
+	out.Problems = slices.Clone(out.Problems) // the caller has more to say
+	e.m.SourceLoaded(snap.Revision, len(snap.Files), j.errors)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.frame.Source = snap.Revision
+	e.loaded = j.units
+	e.source = sourceState{ref: snap.Ref, signer: snap.Signer, doubt: j.doubt, complete: out.Complete, documents: j.documents, frozen: out.Frozen}
+	return out
 }
 
 // units makes units of what the files say.
-func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
+func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	e.mu.Lock()
 	e.frame.Source = snap.Revision
 	frame := e.frame
 	e.mu.Unlock()
 	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, named: map[*resource.Unit][]awsName{}, asked: map[resource.UnitKey]string{},
-		out: Loaded{reasons: map[string]status.Reason{}, Revision: snap.Revision, Ref: snap.Ref, Signer: snap.Signer, Complete: snap.Complete, Problems: res.Problems,
-			Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
+		out: Loaded{reasons: map[string]status.Reason{}, Problems: res.Problems, Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		severity := spec.Error
 		if p.Warning {
@@ -85,22 +133,16 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) Loaded {
 		}
 		l.out.Units = append(l.out.Units, u)
 	}
-	errors := 0
+	j := &judged{units: l.byKey, targets: e.targetsOf(l.out.Units), documents: len(res.Documents), doubt: doubtful(snap, l.out.Problems)}
 	for _, p := range l.out.Problems {
 		if p.Severity == spec.Error {
-			errors++
+			j.errors++
 		}
 	}
-	// What stands in a document that is bad has not been taken away.
-	doubt := doubtful(snap, l.out.Problems)
-	// Nor has what --env left out.
-	l.out.Complete = doubt == "" && len(e.o.Parse.Environments) == 0
-	e.m.SourceLoaded(snap.Revision, len(snap.Files), errors)
-	e.mu.Lock()
-	e.loaded = l.byKey
-	e.source = sourceState{ref: snap.Ref, signer: snap.Signer, doubt: doubt, complete: l.out.Complete, documents: len(res.Documents), frozen: l.out.Frozen}
-	e.mu.Unlock()
-	return l.out
+	// What stands in a document that is bad has not been taken away, nor has what --env left out.
+	l.out.Complete = snap.Complete && j.doubt == "" && len(e.o.Parse.Environments) == 0
+	j.out = l.out
+	return j
 }
 
 // loading is a Load under way.

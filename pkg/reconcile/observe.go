@@ -52,7 +52,11 @@ func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
 }
 
 func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit, services func([]*resource.Unit, map[resource.ID]resource.Live)) map[resource.ID]resource.Live {
-	live := map[resource.ID]resource.Live{}
+	all := 0
+	for _, u := range units {
+		all += len(u.Objects)
+	}
+	live := make(map[resource.ID]resource.Live, all)
 	units = e.inPlace(ctx, units, live)
 	for _, k := range e.o.Kinds {
 		var objects []resource.Object

@@ -86,7 +86,7 @@ func (w *abroad) instances(e *Engine, targets string, edit func(*spec.Document))
 		}
 		all.Problems = append(all.Problems, res.Problems...)
 	}
-	return e.units(snap, all)
+	return e.enforce(snap, e.units(snap, all))
 }
 
 func (w *abroad) applied(e *Engine, l Loaded) map[string]Outcome {
