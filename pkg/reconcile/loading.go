@@ -1,0 +1,271 @@
+package reconcile
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
+	"github.com/ecs-operator/ecs-operator/pkg/status"
+)
+
+// loading is a Load under way.
+type loading struct {
+	e     *Engine
+	frame resource.Frame
+	byKey map[resource.UnitKey]*resource.Unit
+	asked map[resource.UnitKey]string  // where an instance of a document is asked for
+	named map[*resource.Unit][]awsName // awsName of each object
+	out   Loaded
+}
+
+func (l *loading) freeze(name string, p spec.Problem) {
+	if _, have := l.out.Frozen[name]; !have {
+		l.out.Frozen[name] = p
+	}
+}
+
+// bad reports a problem at a document and freezes it.
+func (l *loading) bad(key resource.UnitKey, pos, format string, args ...any) {
+	p := at(pos, format, args...)
+	p.Document = key.String()
+	l.out.Problems = append(l.out.Problems, p)
+	l.freeze(p.Document, p)
+}
+
+// documents makes a unit of every document; the parser has left out those that
+// are bad or share an identity.
+func (l *loading) documents(docs []spec.Document) {
+	for _, d := range docs {
+		if known := l.e.o.Targets; known != nil && !slices.Contains(known, keyOf(d).Target) {
+			l.bad(keyOf(d), d.Pos, "the target %q is not configured: there is %s; add it to the file of --targets, or name another in the Environment",
+				keyOf(d).Target, strings.Join(known, ", "))
+			continue
+		}
+		if u := l.desire(d); u != nil {
+			l.byKey[u.Key], l.asked[u.Key] = u, d.EnvironmentPos
+		}
+	}
+}
+
+// keyOf is the unit that a document describes: its identity, Document.ID.
+func keyOf(d spec.Document) resource.UnitKey {
+	target := d.Target
+	if target == "" {
+		target = resource.DefaultTarget
+	}
+	return resource.UnitKey{Target: target, Cluster: d.Cluster, Name: d.Name}
+}
+
+// desire makes one unit; nil when something is wrong with it.
+func (l *loading) desire(d spec.Document) (u *resource.Unit) {
+	key := keyOf(d)
+	if made := known(d); made != nil {
+		l.out.Problems = append(l.out.Problems, made.said...)
+		l.named[made.unit] = made.names
+		return made.unit
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			l.e.panicked(key, p)
+			l.bad(key, d.Pos, "an internal error of ecs-operator keeps this document from being used: %s", shape.Fault(p))
+			l.out.reasons[key.String()] = status.InternalError
+			u = nil
+		}
+	}()
+	u, problems := resource.Desire(l.frame, key.Target, d, l.e.o.Kinds)
+	if l.e.o.Lint != nil {
+		problems = append(problems, l.e.o.Lint(u)...)
+	}
+	good := true
+	for i, p := range problems {
+		p.Document = key.String()
+		problems[i] = p
+		l.out.Problems = append(l.out.Problems, p)
+		if p.Severity == spec.Error {
+			l.freeze(p.Document, p)
+			good = false
+		}
+	}
+	if !good {
+		return nil
+	}
+	names := make([]awsName, len(u.Objects))
+	for i := range u.Objects {
+		names[i] = l.e.nameOf(&u.Objects[i])
+	}
+	l.named[u] = names
+	if d.Memo != nil {
+		d.Memo.Kept = &made{unit: u, said: problems, names: names}
+	}
+	return u
+}
+
+// made is a unit of a document, the warnings about it, and awsName of its objects.
+type made struct {
+	unit  *resource.Unit
+	said  []spec.Problem
+	names []awsName
+}
+
+// known is what an earlier load made of a document, nil for none. The unit may be
+// in the hands of a worker: nothing is written to it any more.
+func known(d spec.Document) *made {
+	if d.Memo == nil {
+		return nil
+	}
+	m, _ := d.Memo.Kept.(*made)
+	return m
+}
+
+// names freezes units that end at one AWS name. A task definition family may
+// be shared: its revisions are told apart by content.
+func (l *loading) names() {
+	type claim struct {
+		u *resource.Unit
+		o *resource.Object
+	}
+	claims := map[string][]claim{}
+	var twice []string
+	for _, key := range l.keys() {
+		u := l.byKey[key]
+		place := l.e.place(u.Key.Target)
+		for i := range u.Objects {
+			o, n := &u.Objects[i], l.named[u][i]
+			if n.head == "" || o.ID.Kind == resource.KindTaskDefinition {
+				continue
+			}
+			name := n.head + place + n.tail
+			if claims[name] = append(claims[name], claim{u, o}); len(claims[name]) == 2 {
+				twice = append(twice, name)
+			}
+		}
+	}
+	slices.Sort(twice)
+	for _, name := range twice {
+		cs := claims[name]
+		for i, c := range cs {
+			other := cs[(i+1)%len(cs)]
+			if c.o == other.o {
+				continue
+			}
+			mine, theirs := c.o.Pos, other.o.Pos
+			if mine == theirs { // two instances of one document: what makes two of it
+				mine, theirs = cmp.Or(l.asked[c.u.Key], mine), cmp.Or(l.asked[other.u.Key], theirs)
+			}
+			l.bad(c.u.Key, mine, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
+				c.o.Section, other.o.Section, other.u.Key, theirs)
+			l.out.reasons[c.u.Key.String()] = status.NameConflict
+			delete(l.byKey, c.u.Key)
+		}
+	}
+}
+
+// awsName is what must be unique: the kind and the name, then the account and region,
+// and then what the name is unique within (the cluster of a service, the resource of a
+// scaling policy). The place may become known only later.
+type awsName struct{ head, tail string }
+
+// nameOf is an object's name in AWS, empty for none that is known.
+func (e *Engine) nameOf(o *resource.Object) awsName {
+	name := e.byKind[o.ID.Kind].Attributes(o)["name"]
+	if name == "" {
+		return awsName{}
+	}
+	n := awsName{head: o.ID.Kind + "\x00" + name + "\x00"}
+	if m, ok := shape.Plain(o.Want, nil).(map[string]any); ok {
+		for _, field := range []string{"cluster", "resourceId"} {
+			if s, ok := m[field].(string); ok {
+				n.tail += "\x00" + s
+			}
+		}
+	}
+	return n
+}
+
+// place is the account and region of a target, as far as they are known.
+func (e *Engine) place(target string) string {
+	if e.o.Place != nil {
+		return e.o.Place(target)
+	}
+	return target
+}
+
+// dependencies resolves dependsOn: a name of the same cluster, cluster/name of
+// the same target, or target/cluster/name.
+// A service that is not there is waited for; a cycle is an error.
+func (l *loading) dependencies(docs []spec.Document) {
+	for _, d := range docs {
+		u := l.byKey[keyOf(d)]
+		if u == nil {
+			continue
+		}
+		var on []resource.UnitKey
+		for _, name := range d.DependsOn {
+			to := resource.UnitKey{Target: u.Key.Target, Cluster: u.Key.Cluster, Name: name}
+			switch parts := strings.Split(name, "/"); len(parts) {
+			case 2:
+				to.Cluster, to.Name = parts[0], parts[1]
+			case 3:
+				to = resource.UnitKey{Target: parts[0], Cluster: parts[1], Name: parts[2]}
+			}
+			if !slices.Contains(on, to) {
+				on = append(on, to)
+			}
+		}
+		if !slices.Equal(on, u.DependsOn) { // else it may be a unit that is in use
+			u.DependsOn = on
+		}
+	}
+	l.laterNeeds()
+	var round []resource.UnitKey
+	for _, key := range l.keys() {
+		if way := l.circle(key); way != nil {
+			l.bad(key, l.byKey[key].Pos, "dependsOn goes round in a circle: %s", strings.Join(way, " → "))
+			round = append(round, key)
+		}
+	}
+	for _, key := range round { // after all of each circle were found
+		delete(l.byKey, key)
+	}
+}
+
+// circle finds a way from a unit back to itself, as names; nil for none.
+func (l *loading) circle(from resource.UnitKey) []string {
+	came := map[resource.UnitKey]resource.UnitKey{} // where each was reached from
+	todo := []resource.UnitKey{from}
+	for len(todo) > 0 {
+		at := todo[0]
+		todo = todo[1:]
+		u := l.byKey[at]
+		if u == nil {
+			continue
+		}
+		for _, to := range u.DependsOn {
+			if to == from {
+				way := []string{from.Name}
+				for ; at != from; at = came[at] {
+					way = append(way, at.Name)
+				}
+				way = append(way, from.Name)
+				slices.Reverse(way)
+				return way
+			}
+			if _, seen := came[to]; !seen {
+				came[to] = at
+				todo = append(todo, to)
+			}
+		}
+	}
+	return nil
+}
+
+// keys are those of the units that are left, in order.
+func (l *loading) keys() []resource.UnitKey {
+	keys := slices.Collect(maps.Keys(l.byKey))
+	sortKeys(keys)
+	return keys
+}
