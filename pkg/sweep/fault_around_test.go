@@ -167,10 +167,10 @@ func (s *scenario) moved(t *testing.T, g ground, ref outcome) outcome {
 // aroundFaults befall what is around a call: the clock, and the source.
 func aroundFaults() []*fault {
 	return []*fault{
-		{name: "T1", says: "the clock is 10 min slow", strike: jump(10 * time.Minute)},
-		{name: "T1-fast", says: "the clock is 10 min fast", strike: jump(-10 * time.Minute)},
-		{name: "T2", says: "the clock is 24 h slow", strike: jump(24 * time.Hour)},
-		{name: "T2-fast", says: "the clock is 24 h fast", strike: jump(-24 * time.Hour)},
+		{name: "T1", says: "the clock is 10 min slow", abides: true, strike: jump(10 * time.Minute)},
+		{name: "T1-fast", says: "the clock is 10 min fast", abides: true, strike: jump(-10 * time.Minute)},
+		{name: "T2", says: "the clock is 24 h slow", abides: true, strike: jump(24 * time.Hour)},
+		{name: "T2-fast", says: "the clock is 24 h fast", abides: true, strike: jump(-24 * time.Hour)},
 		{name: "T3", says: "the clock runs at half the rate", strike: drift(2)},
 		{name: "T3-fast", says: "the clock runs at twice the rate", strike: drift(0.5), slows: 1},
 		{name: "G1", says: "the source cannot be read", lasts: outage, strike: away(func(s source.Snapshot) (source.Snapshot, error) {

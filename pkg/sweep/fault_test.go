@@ -43,6 +43,9 @@ type fault struct {
 	// not change what it is given but for the two outcomes' stands and pictures, which
 	// are copies.
 	ends func(s *strike, want, got *outcome) []string
+	// abides is whether it goes on for ever, and the world is at rest with it: that later
+	// answers are under it is no reason to wait.
+	abides bool
 	// moves is whether the documents are others at the end: the reference is then that in
 	// which the same commit comes when all is at rest.
 	moves bool

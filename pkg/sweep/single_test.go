@@ -23,6 +23,7 @@ import (
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
 	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
+	leave   = flag.Int("leave", 0, "leave out one of so many of these, evenly spread; 0 for none")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
 	results = flag.String("results", "", "write what came of it to this file, as JSON")
@@ -146,15 +147,23 @@ func matches(pattern, name string) bool {
 
 // chosen are the cases to run, in their order.
 func chosen(all []single) []single {
-	if *only != "" {
-		return slices.DeleteFunc(all, func(c single) bool { return !matches(*only, c.String()) })
-	}
 	n := *every
+	if *only != "" {
+		all = slices.DeleteFunc(all, func(c single) bool { return !matches(*only, c.String()) })
+		n = 1
+		flag.Visit(func(f *flag.Flag) { // who says so wants only some of a pattern
+			if f.Name == "every" {
+				n = *every
+			}
+		})
+	}
 	var out []single
 	for i := n - 1; i < len(all); i += n {
-		out = append(out, all[i])
+		if *leave == 0 || i/n%*leave != *leave-1 {
+			out = append(out, all[i])
+		}
 	}
-	if *first {
+	if *first && *only == "" {
 		return soonest(out)
 	}
 	return out
