@@ -77,7 +77,12 @@ func (e *Engine) superfluous(ctx context.Context, u *resource.Unit, service reso
 	if err != nil {
 		return nil, err
 	}
-	mine := slices.DeleteFunc(owned, func(l resource.Live) bool { return l.ID.Key() != u.Key || !e.inScope(l) })
+	var mine []resource.Live
+	for _, l := range owned {
+		if l.ID.Key() == u.Key && e.inScope(l) {
+			mine = append(mine, l)
+		}
+	}
 	if len(mine) <= keptRevisions(u) {
 		return nil, nil
 	}

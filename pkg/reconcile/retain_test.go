@@ -57,3 +57,41 @@ func TestRetention(t *testing.T) {
 		w.quiet(mark, "afterwards")
 	})
 }
+
+// Services that roll out at once put their revisions away each for itself: the census is
+// one list for all of them.
+func TestRetentionOfSeveral(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		names := []string{"one", "other"}
+		put := func(image string) {
+			for _, name := range names {
+				w.files.put(name+".yaml", hello(name, image, "  policy: {keepRevisions: 2}"))
+			}
+			w.wait(w.engine())
+		}
+		put("nginx:1")
+		for _, name := range names {
+			of, err := w.person().Read.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("default-" + name + ":1"), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+			w.ok(err)
+			for i := range 3 { // as crashes leave them
+				in := &ecs.RegisterTaskDefinitionInput{Family: aws.String("default-" + name), ContainerDefinitions: slices.Clone(of.TaskDefinition.ContainerDefinitions), Tags: of.Tags}
+				in.ContainerDefinitions[0].Image = aws.String(fmt.Sprintf("nginx:never-%d", i))
+				_, err := w.person().Write.ECS.RegisterTaskDefinition(t.Context(), in)
+				w.ok(err)
+			}
+		}
+		mark := w.mark()
+		put("nginx:2")
+		var gone []string
+		for _, line := range w.writes(mark) {
+			if name, ok := strings.CutPrefix(line, "DeregisterTaskDefinition "); ok {
+				gone = append(gone, name[strings.LastIndexByte(name, '/')+1:])
+			}
+		}
+		slices.Sort(gone)
+		// 5 runs; it and 4 are the newest two; 1 stands in the history.
+		if want := []string{"default-one:2", "default-one:3", "default-other:2", "default-other:3"}; !slices.Equal(gone, want) {
+			t.Errorf("deregistered %v, want %v\n%s", gone, want, w.story())
+		}
+	})
+}

@@ -16,6 +16,7 @@ type Census interface {
 	// and its Value may be missing: who wants to write reads it directly first
 	// (Stray). An error means that the list is incomplete: then nothing may be
 	// concluded from what is not in it, nor anything deleted for what is.
+	// The list and all in it are shared with whoever asks next: nobody changes them.
 	Owned(ctx context.Context, target, owner string) ([]Live, error)
 }
 
