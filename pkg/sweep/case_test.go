@@ -208,6 +208,8 @@ func (f *fault) allows(operation string) int {
 		return 1
 	}
 	switch operation {
+	case "ecs.RunTask": // asked for again with its token it is the same task: those are counted by themselves
+		return max(1, f.revisions)
 	case "ecs.RegisterTaskDefinition":
 		return f.revisions
 	case "ecs.CreateService", "ecs.UpdateService":

@@ -79,6 +79,17 @@ func callFaults() []*fault {
 	return []*fault{
 		{name: "F1", says: "throttled once", strike: once(throttled)},
 		{name: "F1-10", says: "throttled ten times", strike: times(10, throttled), lasts: 20 * time.Minute},
+		{name: "F1-long", says: "throttled for ten minutes", applies: firstLook, pointless: many, lasts: 20 * time.Minute, strike: func(w *world, _ *strike, c sandbox.Call) *sandbox.Fault {
+			until := time.Now().Add(10 * time.Minute)
+			w.tap.hold(func() bool { return time.Now().After(until) })
+			w.tap.then(func(later sandbox.Call) *sandbox.Fault {
+				if later.Service == c.Service && later.Operation == c.Operation && time.Now().Before(until) {
+					return throttled.in(later)
+				}
+				return nil
+			})
+			return throttled.in(c)
+		}},
 		{name: "F2", says: "an internal error", strike: once(broken)},
 		{name: "F2-503", says: "the service is unavailable", strike: once(unavailable)},
 		{name: "F3", says: "a timeout before the effect", strike: func(_ *world, s *strike, _ sandbox.Call) *sandbox.Fault {
@@ -109,6 +120,16 @@ func callFaults() []*fault {
 			return &sandbox.Fault{Late: land}
 		}},
 	}
+}
+
+// many: of many services each tries for itself, and what they may do together depends on
+// how many there are.
+func many(s *scenario) bool { return len(s.before) > 3 || len(s.after) > 3 }
+
+// firstLook: the operator looks for its services for the first time. What goes on for long
+// begins there: elsewhere it would be no other.
+func firstLook(m made) bool {
+	return m.Ordinal == 1 && strings.HasSuffix(m.Operation, "ecs.DescribeServices")
 }
 
 // crashFaults end the process.

@@ -258,6 +258,16 @@ func batchFaults() []*fault {
 			return some(m) && slices.Contains([]string{"DescribeServices", "DescribeTasks", "DescribeServiceDeployments", "DescribeServiceRevisions"}, m.Operation[strings.LastIndexByte(m.Operation, '.')+1:])
 		}},
 		{name: "B2", says: "an item is silently missing", strike: missing, applies: some},
+		{name: "B2-3", says: "an item is silently missing three times", applies: func(m made) bool { return some(m) && firstLook(m) }, strike: func(w *world, s *strike, c sandbox.Call) *sandbox.Fault {
+			var met atomic.Int64
+			w.tap.then(func(later sandbox.Call) *sandbox.Fault {
+				if later.Service == c.Service && later.Operation == c.Operation && met.Add(1) < 3 {
+					return missing(w, s, later)
+				}
+				return nil
+			})
+			return missing(w, s, c)
+		}},
 		{name: "B3", says: "an error on page 2", strike: pages(func(later sandbox.Call, _ func() reflect.Value) *sandbox.Fault { return broken.in(later) }), applies: many},
 		{name: "Q1", says: "one item a page", strike: pages(nil), applies: many},
 		{name: "Q2", says: "an item comes again on page 2", strike: pages(firstAgain), applies: many},

@@ -20,7 +20,7 @@ func changeScenarios() []*scenario {
 		"environment: {", "secrets: {KEY: arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf}, environment: {MODE: fast, ",
 		"API_TOKEN: "+canary, "API_TOKEN: "+canary+"-2") + migrates
 	verified := change("new-env-secret", "hello", plain, secret)
-	verified.verify = true
+	verified.verify, verified.shuffled = true, true
 	back := change("rolled-back", "hello", plain, edit(plain, "nginx:1.29", "nginx:crash"))
 	back.rest = stand("hello", status.RolledBack)
 	return []*scenario{

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -19,7 +21,7 @@ func stand(name string, r status.Reason) map[string]status.Reason {
 // createScenarios are services that are not there yet, or not ours yet.
 func createScenarios() []*scenario {
 	return []*scenario{
-		{name: "create-alb", after: documents{"web.yaml": web}, rest: stand("web", status.Synced)},
+		{name: "create-alb", resync: 20 * time.Second, after: documents{"web.yaml": web}, rest: stand("web", status.Synced)},
 		{name: "create-nlb", people: network, after: documents{"web.yaml": policy(behind("web", "protocol: TCP, port: 80", "listener: {loadBalancer: net, port: 80}, priority: default"), "adopt: true")},
 			rest: stand("web", status.Synced)},
 		{name: "create-plain", after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.Synced)},

@@ -1,8 +1,12 @@
 package sweep
 
 import (
+	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -19,6 +23,7 @@ type scenario struct {
 	prune    bool          // --prune
 	verify   bool          // rollouts are verified before they start
 	diff     bool          // nobody applies anything: diff is run again and again
+	shuffled bool          // AWS gives the variables and secrets of a container in another order than it was given them
 	resync   time.Duration // the operators', 0 for the usual
 	rollouts int           // --max-concurrent-rollouts
 	within   time.Duration // that the reference may take, where that is a promise; 0: longest
@@ -31,6 +36,38 @@ type scenario struct {
 	// rest is how each service stands at the end, by name. Services that are gone are
 	// not in it.
 	rest map[string]status.Reason
+}
+
+// told is the answer to a call, fault included, as AWS has it in this scenario. ECS keeps
+// no order of what has names.
+func (s *scenario) told(c sandbox.Call, f *sandbox.Fault) *sandbox.Fault {
+	if !s.shuffled || c.Operation != "DescribeTaskDefinition" || f != nil && (f.Code != "" || f.Drop) {
+		return f
+	}
+	out := sandbox.Fault{}
+	if f != nil {
+		out = *f
+	}
+	before := out.Rewrite
+	out.Rewrite = func(v any) {
+		if before != nil {
+			before(v)
+		}
+		o, ok := v.(*ecs.DescribeTaskDefinitionOutput)
+		if !ok || o.TaskDefinition == nil {
+			return
+		}
+		d := *o.TaskDefinition // the world's own stays
+		d.ContainerDefinitions = slices.Clone(d.ContainerDefinitions)
+		for i := range d.ContainerDefinitions {
+			x := &d.ContainerDefinitions[i]
+			x.Environment, x.Secrets = slices.Clone(x.Environment), slices.Clone(x.Secrets)
+			slices.Reverse(x.Environment)
+			slices.Reverse(x.Secrets)
+		}
+		o.TaskDefinition = &d
+	}
+	return &out
 }
 
 // act is what happens so long after the start of the swept part. What fails is tried

@@ -166,6 +166,9 @@ var misdeeds = []misdeed{
 			_, _ = m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)})
 		}
 	}},
+	{"a hook's task is run once more", "I2: 1 tasks", func(m *rogue) {
+		_, _ = m.api.ECS.RunTask(m.ctx, &ecs.RunTaskInput{TaskDefinition: aws.String("default-hello")})
+	}},
 	{"what could not be read is made", "I1: PutMetricAlarm of unread", func(m *rogue) {
 		c := sandbox.Call{Service: "monitoring", Operation: "DescribeAlarms", UserAgent: "ecs-operator/1", Input: &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"unread"}}}
 		m.w.watchers[""].read(c, denied.in(c))

@@ -64,6 +64,18 @@ func (all watchers) refill() {
 	}
 }
 
+// refused: AWS throttles, and what an operator had saved up in these buckets is no more its
+// to spend (P16: the rate falls, it does not go on as before).
+func (x *watcher) refused(c sandbox.Call) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, r := range slices.Concat(rateOf[c.Service+"."+c.Operation], rateOf[c.Service+".*"]) {
+		if b := x.budget[r.name+" of "+c.UserAgent]; b != nil {
+			b.left = min(b.left, 1)
+		}
+	}
+}
+
 // spent is I8 at a call: the operator's share of each bucket suffices. Operators that call
 // themselves otherwise have a share each.
 func (x *watcher) spent(c sandbox.Call, now time.Time) {

@@ -41,6 +41,11 @@ func (x *watcher) doubles(v *sandbox.World, registered bool) {
 		}
 	}
 	for cluster, c := range v.ECS.Clusters {
+		for id, t := range c.Tasks {
+			if !strings.HasPrefix(aws.ToString(t.Task.Group), "service:") {
+				x.ran[id] = true
+			}
+		}
 		for _, s := range c.Services {
 			if aws.ToString(s.Service.Status) == "ACTIVE" {
 				count("service", ecsTags(s.Service.Tags), " in "+cluster)
@@ -328,10 +333,11 @@ type tally struct {
 	peaks       map[string]int   // of each role, at one moment
 	least       map[string]int32 // healthy tasks of each service
 	deployments map[string]int   // of each service
+	ran         int              // tasks that are no service's
 }
 
 func (all watchers) tally() tally {
-	t := tally{map[string]int{}, map[string]int32{}, map[string]int{}}
+	t := tally{map[string]int{}, map[string]int32{}, map[string]int{}, 0}
 	for account, x := range all {
 		x.mu.Lock()
 		for role, n := range x.peaks {
@@ -342,6 +348,7 @@ func (all watchers) tally() tally {
 				t.least[account+name] = s.least
 			}
 		}
+		t.ran += len(x.ran)
 		for name, began := range x.began {
 			t.deployments[account+name] = len(began)
 		}
@@ -357,6 +364,9 @@ func (t tally) compare(ref tally, f *fault) []string {
 		if most := max(1, ref.peaks[role]); n > most {
 			wrong = append(wrong, fmt.Sprintf("I2: %d at once of %s, the reference has %d", n, role, most))
 		}
+	}
+	if t.ran > ref.ran {
+		wrong = append(wrong, fmt.Sprintf("I2: %d tasks of hooks ran, in the reference %d", t.ran, ref.ran))
 	}
 	for name, least := range t.least {
 		if want, ok := ref.least[name]; ok && least < want && !f.disarms() {

@@ -21,6 +21,9 @@ func (x *watcher) starts(v *sandbox.World, c sandbox.Call) {
 		if aws.ToString(in.ClientToken) == "" {
 			x.broken("I2", "CreateService of %s without a client token", aws.ToString(in.ServiceName))
 		}
+		if t := serviceAt(v, in.Cluster, in.ServiceName); t.present && t.tags.ours() && x.w.tap.silent() {
+			x.broken("I2", "CreateService of %s, which is there: that an answer says nothing of it does not mean that it is not", aws.ToString(in.ServiceName))
+		}
 	case *ecs.UpdateServiceInput:
 		cluster, name := last(aws.ToString(in.Cluster)), last(aws.ToString(in.Service))
 		if cluster == "" {
@@ -53,6 +56,13 @@ func (t *tap) hides() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.strike != nil && t.strike.fired && strings.HasPrefix(t.strike.fault.name, "B")
+}
+
+// silent is whether the fault is that something is left out of an answer without a word.
+func (t *tap) silent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.strike != nil && t.strike.fired && strings.HasPrefix(t.strike.fault.name, "B2")
 }
 
 // word is I12 where a document says policy.mode: manual: what it has is written only when
@@ -100,8 +110,14 @@ func underWay(v *sandbox.World) map[string]ecstypes.ServiceDeploymentStatus {
 
 // read keeps of a read by names whether it failed.
 func (x *watcher) read(c sandbox.Call, f *sandbox.Fault) {
+	if !strings.Contains(c.UserAgent, "ecs-operator/") {
+		return
+	}
+	if f != nil && (f.Code == throttled.json || f.Code == throttled.query) {
+		x.refused(c)
+	}
 	names := field(c.Input, "Services", "AlarmNames", "Names", "ResourceIds")
-	if c.Write || !names.IsValid() || !strings.Contains(c.UserAgent, "ecs-operator/") {
+	if c.Write || !names.IsValid() {
 		return
 	}
 	list, _ := names.Interface().([]string)

@@ -34,13 +34,14 @@ type watcher struct {
 	budget   map[string]*bucket
 	start    map[string]string // what was not ours at the beginning, painted
 	touched  map[string]bool   // what people wrote to in the swept part
+	ran      map[string]bool   // tasks that are no service's
 	unread   map[string]bool   // whose last read by its name failed
 	approved map[string]int    // in which edition of the documents a person approved what is to become of a unit
 }
 
 func newWatcher(w *world, account string) *watcher {
 	return &watcher{w: w, account: account, adopted: map[string]bool{}, made: map[string]int{}, peaks: map[string]int{}, rows: map[string]row{},
-		serving: map[string]*serving{}, began: map[string]map[string]bool{}, deleted: map[string]bool{}, owned: -1, budget: map[string]*bucket{}, touched: map[string]bool{}, approved: map[string]int{}, unread: map[string]bool{}}
+		serving: map[string]*serving{}, began: map[string]map[string]bool{}, deleted: map[string]bool{}, owned: -1, budget: map[string]*bucket{}, touched: map[string]bool{}, approved: map[string]int{}, unread: map[string]bool{}, ran: map[string]bool{}}
 }
 
 // broken notes a complaint of an invariant.

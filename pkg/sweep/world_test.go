@@ -203,7 +203,7 @@ func (w *world) account(name string, g ground, from *sandbox.Image) *sandbox.San
 		x.call(c)
 		f := strikes(ctx, c)
 		x.read(c, f)
-		return f
+		return w.scenario.told(c, f)
 	}}
 	if o.Now == nil {
 		o.Now = w.now
