@@ -37,31 +37,32 @@ type standing struct {
 	Most                         int32  // of the scalable target
 }
 
-// standingOf looks for it.
+// standingOf looks for it. What has our tags and stands in the place of another unit is a
+// decoy, and people's edits of it say nothing about the operator.
 func standingOf(v *sandbox.World) standing {
 	var s standing
 	for _, cluster := range slices.Sorted(maps.Keys(v.ECS.Clusters)) {
 		services := v.ECS.Clusters[cluster].Services
 		for _, name := range slices.Sorted(maps.Keys(services)) {
 			x := services[name].Service
-			if s.Service == "" && aws.ToString(x.Status) == "ACTIVE" && ecsTags(x.Tags)[resource.TagOwner] == resource.DefaultOwner {
+			if s.Service == "" && aws.ToString(x.Status) == "ACTIVE" && ecsTags(x.Tags).of(cluster+"/"+name) {
 				s.Cluster, s.Service, s.ServiceARN, s.Count = cluster, name, aws.ToString(x.ServiceArn), x.DesiredCount
 				s.Hash = ecsTags(x.Tags)[resource.TagSpecHash]
 			}
 		}
 	}
 	for _, r := range v.ELB.Rules {
-		if arn := aws.ToString(r.Value.RuleArn); s.Rule == "" && v.ELB.Tags[arn][resource.TagOwner] == resource.DefaultOwner {
+		if arn := aws.ToString(r.Value.RuleArn); s.Rule == "" && tags(v.ELB.Tags[arn]).ours() {
 			s.Rule = arn
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Alarms.Metric)) {
-		if a := v.Alarms.Metric[name]; s.Alarm == "" && a.Tags[resource.TagOwner] == resource.DefaultOwner {
+		if a := v.Alarms.Metric[name]; s.Alarm == "" && tags(a.Tags).ours() {
 			s.Alarm = name
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.Scaling.Targets)) {
-		if t := v.Scaling.Targets[key]; s.Resource == "" && t.Tags[resource.TagOwner] == resource.DefaultOwner {
+		if t := v.Scaling.Targets[key]; s.Resource == "" && tags(t.Tags).of(strings.TrimPrefix(key, "service/")) {
 			s.Resource, s.Most = key, aws.ToInt32(t.Target.MaxCapacity)
 		}
 	}
@@ -72,6 +73,9 @@ func standingOf(v *sandbox.World) standing {
 	}
 	return s
 }
+
+// of is whether tags are ours, and name that unit.
+func (t tags) of(unit string) bool { return t.ours() && t[resource.TagUnit] == unit }
 
 // meddler is a person at the moment of a call.
 type meddler struct {
