@@ -76,6 +76,10 @@ func (f *fault) again() bool {
 	return f.name == "F7" || f.name == "F8" || strings.HasPrefix(f.name, "R")
 }
 
+// around is whether a fault befalls what is around the calls: AWS by people, a clock, or
+// the source.
+func (f *fault) around() bool { return strings.ContainsAny(f.name[:1], "HTG") }
+
 func writes(m made) bool { return m.Write }
 
 // repeatable: the operation sets what it is given, so that twice is as once.

@@ -35,7 +35,7 @@ func wordScenarios() []*scenario {
 		{name: "scaled-by-others", before: documents{"hello.yaml": scaled, "other.yaml": hello("other")}, people: busy, rollouts: 1,
 			after: documents{"hello.yaml": edit(scaled, "nginx:1.29", "nginx:1.30", "maxCapacity: 6", "maxCapacity: 3"), "other.yaml": hello("other")},
 			rest:  map[string]status.Reason{"hello": status.NeedsApproval, "other": status.Synced}},
-		{name: "approve", before: documents{"hello.yaml": hello("hello", alarm)}, after: manual("80"), acts: []act{
+		{name: "approve", timed: true, before: documents{"hello.yaml": hello("hello", alarm)}, after: manual("80"), acts: []act{
 			{after: 10 * time.Second, do: func(h human) error { // and at once there is something else
 				if err := h.approve(manual("80"), "hello"); err != nil {
 					return err
@@ -45,7 +45,7 @@ func wordScenarios() []*scenario {
 			}},
 			{after: 75 * time.Second, do: func(h human) error { return h.insist(manual("70"), "hello") }},
 		}, slack: map[string]int{"ecs.UntagResource": 4}, rest: stand("hello", status.Synced)},
-		{name: "approve-deletes", before: fleet(3), prune: true, after: only2(""), acts: []act{
+		{name: "approve-deletes", timed: true, before: fleet(3), prune: true, after: only2(""), acts: []act{
 			{after: 10 * time.Second, do: func(h human) error {
 				if err := h.approveDeletes(only2("")); err != nil {
 					return err

@@ -128,7 +128,7 @@ func (s *scenario) singles(g ground, ref, moved outcome) []single {
 	for _, m := range ref.calls[:ref.rested] {
 		for _, f := range faults() {
 			switch {
-			case f.applies != nil && !f.applies(m), f.pointless != nil && f.pointless(s), f.moves && moved.calls == nil:
+			case f.applies != nil && !f.applies(m), f.pointless != nil && f.pointless(s), s.timed && f.around(), f.moves && moved.calls == nil:
 			case f.moves:
 				all = append(all, single{s, g, moved, m.callID, f})
 			default:
