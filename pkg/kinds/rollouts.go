@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,8 +26,7 @@ type rollouts struct {
 	snapshots   awsclient.Forever[string, types.ServiceRevision]   // revisions never change
 	tasks       awsclient.Forever[string, revision]                // nor do task definitions
 
-	lostMu sync.Mutex
-	lost   map[string]time.Time // deployments that were listed and not found: see lostFor
+	lost resource.Lost // deployments that were listed and not found
 }
 
 // NewRollouts gives the seam to ECS' deployments.
@@ -194,29 +192,6 @@ func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([
 // (Amazon ECS developer guide, service deployments).
 const kept = 80 * 24 * time.Hour
 
-// lostFor is for how long a deployment has been listed and not found, since this
-// process saw that first.
-func (r *rollouts) lostFor(arn string) time.Duration {
-	r.lostMu.Lock()
-	defer r.lostMu.Unlock()
-	if r.lost == nil {
-		r.lost = map[string]time.Time{}
-	}
-	since, ok := r.lost[arn]
-	if !ok {
-		since = time.Now()
-		r.lost[arn] = since
-	}
-	return time.Since(since)
-}
-
-// found ends that: a deployment that is lost again is lost anew.
-func (r *rollouts) found(arn string) {
-	r.lostMu.Lock()
-	defer r.lostMu.Unlock()
-	delete(r.lost, arn)
-}
-
 // details describes deployments; those that are over only once.
 func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []types.ServiceDeploymentBrief) ([]types.ServiceDeployment, error) {
 	arns := make([]string, len(briefs))
@@ -231,7 +206,7 @@ func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []
 			continue // it left the history between the two calls
 		}
 		if resource.ClassOf(res.Err) == resource.ClassNotFound { // it was listed a moment ago: content that failed would be tried anew
-			if r.lostFor(arn) > unseen {
+			if r.lost.For(arn) > unseen {
 				continue // reads lag for minutes at most: ECS has lost it
 			}
 			return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeServiceDeployments", "ECS lists %s and does not find it", arn)
@@ -239,7 +214,7 @@ func (r *rollouts) details(ctx context.Context, service resource.Live, briefs []
 		if res.Err != nil {
 			return nil, res.Err
 		}
-		r.found(arn)
+		r.lost.Found(arn)
 		have[arn] = res.Value
 		if isTerminal(res.Value.Status) {
 			r.ended.Put(arn, res.Value)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -25,13 +24,7 @@ type endedDeployments struct {
 	byUnit   map[resource.UnitKey]endedDeployment
 	watching map[resource.UnitKey]string   // ARN of a deployment seen under way
 	left     map[resource.UnitKey][]string // ARNs of those that a newer one of ours took the place of
-	missing  map[resource.UnitKey]missing  // that ECS did not find although the service is in it
-}
-
-// missing is a deployment that ECS does not find, and since when.
-type missing struct {
-	arn   string
-	since time.Time
+	lost     resource.Lost                 // that ECS did not find although the service is in it
 }
 
 type endedDeployment struct {
@@ -40,8 +33,7 @@ type endedDeployment struct {
 }
 
 func newEndedDeployments() *endedDeployments {
-	return &endedDeployments{byUnit: map[resource.UnitKey]endedDeployment{}, watching: map[resource.UnitKey]string{}, left: map[resource.UnitKey][]string{},
-		missing: map[resource.UnitKey]missing{}}
+	return &endedDeployments{byUnit: map[resource.UnitKey]endedDeployment{}, watching: map[resource.UnitKey]string{}, left: map[resource.UnitKey][]string{}}
 }
 
 // current returns the deployment that the service is in or ended with, and nil
@@ -66,8 +58,8 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 	}
 	d, err := e.o.Rollouts.Current(ctx, service)
 	underWay := s.CurrentDeployment != "" && (watched == s.CurrentDeployment || s.PrimaryState == "IN_PROGRESS" || s.Deployments > 1)
-	if err == nil && d == nil && underWay {
-		err = e.ended.notFound(u.Key, s.CurrentDeployment, e.o.AbsenceGrace)
+	if err == nil && d == nil && underWay && e.ended.lost.For(s.CurrentDeployment) < e.o.AbsenceGrace {
+		err = resource.Errorf(resource.ClassTransient, "ecs:DescribeServiceDeployments", "ECS does not find %s, which the service is in", s.CurrentDeployment)
 	}
 	if err != nil {
 		return nil, err
@@ -78,7 +70,9 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 	e.leftBehind(ctx, u, service)
 	e.ended.mu.Lock()
 	defer e.ended.mu.Unlock()
-	delete(e.ended.missing, u.Key)
+	if d != nil {
+		e.ended.lost.Found(d.ARN)
+	}
 	switch {
 	case d != nil && !d.Status.Ended():
 		e.ended.watching[u.Key] = d.ARN
@@ -92,23 +86,6 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 		e.ended.byUnit[u.Key] = endedDeployment{state, d}
 	}
 	return d, nil
-}
-
-// notFound is the error of a deployment that ECS does not find, until it has been so for
-// a while: ECS forgets deployments after months, and its reads lag by seconds, in which
-// content that just failed must not pass for content that was never tried.
-func (d *endedDeployments) notFound(key resource.UnitKey, arn string, grace time.Duration) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	m := d.missing[key]
-	if m.arn != arn {
-		m = missing{arn, time.Now()}
-		d.missing[key] = m
-	}
-	if time.Since(m.since) >= grace {
-		return nil
-	}
-	return resource.Errorf(resource.ClassTransient, "ecs:DescribeServiceDeployments", "ECS does not find %s, which the service is in", arn)
 }
 
 // outcome counts what became of a deployment that is not the current one any more.
@@ -172,7 +149,6 @@ func (d *endedDeployments) forget(key resource.UnitKey) {
 	delete(d.byUnit, key)
 	delete(d.watching, key)
 	delete(d.left, key)
-	delete(d.missing, key)
 }
 
 func (e *Engine) history(ctx context.Context, service resource.Live) ([]resource.Deployment, error) {

@@ -18,7 +18,6 @@ func TestUnreadRevisionAsksForNoLeave(t *testing.T) {
 		"leaves blue/green": {coloured, unpaired(coloured)},
 	} {
 		for _, begins := range []int{0, 2} { // writes before it
-
 			t.Run(fmt.Sprint(name, " after ", begins, " writes"), func(t *testing.T) {
 				inWorld(t, func(t *testing.T, w *world) {
 					w.files.put("a.yaml", docs[0])
