@@ -298,3 +298,12 @@ func (k *raiseKeeper) counted(u *resource.Unit) bool {
 	defer k.mu.Unlock()
 	return u.Digest != "" && k.met[u.Key] == u.Digest
 }
+
+// overwrote forgets the count that another document has met.
+func (k *raiseKeeper) overwrote(u *resource.Unit) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.met[u.Key] != u.Digest {
+		delete(k.met, u.Key)
+	}
+}

@@ -91,6 +91,9 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		e.loops.learn(&v, x)
 		e.fights.learn(&v, x)
 		writes += x.writes
+		if x.writes > 0 {
+			e.overwrote(u)
+		}
 		err = x.err
 		f.executed, f.touched, f.plan = true, x.touched, v.plan
 		if x.touched {
@@ -122,6 +125,18 @@ func (e *Engine) untouched(u *resource.Unit) bool {
 	seen := e.synced[u.Key]
 	e.mu.Unlock()
 	return seen != "" && seen == u.Digest
+}
+
+// overwrote forgets that AWS was seen as another document wants it: this one has been
+// written since, perhaps not to its end, and whoever goes back to the other one finds
+// what this one wrote, and no drift.
+func (e *Engine) overwrote(u *resource.Unit) {
+	e.mu.Lock()
+	if e.synced[u.Key] != u.Digest {
+		delete(e.synced, u.Key)
+	}
+	e.mu.Unlock()
+	e.raises.overwrote(u)
 }
 
 // after reads the service again that a pass wrote, and the rollout that this
