@@ -102,8 +102,9 @@ func (p *parser) letGo(b *base) {
 	}
 }
 
-// grow reads the tree of a base again that was dropped. The file is the one that was
-// read without a word then.
+// grow reads the tree of a base again that was dropped, and with it those that come
+// after it in its file: likely they are needed as well. The file is the one that was read
+// without a word then.
 func (p *parser) grow(b *base, files []File) {
 	if b.n != nil {
 		return
@@ -114,8 +115,13 @@ func (p *parser) grow(b *base, files []File) {
 			p.byPath[f.Path] = f
 		}
 	}
-	b.n = load(p.byPath[b.r.file], p.limits, &reporter{file: b.r.file})[b.ordinal]
-	stamp(b.n, b.r.file)
+	trees := load(p.byPath[b.r.file], p.limits, &reporter{file: b.r.file})
+	for _, next := range p.known[b].bases {
+		if next.ordinal >= b.ordinal {
+			next.n = trees[next.ordinal]
+			stamp(next.n, next.r.file)
+		}
+	}
 }
 
 // surroundings forgets the services that were made, if anything else that may go

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -91,4 +93,36 @@ func forgetful(r Result) Result {
 		r.Documents[i].Memo = nil
 	}
 	return r
+}
+
+// An edit of what goes into all documents reads a file once, however many it holds.
+func TestMemoryReadsAFileOnce(t *testing.T) {
+	var text strings.Builder
+	for i := range DefaultLimits.Documents {
+		fmt.Fprintf(&text, "---\napiVersion: ecs-operator/v1\nkind: Service\nmetadata: {name: s%d}\nspec:\n  taskDefinition: {containerDefinitions: [{name: web, image: x:1, memory: 64}]}\n  service: {desiredCount: 1}\n", i)
+	}
+	env := "apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: prod}\nspec:\n  vars: {n: %d}\n"
+	var memory Memory
+	costs := func(n int) uint64 {
+		files := []File{{Path: "all.yaml", Data: []byte(text.String())}, {Path: "env.yaml", Data: fmt.Appendf(nil, env, n)}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := Parse(files, testSections(), Options{Memory: &memory})
+		runtime.ReadMemStats(&after)
+		if len(got.Documents) != DefaultLimits.Documents {
+			t.Fatalf("%d documents, %v", len(got.Documents), got.Problems[0])
+		}
+		for _, f := range memory.files {
+			for _, b := range f.bases {
+				if b.n != nil {
+					t.Fatalf("the tree of %s is kept", b.name)
+				}
+			}
+		}
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	first := costs(1)
+	if again := costs(2); again > 2*first {
+		t.Errorf("the first parse took %d bytes, the one after an edit %d", first, again)
+	}
 }
