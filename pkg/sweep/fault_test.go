@@ -41,7 +41,7 @@ type fault struct {
 	// ends says how the end of a case differs from the reference's, where it does: it
 	// changes what is to be expected, and returns what is wrong with the case. It must
 	// not change what it is given but for the two outcomes' stands and pictures, which
-	// are copies.
+	// are copies; other members it may put others in the place of.
 	ends func(s *strike, want, got *outcome) []string
 	// abides is whether it goes on for ever, and the world is at rest with it: that later
 	// answers are under it is no reason to wait.

@@ -59,6 +59,7 @@ type strike struct {
 	nth     int              // how many calls there were until this one, it included
 	edit    standing         // what was there when people did something
 	adopts  bool             // a document says to adopt
+	changes bool             // other documents are in force than before
 
 	after []func(c sandbox.Call) *sandbox.Fault // what later calls meet, asked in order
 	next  func()                                // to be done when the next call was answered
