@@ -53,6 +53,12 @@
 //     on-delete: prune first. Of an orphan the service loses its tags last.
 //   - The census is a hint of what to read: the two looks that a deletion needs are
 //     direct reads, a grace apart. A census that failed anywhere finds nothing.
+//   - A service whose document names another cluster or target now is one that goes here
+//     and one that comes there, of one name. It goes when that has been up once: a
+//     deployment of it has succeeded and all its tasks run. It goes first only where
+//     something of its own stands in the other's way, so that they cannot serve side by side.
+//   - A write that AWS refuses because what it refers to has gone since is no fault of
+//     the document: it is planned anew at once.
 //   - An approval of deletions is bound to the revision, to the plan's hash and to
 //     the one service that carries it, so that it stays valid while the others go
 //     one by one; a later revision, or another service of the name, voids it.
