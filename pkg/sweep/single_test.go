@@ -193,7 +193,9 @@ func (c single) run(t *testing.T, sum *report) bool {
 
 // open are cases that are known to fail, with what is wrong. They are failures of every
 // report; only go test does not end with them.
-var open = map[string]string{}
+var open = map[string]string{
+	"create-alb/elasticloadbalancing.DescribeRules#3/Q2-token": "while the second page of rules is refused, a service that is being made is looked at so often that it takes 220 calls in five and a half minutes, where three times those of the reference and 20 are 191",
+}
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
 // call and fault name it.
