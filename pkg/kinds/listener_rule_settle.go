@@ -119,7 +119,7 @@ func opens(o *resource.Object, want, live *elasticloadbalancingv2.CreateRuleInpu
 		}
 		out = append(out, o.Refs[i].To)
 	}
-	slices.SortFunc(out, func(a, b resource.ID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(out, resource.ID.Compare)
 	return out
 }
 

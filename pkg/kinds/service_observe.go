@@ -171,6 +171,9 @@ func serviceState(s *types.Service) *resource.ServiceState {
 		state.PrimaryState = string(d.RolloutState)
 		state.PrimaryReason = aws.ToString(d.RolloutStateReason)
 	}
+	for i := range s.Deployments {
+		state.Completed = state.Completed || s.Deployments[i].RolloutState == types.DeploymentRolloutStateCompleted
+	}
 	for _, e := range s.Events[:min(len(s.Events), keptEvents)] {
 		state.LastEvents = append(state.LastEvents, aws.ToString(e.Message))
 	}

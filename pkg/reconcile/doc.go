@@ -54,8 +54,8 @@
 //   - The census is a hint of what to read: the two looks that a deletion needs are
 //     direct reads, a grace apart. A census that failed anywhere finds nothing.
 //   - A service whose document names another cluster or target now is one that goes here
-//     and one that comes there, of one name. It goes when that has been up once: a
-//     deployment of it has succeeded and all its tasks run. It goes first only where
+//     and one that comes there, of one name. It goes when that is up: a deployment of
+//     it has succeeded and tasks of it run. It goes first only where
 //     something of its own stands in the other's way, so that they cannot serve side by side.
 //   - A write that AWS refuses because what it refers to has gone since is no fault of
 //     the document: it is planned anew at once.

@@ -253,7 +253,7 @@ func picture(u *resource.Unit, live map[resource.ID]resource.Live) string {
 	for id := range live {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b resource.ID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(ids, resource.ID.Compare)
 	h := sha256.New()
 	for _, id := range ids {
 		l := live[id]

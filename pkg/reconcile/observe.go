@@ -93,15 +93,14 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		}
 		return found
 	}
-	if found == nil || len(found) > len(q.Objects) { // there is nothing else in it than was asked for
-		asked := make(map[resource.ID]resource.Live, len(q.Objects))
-		for i := range q.Objects {
-			if l, ok := found[q.Objects[i].ID]; ok {
-				asked[q.Objects[i].ID] = l
-			}
-		}
-		found = asked
+	asked := make(map[resource.ID]bool, len(q.Objects))
+	for i := range q.Objects {
+		asked[q.Objects[i].ID] = true
 	}
+	if found == nil {
+		found = make(map[resource.ID]resource.Live, len(asked))
+	}
+	maps.DeleteFunc(found, func(id resource.ID, _ resource.Live) bool { return !asked[id] })
 	for i := range q.Objects {
 		id := q.Objects[i].ID
 		l, ok := found[id]

@@ -13,7 +13,7 @@ import (
 type stood struct {
 	revision string // of its task definition
 	ours     bool   // it carries our owner and scope
-	up       bool   // a deployment of it has succeeded, and all its tasks run
+	up       bool   // a deployment of it has succeeded, and it serves
 	// inWay are the units of ours of which something stands where it wants to have its
 	// own: a rule of the same priority, an alarm of the same name.
 	inWay []string
@@ -53,7 +53,7 @@ func (e *Engine) saw(live map[resource.ID]resource.Live) {
 			e.stood[id.Key()] = stood{
 				revision: s.TaskDefinition, inWay: inWay[id.Key()],
 				ours: l.Tags[resource.TagOwner] == f.Owner && l.Tags[resource.TagScope] == f.Scope,
-				up:   s.Deployments == 1 && s.PrimaryState == "COMPLETED" && s.Running >= s.Desired && l.Health.State != resource.Gone,
+				up:   s.Completed && (s.Running > 0 || s.Desired == 0) && l.Health.State != resource.Gone,
 			}
 		}
 	}
@@ -88,7 +88,8 @@ func successors(units []*resource.Unit, going []departed) map[string][]resource.
 }
 
 // awaited is the successor that a unit without a document must wait for, and how it
-// stands; "" for none. One that has been up holds nobody up, however it fares today.
+// stands; "" for none. One that has been up and still serves holds nobody up, whatever
+// is rolled out to it today: it may be no successor, but another environment's of one name.
 // Neither does one that cannot come up before its predecessor has gone, because
 // something of that stands in its way: the two cannot serve side by side.
 func (e *Engine) awaited(key resource.UnitKey, heirs []resource.UnitKey) (name, short string) {

@@ -100,6 +100,27 @@ func TestMovedAndNotUp(t *testing.T) {
 	})
 }
 
+// A service of the same name elsewhere that has been up is no successor: whatever is
+// rolled out to it now, one whose document is gone does not wait for it.
+func TestGoneBesideANamesake(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		there := w.elsewhere(moving("nginx:1.29"))
+		w.files.put("hello.yaml", moving("nginx:1.29"))
+		w.files.put("there.yaml", there)
+		w.files.put("other.yaml", hello("other", "nginx:1.29"))
+		w.sync(w.scoped("a", true))
+		w.files.put("hello.yaml", "")
+		w.files.put("there.yaml", strings.Replace(there, "nginx:1.29", "nginx:crash", 1))
+		e := w.scoped("a", true)
+		stop := w.run(e)
+		w.until("the one whose document is gone is gone", func() bool { return len(w.owned("default/hello")) == 0 })
+		stop()
+		if n := len(w.owned("elsewhere/hello")); n < 2 {
+			t.Errorf("%d things are elsewhere", n)
+		}
+	})
+}
+
 // Where both would have one rule at one priority they cannot serve side by side: the
 // old one goes first, as it was asked to.
 func TestMovedWithItsRule(t *testing.T) {

@@ -79,6 +79,9 @@ type ServiceState struct {
 	PrimaryState  string // IN_PROGRESS, COMPLETED, FAILED, or "" where ECS gives none
 	PrimaryReason string
 	Deployments   int // entries in the legacy list
+	// Completed: a deployment in that list has succeeded, be it the one that a newer
+	// one is about to replace.
+	Completed bool
 	// LastEvents are the newest service events, newest first, at most 5.
 	LastEvents []string
 	// Serving are the target groups that the tasks of the PRIMARY deployment stand in,
