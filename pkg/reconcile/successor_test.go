@@ -104,15 +104,20 @@ func TestMovedAndNotUp(t *testing.T) {
 // rolled out to it now, one whose document is gone does not wait for it.
 func TestGoneBesideANamesake(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		there := w.elsewhere(moving("nginx:1.29"))
+		there := strings.Replace(w.elsewhere(moving("nginx:1.29")), "enable: true, rollback: true", "enable: false, rollback: false", 1)
 		w.files.put("hello.yaml", moving("nginx:1.29"))
 		w.files.put("there.yaml", there)
 		w.files.put("other.yaml", hello("other", "nginx:1.29"))
 		w.sync(w.scoped("a", true))
-		w.files.put("hello.yaml", "")
 		w.files.put("there.yaml", strings.Replace(there, "nginx:1.29", "nginx:crash", 1))
 		e := w.scoped("a", true)
 		stop := w.run(e)
+		w.until("a rollout there gets nowhere", func() bool {
+			out, err := w.person().Read.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("elsewhere"), Services: []string{"hello"}})
+			w.ok(err)
+			return len(out.Services[0].Deployments) == 2
+		})
+		w.files.put("hello.yaml", "")
 		w.until("the one whose document is gone is gone", func() bool { return len(w.owned("default/hello")) == 0 })
 		stop()
 		if n := len(w.owned("elsewhere/hello")); n < 2 {
