@@ -3,6 +3,7 @@ package kinds
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 	// registersAfter is for how long a deployment waits when older revisions can be
 	// looked for in no way at all.
 	registersAfter = 2 * time.Minute
+	// refusalAge is after how long a refusal says nothing about the next one: longer than
+	// the pause between two tries of a unit.
+	refusalAge = 10 * time.Minute
 )
 
 // older looks for a revision of the wanted content that is not the newest; nil for none.
@@ -69,6 +73,7 @@ func (k *taskDefinition) older(ctx context.Context, c *awsclient.Clients, o *res
 func (k *taskDefinition) waited(content string, count bool) bool {
 	k.ownMu.Lock()
 	defer k.ownMu.Unlock()
+	maps.DeleteFunc(k.refused, func(_ string, since time.Time) bool { return time.Since(since) > refusalAge })
 	since, ok := k.refused[content]
 	if !ok && count {
 		if k.refused == nil {
