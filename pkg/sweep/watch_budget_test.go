@@ -65,13 +65,14 @@ func (all watchers) refill() {
 }
 
 // refused: AWS throttles, and what an operator had saved up in these buckets is no more its
-// to spend (P16: the rate falls, it does not go on as before).
+// to spend (P16: the rate falls, it does not go on as before). What is less than a call
+// stays, and the answer takes its time: one more may be on its way by then.
 func (x *watcher) refused(c sandbox.Call) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, r := range slices.Concat(rateOf[c.Service+"."+c.Operation], rateOf[c.Service+".*"]) {
 		if b := x.budget[r.name+" of "+c.UserAgent]; b != nil {
-			b.left = min(b.left, 1)
+			b.left = min(b.left, 2)
 		}
 	}
 }
