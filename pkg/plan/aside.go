@@ -61,7 +61,7 @@ const DefaultDriftGrace = time.Hour
 // itself has lowered since is no drift, and waits for nothing.
 func (m *maker) graced(d *draft, changes []diff.Change) []diff.Change {
 	rest, count := split(changes, "desiredCount")
-	if d.ID.Kind == resource.KindService && len(count) == 0 && d.live.Presence == resource.Present {
+	if d.ID.Kind == resource.KindService && len(count) == 0 && d.live.Presence == resource.Present && !m.in.ScalingUnread { // else a count that differs was put aside
 		m.plan.counted = true
 	}
 	if d.ID.Kind != resource.KindService || len(count) != 1 || count[0].Informational || count[0].Reason != diff.FromDrift && !m.in.CountMet || d.live.Service == nil ||

@@ -388,6 +388,9 @@ func TestCountIsTheAutoscalers(t *testing.T) {
 	expect(t, plan.Make(s.in), "none task-definition", "none service [desiredCount]")
 	s.in.ForeignScaling, s.in.ScalingUnread = false, true // it may be the autoscaler's, and nobody says that all is well
 	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) blocked Unobserved desiredCount")
+	if plan.Make(s.in).Counted() {
+		t.Error("a count that waits passes for the document's: the next look would take the difference for somebody's")
+	}
 	s.in.ForeignScaling, s.in.ScalingUnread = true, false
 	s.in.Unit.Policy.DesiredCount = "fixed" // the author insists: a person has to decide
 	expect(t, plan.Make(s.in), "none task-definition", "update service (in place) blocked NotOurs desiredCount")

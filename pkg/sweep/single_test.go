@@ -23,7 +23,6 @@ import (
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
 	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
-	leave   = flag.Int("leave", 0, "leave out one of so many of these, evenly spread; 0 for none")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
 	results = flag.String("results", "", "write what came of it to this file, as JSON")
@@ -159,9 +158,7 @@ func chosen(all []single) []single {
 	}
 	var out []single
 	for i := n - 1; i < len(all); i += n {
-		if *leave == 0 || i/n%*leave != *leave-1 {
-			out = append(out, all[i])
-		}
+		out = append(out, all[i])
 	}
 	if *first && *only == "" {
 		return soonest(out)
@@ -196,6 +193,8 @@ func (c single) run(t *testing.T, sum *report) bool {
 var open = map[string]string{
 	"create-alb/elasticloadbalancing.DescribeRules#3/Q2-token": "while the second page of rules is refused, a service that is being made is looked at so often that it takes 220 calls in five and a half minutes, where three times those of the reference and 20 are 191",
 	"new-env-secret/ecs.RegisterTaskDefinition#1/F7":           "a registration that lands late makes a second revision of the content; hooks are noted on revisions, and the hook runs on that one too",
+	"approve/monitoring.PutMetricAlarm#1/F1-10":                "while the first write of an approved plan is throttled, the approval is taken away anew before each try: the same call ten times more",
+	"new-image/ecs.ListServiceDeployments#2/B2":                "a deployment that ECS leaves out of its list once, without a word, refers to a revision that is put away then",
 }
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
