@@ -193,7 +193,7 @@ func (c single) run(t *testing.T, sum *report) bool {
 var open = map[string]string{
 	"create-alb/elasticloadbalancing.DescribeRules#3/Q2-token": "while the second page of rules is refused, a service that is being made is looked at so often that it takes 220 calls in five and a half minutes, where three times those of the reference and 20 are 191",
 	"new-env-secret/ecs.RegisterTaskDefinition#1/F7":           "a registration that lands late makes a second revision of the content; hooks are noted on revisions, and the hook runs on that one too",
-	"approve/monitoring.PutMetricAlarm#1/F1-10":                "while the first write of an approved plan is throttled, the approval is taken away anew before each try: the same call ten times more",
+	"approve/monitoring.PutMetricAlarm#1/F1-10":                "an approval is used up before the first write: while that is throttled, a person is asked for the word again before each try",
 	"new-image/ecs.ListServiceDeployments#2/B2":                "a deployment that ECS leaves out of its list once, without a word, refers to a revision that is put away then",
 }
 
