@@ -72,10 +72,6 @@ func facts(r results) [][2]string {
 	if len(survivors) > 0 {
 		bugs += "; survivors: " + strings.Join(survivors, ", ")
 	}
-	cases := thousands(s.Cases)
-	if s.Cases < s.All {
-		cases = fmt.Sprintf("%s, evenly spread over the %s that there are", cases, thousands(s.All))
-	}
 	if len(r.Planted) == 0 {
 		bugs = "not run"
 	}
