@@ -195,6 +195,7 @@ var open = map[string]string{
 	"new-env-secret/ecs.RegisterTaskDefinition#1/F7":           "a registration that lands late makes a second revision of the content; hooks are noted on revisions, and the hook runs on that one too",
 	"approve/monitoring.PutMetricAlarm#1/F1-10":                "an approval is used up before the first write: while that is throttled, a person is asked for the word again before each try",
 	"new-image/ecs.ListServiceDeployments#2/B2":                "a deployment that ECS leaves out of its list once, without a word, refers to a revision that is put away then",
+	"scaled-by-others/sts.GetCallerIdentity#1/F1-10":           "in one of eight runs a service was deployed while another one's rollout, the only one that may, went on: two that begin at once when the account becomes known",
 }
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
