@@ -45,8 +45,8 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 func (e *Engine) digest(snap source.Snapshot) Loaded {
 	e.loading.Lock() // the memory is for one at a time
 	defer e.loading.Unlock()
-	said := e.saying(snap)
-	if last := e.judged; last == nil || last.errors > 0 || last.said != said {
+	said := saying(snap)
+	if last := e.judged; last == nil || last.errors > 0 || last.said != said || last.places != e.places(last.targets) {
 		files := make([]spec.File, 0, len(snap.Files))
 		for _, f := range snap.Files {
 			files = append(files, spec.File{Path: f.Path, Data: f.Data})
@@ -54,27 +54,30 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 		o := e.o.Parse
 		o.Memory = &e.memory
 		e.judged = e.units(snap, spec.Parse(files, e.o.Sections, o))
-		e.judged.said = e.saying(snap)
+		e.judged.said, e.judged.places = said, e.places(e.judged.targets)
 	}
 	return e.enforce(snap, e.judged)
 }
 
-// saying identifies what a snapshot says, and where its targets are, as far as that is
-// known: names are told apart by it.
-func (e *Engine) saying(snap source.Snapshot) (sum [sha256.Size]byte) {
+// saying identifies what a snapshot says.
+func saying(snap source.Snapshot) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%t %+v ", snap.Complete, snap.Problems)
 	for _, f := range snap.Files {
 		fmt.Fprintf(h, "%q %d ", f.Path, len(f.Data))
 		h.Write(f.Data)
 	}
-	if e.judged != nil {
-		for _, target := range e.judged.targets {
-			fmt.Fprintf(h, "%q %q ", target, e.place(target))
-		}
-	}
 	h.Sum(sum[:0])
 	return sum
+}
+
+// places is where targets are, as far as that is known: names are told apart by it.
+func (e *Engine) places(targets []string) string {
+	var b strings.Builder
+	for _, target := range targets {
+		fmt.Fprintf(&b, "%q %q ", target, e.place(target))
+	}
+	return b.String()
 }
 
 // judged is what the files of a snapshot were found to say.
@@ -83,6 +86,7 @@ type judged struct {
 	out       Loaded // but for the revision and who signed it
 	units     map[resource.UnitKey]*resource.Unit
 	targets   []string
+	places    string // of the targets
 	documents int
 	errors    int
 	doubt     string
