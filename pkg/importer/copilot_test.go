@@ -175,6 +175,7 @@ func TestCopilotDropsNothingSilently(t *testing.T) {
 func FuzzImports(f *testing.F) {
 	f.Add(everything)
 	f.Add("apiVersion: pipecd.dev/v1beta1\nkind: ECSApp\nspec:\n  input: {serviceDefinitionFile: m.yml, taskDefinitionFile: m.yml}\n")
+	f.Add("\xff\xfea\x00")
 	f.Add("cluster: c\nservice: s\nservice_definition: m.yml\ntask_definition: m.yml\ncontainerDefinitions: [{name: a, image: 'a:{{ must_env `X` }}', memory: 128}]\ndesiredCount: 1\n")
 	f.Add("type: Backend Service\nname: {a: b}\nhttp: [1]\ncount: {range: [1]}\nsidecars: {x: {port: {a: b}}}\ntaskdef_overrides: [{path: 'A[-].B[9]', value: {x: [1]}}]\nenvironments: {e: {sidecars: [1]}}\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -39,8 +39,8 @@ func TestOursOrNot(t *testing.T) {
 		{name: "not JSON, ours", path: "a.json", text: `{"apiVersion": "ecs-operator/v1",}`,
 			problems: "a.json:1:34: not valid JSON: a comma before '}': remove it\n"},
 		{name: "too big, somebody else's", path: "a.yaml", text: "# " + strings.Repeat("x", 256<<10),
-			problems: "a.yaml: warning: skipped, nothing in it says that it is ours: the file has 262146 bytes; the limit is 256 KiB\n",
-			skipped:  "a.yaml: warning: skipped, nothing in it says that it is ours: the file has 262146 bytes; the limit is 256 KiB\n"},
+			problems: "a.yaml:1:1: warning: skipped, nothing in it says that it is ours: the file has 262146 bytes; the limit is 256 KiB\n",
+			skipped:  "a.yaml:1:1: warning: skipped, nothing in it says that it is ours: the file has 262146 bytes; the limit is 256 KiB\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Parse([]File{{Path: c.path, Data: []byte(c.text)}}, testSections(), Options{})
@@ -141,7 +141,7 @@ func TestJSONSyntax(t *testing.T) {
 		`{} {}`:                    "a.json:1:4: not valid JSON: unexpected '{' after the end of the JSON value",
 		`{"a": [1, 2`:              "a.json:1:12: not valid JSON: expected ',' or ']', found end of file",
 		`{"a": nul}`:               "a.json:1:7: not valid JSON: expected a JSON value, found 'n'",
-		``:                         "a.json: the file holds 0 documents; one body is wanted",
+		``:                         "a.json:1:1: the file holds 0 documents; one body is wanted",
 		`[]`:                       "a.json:1:1: taskDefinition: expects a mapping, got a list",
 		`{"a": 1, "a": 2}`:         `a.json:1:10: duplicate key "a": it stands on line 1 already`,
 	} {

@@ -32,7 +32,7 @@ func TestReadImages(t *testing.T) {
 		{name: "empty list", text: `[]`, problem: "in:1:1: the list is empty"},
 		{name: "empty", text: " ", problem: "in:1:1: the file is empty"},
 		{name: "text", text: `"api"`, problem: "in:1:1: expects a list"},
-		{name: "too long", text: "[" + strings.Repeat(" ", 100<<10) + "]", problem: "in: the file has 102402 bytes"},
+		{name: "too long", text: "[" + strings.Repeat(" ", 100<<10) + "]", problem: "in:1:1: the file has 102402 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, problems := ReadImages(File{Path: "in", Data: []byte(c.text)}, c.container)

@@ -63,9 +63,9 @@ func TestLimits(t *testing.T) {
 	}
 	for _, c := range []struct{ name, at, over, want string }{
 		{"file", padded(256 << 10), padded(256<<10 + 1),
-			"a.yaml: the file has 262145 bytes; the limit is 256 KiB"},
+			"a.yaml:1:1: the file has 262145 bytes; the limit is 256 KiB"},
 		{"documents", documents(100), documents(101),
-			"a.yaml: the file has more than 100 documents"},
+			"a.yaml:1:1: the file has more than 100 documents"},
 		{"nodes", withNodes(t, 20_000), withNodes(t, 20_001),
 			"a.yaml:6:107: the document has more than 20000 nodes"},
 		{"depth", withDepth(64), withDepth(65),
@@ -176,7 +176,7 @@ func TestEncodings(t *testing.T) {
 		"little endian": utf16Bytes(same, true), "big endian": utf16Bytes(same, false),
 	} {
 		got := parseOne(t, string(data))
-		if want := "a.yaml: the file is UTF-16: save it as UTF-8\n"; said(got.Problems) != want || len(got.Skipped) != 0 {
+		if want := "a.yaml:1:1: the file is UTF-16: save it as UTF-8\n"; said(got.Problems) != want || len(got.Skipped) != 0 {
 			t.Errorf("%s: got %swant %s", name, said(got.Problems), want)
 		}
 	}

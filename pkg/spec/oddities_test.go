@@ -89,7 +89,7 @@ func TestOddFiles(t *testing.T) {
 			`a.json:1:19: not valid JSON: expected a key in double quotes, found '{': a {{ template }} of another tool is not filled in here, write the value or a quoted variable of the Environment, "$(env.NAME)"`},
 		{"shell", "a.json", `{"serviceName": $NAME}`,
 			`a.json:1:17: not valid JSON: expected a JSON value, found '$': what another tool would put in is not filled in here, write the value or a quoted variable of the Environment, "$(env.NAME)"`},
-		{"UTF-16", "a.json", string(utf16Bytes(`{"desiredCount": 1}`, true)), "a.json: the file is UTF-16: save it as UTF-8"},
+		{"UTF-16", "a.json", string(utf16Bytes(`{"desiredCount": 1}`, true)), "a.json:1:1: the file is UTF-16: save it as UTF-8"},
 		{"key twice", "a.json", `{"desiredCount": 1, "desiredCount": 2}`, `a.json:1:21: duplicate key "desiredCount": it stands on line 1 already`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

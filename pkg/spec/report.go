@@ -55,8 +55,9 @@ func (r *reporter) warnf(n *yaml.Node, format string, args ...any) {
 	r.at(n, Warning, format, args...)
 }
 
+// at adds a problem at a node. What concerns the whole file stands at its beginning.
 func (r *reporter) at(n *yaml.Node, s Severity, format string, args ...any) {
-	p := Problem{Severity: s, Message: fmt.Sprintf(format, args...)}
+	p := Problem{Severity: s, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}
 	if n != nil {
 		p.File, p.Line, p.Column = r.fileOf(n), n.Line, n.Column
 	}

@@ -40,7 +40,7 @@ func TestParseTargetsErrors(t *testing.T) {
 		file string
 		want []string
 	}{
-		"empty":    {"", []string{"t.yaml: no targets here"}},
+		"empty":    {"", []string{"t.yaml:1:1: no targets here"}},
 		"no key":   {"{}", []string{"t.yaml:1:1: the key targets is missing"}},
 		"a list":   {"targets: [prod]", []string{"t.yaml:1:10: targets: expects a mapping"}},
 		"two docs": {"targets: {a: {}}\n---\ntargets: {b: {}}", []string{"t.yaml:3:1: a targets file is one document"}},
