@@ -89,7 +89,7 @@ func (r runner) bug(ctx context.Context, p planted.Bug, last string) (bug, error
 		err = r.try(ctx, &b, "-case="+strings.TrimSuffix(last, itsReference))
 	}
 	if !b.Caught && err == nil {
-		err = r.try(ctx, &b)
+		err = r.try(ctx, &b, "-every=1")
 	}
 	if b.Caught && strings.HasSuffix(b.By, itsReference) && err == nil {
 		err = r.lives(ctx, &b)
@@ -141,7 +141,7 @@ func (r runner) try(ctx context.Context, b *bug, more ...string) error {
 			return nil
 		}
 	case !ended:
-		b.Caught = true
+		b.Caught, b.By = true, "the run, which did not end"
 	default:
 		return nil
 	}

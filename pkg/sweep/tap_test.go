@@ -104,7 +104,10 @@ func (t *tap) during(d time.Duration, do func()) {
 		return done
 	})
 	go func() {
-		<-time.After(d)
+		select {
+		case <-time.After(d):
+		case <-t.w.ctx.Done(): // a case that ends at what is wrong
+		}
 		do()
 		mu.Lock()
 		defer mu.Unlock()
@@ -131,6 +134,19 @@ func (t *tap) answered() {
 	if do != nil {
 		do()
 		<-time.After(time.Millisecond) // of virtual time: what it began has happened
+	}
+}
+
+// release does at once what waits for a call that does not come any more.
+func (t *tap) release() {
+	t.mu.Lock()
+	var do func()
+	if t.strike != nil {
+		do, t.strike.next = t.strike.next, nil
+	}
+	t.mu.Unlock()
+	if do != nil {
+		do()
 	}
 }
 

@@ -459,6 +459,7 @@ func (w *world) settle(most time.Duration) bool {
 	for time.Since(began) < most {
 		synctest.Wait()
 		if *first && w.isBroken() { // a bug is caught: what comes of it is nobody's matter
+			w.tap.release()
 			return false
 		}
 		for len(acts) > 0 && time.Since(began) >= acts[0].after && acts[0].do(w.human()) == nil {
