@@ -76,7 +76,17 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 					t.Fatalf("%s: before it %s stands at %s\n%s", s.name, name, r, w.told.String())
 				}
 			}
+			if s.past != nil {
+				w.files.commit(s.past, nil)
+				for !slices.Contains(slices.Collect(maps.Values(w.stands())), status.RolloutInProgress) {
+					if time.Sleep(time.Second); time.Since(began) > longest {
+						t.Fatalf("%s: what was in force last is not rolled out: %v\n%s", s.name, w.stands(), w.told.String())
+					}
+				}
+			}
 			w.proc.stop()
+			time.Sleep(s.away)
+			w.aws.Advance(0)
 		}
 		if s.people != nil {
 			s.people(w.human())

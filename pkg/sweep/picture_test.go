@@ -60,6 +60,7 @@ func pictureOf(v *sandbox.World) picture {
 			}
 		}
 	}
+	name("cause=RollingBack", "cause=RolledBack") // the time: it was noted before the end of it or after
 	longestFirst(names)
 	p := &painter{strings.NewReplacer(names...)}
 	out := picture{}

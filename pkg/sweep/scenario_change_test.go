@@ -41,9 +41,10 @@ func prune(text string) string { return policy(text, "prune: true") }
 // aroundScenarios change what stands around a service.
 func aroundScenarios() []*scenario {
 	plain, alarmed, scaled := hello("hello"), hello("hello", alarm), hello("hello", scaling)
+	slow := edit(web, "healthCheckIntervalSeconds: 6", "healthCheckIntervalSeconds: 50") // the new group serves long after its tasks run
 	return []*scenario{
 		change("rule-change", "web", web, edit(web, `"/a/*"`, `"/a/*", "/b/*"`)),
-		change("group-replace", "web", web, edit(web, "protocol: HTTP, port: 80", "protocol: HTTP, port: 8080")),
+		change("group-replace", "web", slow, edit(slow, "protocol: HTTP, port: 80", "protocol: HTTP, port: 8080")),
 		change("alarm-add", "hello", plain, alarmed),
 		change("alarm-change", "hello", alarmed, edit(alarmed, "threshold: 90", "threshold: 80")),
 		change("alarm-remove", "hello", prune(alarmed), prune(plain)),

@@ -17,6 +17,8 @@ type documents map[string]string
 type scenario struct {
 	name     string
 	before   documents     // in force and settled before the swept part; nil for none
+	past     documents     // in force after before, until the rollout had begun; nil for none
+	away     time.Duration // how long there was no operator after that
 	people   func(h human) // what people did to AWS before it, after the documents settled
 	after    documents     // what the operator finds at its start; nil: as before
 	acts     []act         // what happens in the course of it
@@ -84,7 +86,7 @@ type act struct {
 // scenarios are all of them, in the order of the report.
 func scenarios() []*scenario {
 	var all []*scenario
-	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios(), goneScenarios(), courseScenarios(), wordScenarios()} {
+	for _, list := range [][]*scenario{createScenarios(), changeScenarios(), aroundScenarios(), goneScenarios(), courseScenarios(), wordScenarios(), pastScenarios()} {
 		all = append(all, list...)
 	}
 	return all

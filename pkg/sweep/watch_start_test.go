@@ -44,7 +44,7 @@ func (x *watcher) starts(v *sandbox.World, c sandbox.Call) {
 
 			x.broken("I4", "a deployment of %s begins while %d others run, and %d may", name, running, most)
 		}
-		if state == ecstypes.ServiceDeploymentStatusRollbackInProgress || state == ecstypes.ServiceDeploymentStatusRollbackRequested {
+		if (state == ecstypes.ServiceDeploymentStatusRollbackInProgress || state == ecstypes.ServiceDeploymentStatusRollbackRequested) && !x.w.tap.lags() {
 			x.broken("I4", "a deployment of %s begins while ECS rolls the former one back", name)
 		}
 	}
@@ -56,6 +56,13 @@ func (t *tap) hides() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.strike != nil && t.strike.fired && strings.HasPrefix(t.strike.fault.name, "B")
+}
+
+// lags is whether reads may not show yet what has happened: nobody can wait for that.
+func (t *tap) lags() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.strike != nil && t.strike.fired && strings.HasPrefix(t.strike.fault.name, "R")
 }
 
 // silent is whether the fault is that something is left out of an answer without a word.

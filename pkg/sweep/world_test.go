@@ -492,7 +492,7 @@ func (w *world) settle(most time.Duration) bool {
 // policy is what the operators of a scenario may do, made from its documents.
 func (s *scenario) policy(more ...documents) []byte {
 	var units []*resource.Unit
-	for _, docs := range append([]documents{s.before, s.after}, more...) {
+	for _, docs := range append([]documents{s.before, s.past, s.after}, more...) {
 		e := reconcile.New(reconcile.Options{Kinds: kinds.All(nil), Sections: kinds.Sections(), Source: &files{all: docs},
 			Lint: func(u *resource.Unit) []spec.Problem {
 				units = append(units, u)
