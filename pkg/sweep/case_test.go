@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -22,6 +24,7 @@ type ground struct {
 	second *sandbox.Image // the second account, where there is one
 	at     time.Duration  // since the bubble's beginning
 	policy []byte
+	plans  map[resource.UnitKey]plan.Seal // of a scenario with a saved plan
 	// Outside of a bubble: the clock that goes on from where the world stood, nil in
 	// one, and how much faster the world lives.
 	now   func() time.Time
@@ -63,7 +66,7 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 		began := time.Now()
 		time.Sleep(late)
 		setup := *s
-		setup.acts, setup.rest, setup.diff = nil, nil, false
+		setup.acts, setup.rest, setup.diff, setup.saved = nil, nil, false, false
 		w := newWorld(t.Context(), &setup, g, nil)
 		if s.before != nil {
 			w.files.commit(s.before, nil)
@@ -88,6 +91,9 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 			time.Sleep(s.away)
 			w.aws.Advance(0)
 		}
+		if s.saved {
+			g.plans = w.human().diff(t, s.after)
+		}
 		if s.people != nil {
 			s.people(w.human())
 		}
@@ -100,7 +106,7 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 
 // newWorld makes the AWS of a case.
 func newWorld(ctx context.Context, s *scenario, g ground, hit *strike) *world {
-	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, seed: 1, drawn: map[time.Duration]uint64{}, watchers: watchers{}}
+	w := &world{ctx: ctx, scenario: s, files: &files{all: s.before}, plans: g.plans, seed: 1, drawn: map[time.Duration]uint64{}, watchers: watchers{}}
 	if s.after != nil {
 		w.files.all = s.after
 	}

@@ -37,6 +37,8 @@ var notKilled = map[string]string{
 	"approve":         "a plan is approved for the documents' revision, which has another name in a directory",
 	"approve-deletes": "deletions are approved for the documents' revision, which has another name in a directory",
 	"file-away":       "what becomes of the documents in it is quicker than the program looks",
+	"counts-by-hand":  "a raise is kept by the clock on the wall, which is the program's own",
+	"saved-plan":      "a plan is saved for the documents' revision, which has another name in a directory",
 	"not-yet":         "a suspension ends by the clock on the wall, which is the program's own",
 }
 

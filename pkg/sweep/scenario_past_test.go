@@ -2,12 +2,14 @@ package sweep
 
 import (
 	"errors"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -22,6 +24,9 @@ func pastScenarios() []*scenario {
 		return edit(text, "deploymentConfiguration: {", "deploymentConfiguration: {minimumHealthyPercent: 0, maximumPercent: 100, ")
 	}
 	return []*scenario{
+		// What somebody has seen is carried out as it was seen, or not at all.
+		{name: "saved-plan", saved: true, before: documents{"hello.yaml": hello("hello", alarm)}, people: busier,
+			after: documents{"hello.yaml": edit(hello("hello", alarm), "nginx:1.29", "nginx:1.30")}, rest: stand("hello", status.ChangedSincePlanned)},
 		// What failed is not tried again, however long ago that was, and whoever looked on.
 		{name: "rolled-back-once", before: documents{"hello.yaml": plain}, past: documents{"hello.yaml": bad}, away: 2 * time.Hour,
 			after: documents{"hello.yaml": "# Read once more.\n" + bad}, rest: stand("hello", status.RolledBack)},
@@ -42,6 +47,21 @@ func pastScenarios() []*scenario {
 		}, within: 5 * time.Minute, rest: map[string]status.Reason{"hello": status.Synced, "other": status.Synced}},
 		change("all-at-once", "hello", whole, edit(whole, "nginx:1.29", "nginx:1.30", "threshold: 90", "threshold: 80", "targetValue: 60", "targetValue: 70", "maxCapacity: 6", "maxCapacity: 8")),
 	}
+}
+
+// diff is what diff -o json saves.
+func (h human) diff(t *testing.T, d documents) map[resource.UnitKey]plan.Seal {
+	e := h.with(d, false)
+	l, err := e.Load(h.ctx)
+	must(err)
+	out := map[resource.UnitKey]plan.Seal{}
+	for _, p := range e.Plan(h.ctx, l.Units) {
+		if !p.Seal.Whole() {
+			t.Fatalf("the seal of %s is not whole", p.Unit)
+		}
+		out[p.Unit] = p.Seal
+	}
+	return out
 }
 
 // quarantined is whether the operator has noted that content of a service failed.

@@ -25,6 +25,7 @@ type scenario struct {
 	prune    bool          // --prune
 	verify   bool          // rollouts are verified before they start
 	diff     bool          // nobody applies anything: diff is run again and again
+	saved    bool          // what diff said of after, before people came, is carried out again and again
 	shuffled bool          // AWS gives the variables and secrets of a container in another order than it was given them
 	resync   time.Duration // the operators', 0 for the usual
 	rollouts int           // --max-concurrent-rollouts

@@ -24,6 +24,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/iampolicy"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
@@ -56,7 +57,8 @@ type world struct {
 	files    *files
 	tap      *tap
 	watchers watchers
-	apart    bool // its operators are processes of their own, whose paces are others
+	plans    map[resource.UnitKey]plan.Seal // that were saved
+	apart    bool                           // its operators are processes of their own, whose paces are others
 	seed     uint64
 	drawn    map[time.Duration]uint64 // how often, by what was drawn from
 
@@ -291,8 +293,8 @@ func (w *world) process(agent string) *process {
 	if w.second != nil {
 		o.Targets = slices.Sorted(maps.Keys(w.scenario.targets()))
 	}
-	run := func(ctx context.Context) error { return w.diffs(ctx, p, o) }
-	if !w.scenario.diff {
+	run := func(ctx context.Context) error { return w.commands(ctx, p, o) }
+	if !w.scenario.diff && !w.scenario.saved {
 		p.engine = reconcile.New(o)
 		run = p.engine.Run
 	}
@@ -308,16 +310,20 @@ func (w *world) process(agent string) *process {
 	return p
 }
 
-// diffs is somebody who runs diff every minute.
-func (w *world) diffs(ctx context.Context, p *process, o reconcile.Options) error {
+// commands is somebody who runs diff every minute, or apply with a saved plan.
+func (w *world) commands(ctx context.Context, p *process, o reconcile.Options) error {
 	for ctx.Err() == nil {
 		e := reconcile.New(o)
 		w.mu.Lock()
 		p.engine = e
 		w.mu.Unlock()
 		if l, err := e.Load(ctx); err == nil {
-			e.Inspect(ctx, append(l.Units, e.Departed(ctx, l, true)...))
-			w.heard(p, reconcile.Event{Kind: reconcile.EventPass, Message: "diff"})
+			if w.scenario.saved {
+				e.Apply(ctx, l.Units, reconcile.ApplyOptions{Saved: w.plans})
+			} else {
+				e.Inspect(ctx, append(l.Units, e.Departed(ctx, l, true)...))
+			}
+			w.heard(p, reconcile.Event{Kind: reconcile.EventPass, Message: "command"})
 		}
 		select {
 		case <-ctx.Done():
@@ -379,7 +385,7 @@ func (w *world) heard(p *process, e reconcile.Event) {
 	calls, writes, spoiled := w.tap.counted()
 	if e.Kind == reconcile.EventPass {
 		for _, s := range w.services(p) {
-			settled = settled && (isSettled(s.Reason) && w.mayRest(s.Reason) || w.tap.rests(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling)
+			settled = settled && (isSettled(s.Reason) && w.mayRest(s.Reason) || w.tap.rests(s.Reason) || w.scenario.diff && s.Reason == status.Reconciling || w.scenario.saved && s.Reason == status.ChangedSincePlanned)
 		}
 	}
 	w.mu.Lock()
