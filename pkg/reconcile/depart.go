@@ -383,7 +383,8 @@ func (e *Engine) ApproveDeletes(ctx context.Context, l Loaded, hash string) ([]r
 }
 
 // depart takes the units whose documents are gone among those that are looked
-// after, as the census of the sweep has them.
+// after, as the census of the sweep has them. Those that are there already were handed
+// out by the sweep.
 func (d *daemon) depart(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
@@ -392,15 +393,17 @@ func (d *daemon) depart(ctx context.Context) {
 	l := d.loaded
 	d.mu.Unlock()
 	gone := d.e.departures(l, false)
+	var added []resource.UnitKey
 	d.mu.Lock()
 	for _, u := range gone {
-		if m := d.units[u.Key]; m == nil {
+		if d.units[u.Key] == nil {
 			d.units[u.Key] = &member{unit: u}
+			added = append(added, u.Key)
 		}
 	}
 	d.mu.Unlock()
-	for _, u := range gone {
-		d.queue.Add(u.Key)
+	for _, key := range added {
+		d.queue.Add(key)
 	}
 }
 
