@@ -17,9 +17,9 @@ import (
 func goneScenarios() []*scenario {
 	stays := hello("stays")
 	ten, nine := fleet(10), fleet(10)
-	delete(nine, "s3.yaml")
+	delete(nine, "s0.yaml")
 	left := fleetStand(10)
-	delete(left, "s3")
+	delete(left, "s0")
 	return []*scenario{
 		{name: "delete", before: documents{"web.yaml": policy(web, "onDelete: prune"), "stays.yaml": stays, "x-left.yaml": hello("left")}, after: documents{"stays.yaml": stays}, rest: stand("stays", status.Synced)},
 		{name: "prune-one", before: ten, after: nine, prune: true, rest: left},
