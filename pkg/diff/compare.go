@@ -14,7 +14,7 @@ type Args struct {
 	// WantExtra and LiveExtra stand beside them, as top-level members.
 	WantExtra, LiveExtra map[string]any
 	// Written are the index paths that the author wrote, with their positions.
-	Written map[string]string
+	Written *shape.Places
 	// Open are the index paths whose reference is not resolved yet: always a
 	// change, whose New is the text as it stands.
 	Open map[string]bool
@@ -103,7 +103,7 @@ func (c *comparer) node(w, l *node, p place) {
 	case p.exact != "" && c.skip(p):
 	case w == nil && l == nil:
 	case w == nil:
-		if _, ok := c.a.Written[p.index]; ok && p.index != "" && l.sort == scalar {
+		if c.a.Written.Has(p.index) && p.index != "" && l.sort == scalar {
 			c.zero(l, p)
 			return
 		}
@@ -281,8 +281,8 @@ func (c *comparer) emit(p place, op Op, old, new any, reason Reason, note string
 // position is where the path, or the nearest thing above it, was written.
 func (c *comparer) position(index string) string {
 	for index != "" {
-		if pos, ok := c.a.Written[index]; ok {
-			return pos
+		if c.a.Written.Has(index) {
+			return c.a.Written.At(index)
 		}
 		cut := strings.LastIndexAny(index, ".[")
 		if cut < 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // input looks like an SDK input: pointers, plain zeros, lists, maps, nesting.
@@ -148,9 +149,9 @@ func TestCompare(t *testing.T) {
 				c.Ports = []port{{ContainerPort: p(int32(80)), Protocol: "tcp"}}
 			})},
 		"written default, live silent": {want: web(func(c *container) { c.Essential = p(true); c.Health = &health{Interval: p(int32(30))} }), live: web(nil)},
-		"written zero, live silent":    {want: web(func(c *container) { c.Cpu = 0 }), live: web(nil), args: diff.Args{Written: map[string]string{"containers[0].cpu": "f:1:1"}}},
+		"written zero, live silent":    {want: web(func(c *container) { c.Cpu = 0 }), live: web(nil), args: diff.Args{Written: shape.PlacesOf(map[string]string{"containers[0].cpu": "f:1:1"})}},
 		"written plain false against true": {want: &input{}, live: &input{Exec: true},
-			args: diff.Args{Written: map[string]string{"exec": "f.yaml:3:5"}},
+			args: diff.Args{Written: shape.PlacesOf(map[string]string{"exec": "f.yaml:3:5"})},
 			out:  []string{"replace exec true → false (tasks started later, spec)"}},
 		"empty string, live silent":     {want: &input{Options: map[string]string{"level": ""}}, live: &input{}},
 		"empty string, live at default": {want: &input{Options: map[string]string{"level": ""}}, live: &input{Options: map[string]string{"level": "info"}}},

@@ -119,7 +119,7 @@ func (v *covering) list(w, l *node, p place) {
 }
 
 func (v *covering) leaf(w, l *node, p place) {
-	_, written := v.c.a.Written[p.index]
+	written := v.c.a.Written.Has(p.index)
 	if w != nil || written && p.index != "" {
 		v.add(p, OwnerSpec, "")
 		return

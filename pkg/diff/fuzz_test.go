@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/frugal"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // FuzzCompare: whatever two trees hold, under whatever rules, the differ answers:
@@ -33,7 +34,7 @@ func FuzzCompare(f *testing.F) {
 			if w == nil || l == nil {
 				return
 			}
-			written := map[string]string{"a": "f:1:1", "a[0]": "f:2:1"}
+			written := shape.PlacesOf(map[string]string{"a": "f:1:1", "a[0]": "f:2:1"})
 			for _, changed := range []bool{false, true} {
 				got := r.Compare(diff.Args{Want: w, Live: l, Written: written, Ignore: []string{"b", table}, InputChanged: changed})
 				if bound := len(want) + len(live); len(got) > bound {

@@ -2,6 +2,8 @@ package diff
 
 import (
 	"slices"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Heavy lists the places of a wanted value that were written, whose change weighs
@@ -9,9 +11,9 @@ import (
 // written: those whose deletion nobody could tell from what somebody did in AWS.
 // They go by merge key, by place, or, in a set, as many times as they occur, and
 // say nothing of values. written are the index paths that the author wrote.
-func (r *Rules) Heavy(want any, extra map[string]any, written map[string]string, above Effect) []string {
+func (r *Rules) Heavy(want any, extra map[string]any, written *shape.Places, above Effect) []string {
 	fields := map[string]bool{}
-	for path := range written {
+	for path := range written.Paths() {
 		fields[Change{Path: path}.Field()] = true
 	}
 	h := &heavy{r: r, above: above}

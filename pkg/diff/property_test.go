@@ -66,11 +66,11 @@ func words(t *rapid.T, label string) []string {
 }
 
 // asWritten says that the author wrote everything.
-func asWritten(v any) map[string]string {
-	out := map[string]string{}
-	paths(shape.Plain(v, nil), "", func(path string, _ any) { out[path] = "f.yaml:1:1" })
+func asWritten(v any) *shape.Places {
+	out := &shape.Places{}
+	paths(shape.Plain(v, nil), "", func(path string, _ any) { out.Set(path, "f.yaml:1:1") })
 	for _, zero := range []string{"exec", "weight"} {
-		out[zero] = "f.yaml:1:1"
+		out.Set(zero, "f.yaml:1:1")
 	}
 	return out
 }

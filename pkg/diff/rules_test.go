@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 func TestSensitive(t *testing.T) {
@@ -135,7 +136,7 @@ func TestNormaliseAndExtra(t *testing.T) {
 
 func TestPositions(t *testing.T) {
 	want := &input{Containers: []container{{Name: p("a")}, {Name: p("b"), Image: p("x"), Environment: pairs("K", "v")}}}
-	written := map[string]string{"containers": "f:1:1", "containers[1].image": "f:9:3", "containers[1].environment[0]": "f:10:3"}
+	written := shape.PlacesOf(map[string]string{"containers": "f:1:1", "containers[1].image": "f:9:3", "containers[1].environment[0]": "f:10:3"})
 	got := map[string]string{}
 	live := &input{Containers: []container{{Name: p("b"), Image: p("y"), Environment: pairs("K", "w")}, {Name: p("a")}, {Name: p("c")}}}
 	for _, c := range rules().Compare(diff.Args{Want: want, Live: live, Written: written}) {

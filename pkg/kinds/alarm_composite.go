@@ -49,7 +49,7 @@ func rulesOfAlarm(o *resource.Object) *diff.Rules {
 // refuses to put the one over the other ("another type exists already"), so the
 // old one must go before the new one can have its name.
 func otherSort(o *resource.Object, l *resource.Live) diff.Change {
-	c := diff.Change{Path: "alarmRule", Pos: o.Written["alarmRule"], Effect: diff.Recreation, Reason: diff.FromSpec}
+	c := diff.Change{Path: "alarmRule", Pos: o.Written.At("alarmRule"), Effect: diff.Recreation, Reason: diff.FromSpec}
 	if in, is := o.Want.(*cloudwatch.PutCompositeAlarmInput); is {
 		c.Op, c.New, c.Note = diff.Add, aws.ToString(in.AlarmRule), "a metric alarm becomes a composite one"
 	} else {

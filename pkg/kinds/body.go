@@ -17,7 +17,7 @@ import (
 // problem makes an error of a document, at the place of a path of the body, or
 // of the body itself where the author did not write the path.
 func problem(u *resource.Unit, o *resource.Object, path, format string, args ...any) spec.Problem {
-	pos := o.Written[path]
+	pos := o.Written.At(path)
 	if pos == "" {
 		pos = o.Pos
 	}
@@ -42,7 +42,7 @@ func splitPos(pos string) (file string, line, column int) {
 // nameProblems checks an AWS name, written or derived.
 func nameProblems(u *resource.Unit, o *resource.Object, path, what, name string, limit int, alphabet *regexp.Regexp) []spec.Problem {
 	from := "derived from the cluster and the service; write " + o.Section + "." + path + " to choose another"
-	if _, written := o.Written[path]; written {
+	if o.Written.Has(path) {
 		from = "as written"
 	}
 	switch {

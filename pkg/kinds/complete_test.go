@@ -89,10 +89,10 @@ func TestTags(t *testing.T) {
 	if d := cmp.Diff(want, o.Tags); d != "" || svc.Tags != nil {
 		t.Errorf("%s, in the body %v", d, svc.Tags)
 	}
-	if !strings.HasPrefix(o.Written["tags.team"], "spec.yaml:") {
-		t.Errorf("the position of the tag is %q", o.Written["tags.team"])
+	if !strings.HasPrefix(o.Written.At("tags.team"), "spec.yaml:") {
+		t.Errorf("the position of the tag is %q", o.Written.At("tags.team"))
 	}
-	for path := range o.Written {
+	for path := range o.Written.Paths() {
 		if strings.HasPrefix(path, "tags[") {
 			t.Errorf("still written: %s", path)
 		}

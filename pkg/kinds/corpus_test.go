@@ -21,6 +21,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/recorded"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -231,7 +232,7 @@ func (w *world) object(kind string, body spec.Body, i int) resource.Object {
 }
 
 // alone takes from a service what it points at and the sandbox does not have.
-func alone(in *ecs.CreateServiceInput, written map[string]string) {
+func alone(in *ecs.CreateServiceInput, written *shape.Places) {
 	in.TaskDefinition = aws.String("default-hello:1")
 	if n := in.NetworkConfiguration; n != nil && n.AwsvpcConfiguration != nil {
 		in.TaskDefinition = aws.String("default-web:1")
@@ -239,13 +240,14 @@ func alone(in *ecs.CreateServiceInput, written map[string]string) {
 	}
 	in.LoadBalancers, in.ServiceRegistries, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.Role = nil, nil, nil, nil, nil
 	in.HealthCheckGracePeriodSeconds = nil
-	for path := range written {
+	written.Delete(func(path string) bool {
 		for _, gone := range []string{"loadBalancers", "serviceRegistries", "volumeConfigurations", "vpcLatticeConfigurations", "role", "tags", "healthCheckGracePeriodSeconds", "networkConfiguration.awsvpcConfiguration.securityGroups"} {
 			if strings.HasPrefix(path, gone) {
-				delete(written, path)
+				return true
 			}
 		}
-	}
+		return false
+	})
 	if in.DesiredCount == nil && in.SchedulingStrategy != ecstypes.SchedulingStrategyDaemon {
 		in.DesiredCount = aws.Int32(0)
 	}

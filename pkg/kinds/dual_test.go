@@ -277,8 +277,8 @@ func (w *whole) object(value any, extra map[string]any, without string) *resourc
 			w.written[l.index] = "spec.yaml:1:1"
 		}
 	}
-	o.Written = maps.Clone(w.written)
-	delete(o.Written, without)
+	o.Written = shape.PlacesOf(w.written)
+	o.Written.Delete(func(p string) bool { return p == without })
 	return o
 }
 

@@ -57,7 +57,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 				}
 			}
 			for _, b := range d.Bodies {
-				for path := range b.Written {
+				for path := range b.Written.Paths() {
 					if strings.Contains(path, nobodys) {
 						kept++
 						return

@@ -55,9 +55,9 @@ func (*listenerRule) Complete(f resource.Frame, u *resource.Unit, o *resource.Ob
 		in.Tags = nil
 	}
 	problems = append(problems, listenerProblems(u, o, in)...)
-	_, conditions := o.Written["conditions"]
+	conditions := o.Written.Has("conditions")
 	switch {
-	case isDefault(o) && (conditions || o.Written["transforms"] != ""):
+	case isDefault(o) && (conditions || o.Written.At("transforms") != ""):
 		problems = append(problems, problem(u, o, "conditions", "%s: the default action of a listener has neither conditions nor transforms: take them out, or write another priority", o.Section))
 	case !isDefault(o) && len(in.Conditions) == 0:
 		problems = append(problems, problem(u, o, "conditions", "%s: conditions is required: at least one", o.Section))

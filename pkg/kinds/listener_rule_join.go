@@ -71,7 +71,7 @@ func join(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRuleIn
 	w.ForwardConfig.TargetGroups = groups
 	rewriteRefs(&out.Object)
 	out.Later = append(out.Later, diff.Change{Path: "actions", Op: diff.Replace, Old: plainActions(want.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
-		Pos: out.Object.Written["actions"], Note: "until then the target group stands beside the present ones with the weight 0"})
+		Pos: out.Object.Written.At("actions"), Note: "until then the target group stands beside the present ones with the weight 0"})
 	out.After = firstDeployment
 }
 
@@ -92,12 +92,12 @@ func answer(out *resource.Settled, want, live *elasticloadbalancingv2.CreateRule
 	full := plainActions(want.Actions)
 	want.Actions = shape.Clone(live.Actions)
 	rewriteRefs(&out.Object)
-	out.Object.Written = maps.Clone(out.Object.Written)
-	maps.DeleteFunc(out.Object.Written, func(p, _ string) bool { return strings.HasPrefix(p, "actions[") })
+	out.Object.Written = out.Object.Written.Clone()
+	out.Object.Written.Delete(func(p string) bool { return strings.HasPrefix(p, "actions[") })
 	out.Object.Tags = maps.Clone(out.Object.Tags)
 	delete(out.Object.Tags, resource.TagSecretHash) // no secret is sent before
 	out.Later = append(out.Later, diff.Change{Path: "actions", Op: diff.Replace, Old: plainActions(live.Actions), New: full, Effect: diff.TrafficShift, Reason: diff.FromSpec,
-		Pos: out.Object.Written["actions"], Note: "until then the rule answers as it does now"})
+		Pos: out.Object.Written.At("actions"), Note: "until then the rule answers as it does now"})
 	out.After = firstDeployment
 }
 

@@ -140,9 +140,9 @@ func (k *listenerRule) hide(out *resource.Settled, want, live *elasticloadbalanc
 	out.Object.Refs = append(refs, resource.Ref{Path: path, Text: text, To: group, Attr: "fullName"})
 	out.Object.Needs = slices.Clone(out.Object.Needs)
 	out.Object.Need(group)
-	out.Object.Written = maps.Clone(out.Object.Written)
-	maps.DeleteFunc(out.Object.Written, func(p, _ string) bool { return strings.HasPrefix(p, "conditions[") })
-	later := diff.Change{Path: "conditions", Op: diff.Replace, Effect: diff.InPlace, Reason: diff.FromSpec, Pos: out.Object.Written["conditions"],
+	out.Object.Written = out.Object.Written.Clone()
+	out.Object.Written.Delete(func(p string) bool { return strings.HasPrefix(p, "conditions[") })
+	later := diff.Change{Path: "conditions", Op: diff.Replace, Effect: diff.InPlace, Reason: diff.FromSpec, Pos: out.Object.Written.At("conditions"),
 		Old: plainConditions(want.Conditions), New: plainConditions(full),
 		Note: "the condition on the header " + hiddenHeader + " keeps requests away until then"}
 	if cut > 0 {

@@ -44,7 +44,7 @@ func claimOf(u *resource.Unit, o *resource.Object) (claim, bool) {
 	if !ok {
 		return claim{}, false
 	}
-	c := claim{id: o.ID, section: o.Section, pos: o.Written[priorityKey], listener: aws.ToString(in.ListenerArn), ref: listenerRefOf(o),
+	c := claim{id: o.ID, section: o.Section, pos: o.Written.At(priorityKey), listener: aws.ToString(in.ListenerArn), ref: listenerRefOf(o),
 		priority: aws.ToInt32(in.Priority), routes: routeOf(in.Conditions), tags: o.Tags}
 	c.word, _ = o.Extra[priorityKey].(string)
 	if c.pos == "" {

@@ -58,7 +58,7 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 					for _, o := range u.Objects {
 						sort := sortOf(&o)
 						objects[sort]++
-						for path := range o.Written {
+						for path := range o.Written.Paths() {
 							if strings.HasPrefix(path, "tags.") { // moved out of the body
 								written[sort+" tags[].key"]++
 								written[sort+" tags[].value"]++

@@ -42,8 +42,8 @@ func (*scalableTarget) Complete(f resource.Frame, u *resource.Unit, o *resource.
 	tags := pairs(in.Tags, cwTag)
 	in.Tags = nil
 	for _, t := range tags { // a map already: only the positions move
-		if pos := o.Written["tags["+*t.Key+"]"]; pos != "" {
-			o.Written["tags."+*t.Key] = pos
+		if pos := o.Written.At("tags[" + *t.Key + "]"); pos != "" {
+			o.Written.Set("tags."+*t.Key, pos)
 		}
 	}
 	problems := takeTags(u, o, &tags, cwPair)

@@ -132,7 +132,7 @@ func (*service) completeTaskDefinition(u *resource.Unit, o *resource.Object, in 
 func (*service) completeDesiredCount(u *resource.Unit, o *resource.Object, in *ecs.CreateServiceInput) []spec.Problem {
 	daemon := in.SchedulingStrategy == types.SchedulingStrategyDaemon
 	scaling := u.Object(unitID(u, resource.KindScalableTarget, ""))
-	_, written := o.Written["desiredCount"]
+	written := o.Written.Has("desiredCount")
 	switch {
 	case daemon:
 		return nil
@@ -162,7 +162,7 @@ func (*service) completeDesiredCount(u *resource.Unit, o *resource.Object, in *e
 		problems = append(problems, p)
 	}
 	in.DesiredCount = aws.Int32(min(max(aws.ToInt32(in.DesiredCount), low), high))
-	delete(o.Written, "desiredCount")
+	o.Written.Delete(func(p string) bool { return p == "desiredCount" })
 	return problems
 }
 
@@ -174,7 +174,7 @@ func (k *service) Content(o *resource.Object) []byte {
 		if f == "taskDefinition" {
 			continue
 		}
-		if _, ok := o.Written[f]; ok || writtenBelow(o, f) {
+		if o.Written.Has(f) || writtenBelow(o, f) {
 			fields = append(fields, f)
 		}
 	}
@@ -183,7 +183,7 @@ func (k *service) Content(o *resource.Object) []byte {
 
 // writtenBelow reports whether the author wrote anything inside a member.
 func writtenBelow(o *resource.Object, name string) bool {
-	for path := range o.Written {
+	for path := range o.Written.Paths() {
 		if strings.HasPrefix(path, name+".") || strings.HasPrefix(path, name+"[") {
 			return true
 		}
@@ -207,7 +207,7 @@ func (k *service) Diff(o *resource.Object, l *resource.Live, c resource.Compare)
 // countOwner says who owns desiredCount when it is not the spec. A scalable target
 // that the document does not declare is the plan's affair: the difference is shown.
 func countOwner(o *resource.Object, want *ecs.CreateServiceInput, c resource.Compare) string {
-	_, written := o.Written["desiredCount"]
+	written := o.Written.Has("desiredCount")
 	switch {
 	case want.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return "ECS runs one task of a DAEMON service on each instance"

@@ -115,18 +115,14 @@ func takeTags[T any](u *resource.Unit, o *resource.Object, tags *[]T, pair func(
 		}
 		o.Tags[key] = aws.ToString(v)
 		for _, path := range []string{at + ".value", at + ".key", at} {
-			if pos := o.Written[path]; pos != "" {
-				o.Written["tags."+key] = pos
+			if pos := o.Written.At(path); pos != "" {
+				o.Written.Set("tags."+key, pos)
 				break
 			}
 		}
 	}
 	*tags = nil
-	for path := range o.Written {
-		if strings.HasPrefix(path, "tags[") {
-			delete(o.Written, path)
-		}
-	}
+	o.Written.Delete(func(path string) bool { return strings.HasPrefix(path, "tags[") })
 	return append(problems, tagRoom(u, o)...)
 }
 

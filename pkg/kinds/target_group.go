@@ -110,7 +110,7 @@ func (k *targetGroup) Diff(o *resource.Object, l *resource.Live, c resource.Comp
 		return nil
 	}
 	r := targetGroupRules(want)
-	if _, written := o.Written["name"]; !written || sameGroupName(aws.ToString(want.Name), aws.ToString(live.Name)) {
+	if !o.Written.Has("name") || sameGroupName(aws.ToString(want.Name), aws.ToString(live.Name)) {
 		r.Ignored = with(r.Ignored, "name", "the name is chosen when the target group is made; later its tags are its identity")
 	}
 	with, bare := *o, *l

@@ -91,7 +91,7 @@ func (s *groupSearch) replaced(ctx context.Context) {
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
 		tg := s.found[o.ID]
-		if _, written := o.Written["name"]; !written || tg == nil || aws.ToString(tg.TargetGroupName) != groupName(o) {
+		if !o.Written.Has("name") || tg == nil || aws.ToString(tg.TargetGroupName) != groupName(o) {
 			continue
 		}
 		l := groupLive(o.ID, tg, nil, nil)
@@ -123,7 +123,7 @@ func replacementName(o *resource.Object) string {
 // its tags.
 func (s *groupSearch) findOne(ctx context.Context, o *resource.Object) {
 	ask := []*elasticloadbalancingv2.DescribeTargetGroupsInput{{Names: []string{groupName(o)}}}
-	if _, written := o.Written["name"]; written { // a replacement cannot have had it
+	if o.Written.Has("name") { // a replacement cannot have had it
 		ask = append(ask, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{replacementName(o)}})
 	}
 	arns := []string{s.k.seen.where(o.ID)}
@@ -184,7 +184,7 @@ func (s *groupSearch) match(ctx context.Context, all []types.TargetGroup) {
 			s.found[o.ID] = tg
 			continue
 		}
-		if _, written := o.Written["name"]; written && byName[replacementName(o)] != nil {
+		if o.Written.Has("name") && byName[replacementName(o)] != nil {
 			tg := byName[replacementName(o)]
 			s.found[o.ID] = tg
 			continue

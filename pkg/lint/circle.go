@@ -80,7 +80,7 @@ func labelOneColour(v *unit, f found) {
 	}
 	for _, p := range v.policies {
 		var paths []string
-		for path := range p.Written {
+		for path := range p.Written.Paths() {
 			if two && strings.HasSuffix(path, ".resourceLabel") {
 				paths = append(paths, path)
 			}

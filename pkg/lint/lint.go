@@ -74,7 +74,7 @@ func Check(u *resource.Unit) []spec.Problem {
 func position(o *resource.Object, path string) (file string, line, column int) {
 	pos := o.Pos
 	for at := path; at != ""; at = at[:max(0, strings.LastIndexAny(at, ".["))] {
-		if p := o.Written[at]; p != "" {
+		if p := o.Written.At(at); p != "" {
 			pos = p
 			break
 		}

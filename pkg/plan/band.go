@@ -34,7 +34,7 @@ func (m *maker) band(d *draft) []diff.Change {
 			continue
 		}
 		return []diff.Change{{Path: bound.path, Op: diff.Replace, Old: n, New: n, Effect: diff.InPlace, Reason: diff.FromDrift,
-			Pos:  d.object.Written[bound.path],
+			Pos:  d.object.Written.At(bound.path),
 			Note: fmt.Sprintf("the service's count %d is %s it: registering the bounds again pulls it in", count, bound.side)}}
 	}
 	return nil

@@ -88,7 +88,7 @@ func (m *maker) draft(o *resource.Object) *draft {
 func written(o resource.Object) map[string]any {
 	out := map[string]any{}
 	for key, v := range o.Extra {
-		for path := range o.Written {
+		for path := range o.Written.Paths() {
 			if path == key || strings.HasPrefix(path, key+"[") || strings.HasPrefix(path, key+".") {
 				out[key] = v
 				break

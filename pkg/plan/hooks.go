@@ -251,12 +251,12 @@ func orElse(s, other string) string {
 }
 
 // everyPath is what an author would have written to get a value.
-func everyPath(v any) map[string]string {
-	out := map[string]string{}
+func everyPath(v any) *shape.Places {
+	out := &shape.Places{}
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		if path != "" {
-			out[path] = "-"
+			out.Set(path, "-")
 		}
 		switch x := v.(type) {
 		case map[string]any:

@@ -137,8 +137,8 @@ func tagPos(o *resource.Object, key string) string {
 		return ""
 	}
 	for _, path := range []string{"tags[" + key + "]", "tags." + key, "tags"} {
-		if pos, ok := o.Written[path]; ok {
-			return pos
+		if o.Written.Has(path) {
+			return o.Written.At(path)
 		}
 	}
 	return ""

@@ -201,7 +201,7 @@ func body(section, kindName, name string, value any, refs ...spec.Ref) spec.Body
 		written[path] = "spec.yaml:" + prefix
 		return s
 	})
-	return spec.Body{Section: section, Kind: kindName, Name: name, Value: value, Written: written, Refs: refs, Pos: "spec.yaml:1:1"}
+	return spec.Body{Section: section, Kind: kindName, Name: name, Value: value, Written: shape.PlacesOf(written), Refs: refs, Pos: "spec.yaml:1:1"}
 }
 
 // helloDoc is the smallest spec: a task definition and a service.

@@ -52,6 +52,7 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 		if k := byKind[u.Objects[i].ID.Kind]; k.Taggable() {
 			own(f, u, &u.Objects[i], k)
 		}
+		u.Objects[i].Written.Seal()
 	}
 	return u, problems
 }

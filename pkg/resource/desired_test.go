@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -94,7 +95,7 @@ func document() spec.Document {
 	return spec.Document{Name: "checkout", Cluster: "main", Pos: "f.yaml:1:1", Labels: map[string]string{"a": "b"},
 		Policy: spec.Policy{OnDelete: "keep"},
 		Bodies: []spec.Body{
-			{Section: "taskDefinition", Kind: resource.KindTaskDefinition, Value: &body{Image: p("nginx:1")}, Written: map[string]string{"image": "f.yaml:2:1"}},
+			{Section: "taskDefinition", Kind: resource.KindTaskDefinition, Value: &body{Image: p("nginx:1")}, Written: shape.PlacesOf(map[string]string{"image": "f.yaml:2:1"})},
 			{Section: "service", Kind: resource.KindService, Value: &body{Targets: []target{{p("$(targetGroups.web.arn)")}}},
 				Refs: []spec.Ref{{Path: "targets[0].arn", Text: "$(targetGroups.web.arn)", Section: "targetGroups", Name: "web", Attr: "arn"}}},
 			{Section: "targetGroups", Name: "web", Kind: resource.KindTargetGroup, Value: &body{}},

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -19,7 +20,7 @@ type Object struct {
 	// Written maps every path that the author wrote, relative to the body and
 	// with list indices ("containerDefinitions[0].image"), to file:line:column.
 	// An index path is used because a merge key may itself be missing.
-	Written map[string]string
+	Written *shape.Places
 	// Section is the place of the body in the spec ("taskDefinition",
 	// "targetGroups.web"): the prefix of every path that people see.
 	Section string

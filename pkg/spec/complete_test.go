@@ -179,16 +179,16 @@ func TestEveryFieldDecodes(t *testing.T) {
 						t.Errorf("%s: decoded to something else\ngot  %s\nwant %s", file, plainJSON(t, got.Value), plainJSON(t, value.Interface()))
 					}
 					for path := range sp.written {
-						if got.Written[path] == "" {
+						if got.Written.At(path) == "" {
 							t.Errorf("%s: no place for %s", file, path)
 						}
 					}
-					if len(got.Written) != len(sp.written) {
-						t.Errorf("%s: %d places for %d paths", file, len(got.Written), len(sp.written))
+					if got.Written.Len() != len(sp.written) {
+						t.Errorf("%s: %d places for %d paths", file, got.Written.Len(), len(sp.written))
 					}
 					// A string is found by the path under which it was written.
 					shape.MapStrings(got.Value, func(path, text string) string {
-						if got.Written[path] == "" {
+						if got.Written.At(path) == "" {
 							t.Errorf("%s: MapStrings calls a string %s, which nobody wrote", file, path)
 						}
 						return text

@@ -18,7 +18,7 @@ type decoder struct {
 	section Section
 	forms   []Section // all of the section's, section among them
 	reg     *shape.Registry
-	written map[string]string
+	written *shape.Places
 	// children are keys of the body's mapping that are sections of their own.
 	children map[string]bool
 	// shown maps index paths to what people call them, with the body's own path.
@@ -50,7 +50,7 @@ func decodeBody(r *reporter, s Section, name string, key, n *yaml.Node, children
 	forms := s.Forms()
 	s = s.form(n)
 	d := &decoder{r: r, section: s, forms: forms, reg: shape.NewRegistry(s.Unions, s.Documents),
-		written: map[string]string{}, children: children, shown: map[string]string{}}
+		written: &shape.Places{}, children: children, shown: map[string]string{}}
 	b := Body{Section: s.Path, Kind: s.Kind, Name: name, Value: s.New(), Written: d.written, Pos: r.pos(n)}
 	if key != nil {
 		b.Pos = r.pos(key)
@@ -125,7 +125,8 @@ func (d *decoder) word(n *yaml.Node, field string, p place, extra map[string]any
 		return false
 	}
 	q := p.field(field)
-	d.written[q.index], d.shown[q.index] = d.r.pos(n), q.shown
+	d.written.Set(q.index, d.r.pos(n))
+	d.shown[q.index] = q.shown
 	extra[field] = n.Value
 	return true
 }
@@ -236,7 +237,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, p place, ro reflect.Type)
 	if n.Kind == yaml.ScalarNode && n.Value == "" && emptyIsUnset(v.Type(), p) {
 		return false
 	}
-	d.written[p.index] = d.r.pos(n)
+	d.written.Set(p.index, d.r.pos(n))
 	d.shown[p.index] = p.shown
 	switch {
 	case v.Kind() == reflect.Interface:

@@ -106,7 +106,7 @@ containerDefinitions:
 		"containerDefinitions[0].dockerLabels":         "b.yaml:10:19",
 		"containerDefinitions[0].dockerLabels[a.b]":    "b.yaml:10:25",
 	}
-	if diff := cmp.Diff(want, b.Written); diff != "" {
+	if diff := cmp.Diff(want, b.Written.Map()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -121,7 +121,7 @@ func TestExtra(t *testing.T) {
 		if diff := cmp.Diff(want, b.Extra); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if b.Written["attributes[deregistration_delay.timeout_seconds]"] == "" {
+		if b.Written.At("attributes[deregistration_delay.timeout_seconds]") == "" {
 			t.Errorf("%s: no place in %v", name, b.Written)
 		}
 	}
@@ -173,7 +173,7 @@ func TestSections(t *testing.T) {
 // no number is told what would be.
 func TestWords(t *testing.T) {
 	b := sound(t, "listenerRules", "priority: auto\n")
-	if b.Extra["priority"] != "auto" || b.Written["priority"] == "" {
+	if b.Extra["priority"] != "auto" || b.Written.At("priority") == "" {
 		t.Errorf("extra %v, written %v", b.Extra, b.Written)
 	}
 	if b := sound(t, "listenerRules", "priority: 10\n"); len(b.Extra) != 0 {

@@ -146,7 +146,7 @@ type Body struct {
 	Value   any    // the pointer that Section.New gave, filled
 	Extra   map[string]any
 	// Written maps index paths relative to the body to file:line:column.
-	Written map[string]string
+	Written *shape.Places
 	Refs    []Ref
 	Pos     string
 }

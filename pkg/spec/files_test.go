@@ -118,8 +118,8 @@ func TestJSON(t *testing.T) {
 		"cpu": "a.json:2:37", "containerDefinitions[0].environment[0].value": "a.json:3:27",
 		"containerDefinitions[0].environment[1].name": "a.json:3:43", "containerDefinitions[0].environment[3].value": "a.json:3:74",
 	} {
-		if b.Written[path] != pos {
-			t.Errorf("%s stands at %s, want %s", path, b.Written[path], pos)
+		if b.Written.At(path) != pos {
+			t.Errorf("%s stands at %s, want %s", path, b.Written.At(path), pos)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestJSONBodyInsideYAML(t *testing.T) {
 	if got, want := plainJSON(t, task.Value), `{"containerDefinitions":[{"image":"😀","name":"web"}],"cpu":"a/b"}`; got != want {
 		t.Errorf("got %s want %s", got, want)
 	}
-	if got.Documents[0].Cluster != "main" || service.Written["desiredCount"] != "a.yaml:9:27" || task.Written["cpu"] != "a.yaml:6:9" {
+	if got.Documents[0].Cluster != "main" || service.Written.At("desiredCount") != "a.yaml:9:27" || task.Written.At("cpu") != "a.yaml:6:9" {
 		t.Errorf("places have moved: %v %v", service.Written, task.Written)
 	}
 	// Text that only looks like such a body is left alone, and the error stays.

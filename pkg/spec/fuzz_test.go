@@ -52,7 +52,7 @@ func FuzzParse(f *testing.F) {
 				}
 				for _, b := range d.Bodies {
 					for _, r := range b.Refs {
-						if b.Written[r.Path] == "" || r.Pos != b.Written[r.Path] {
+						if b.Written.At(r.Path) == "" || r.Pos != b.Written.At(r.Path) {
 							t.Errorf("%s: a reference at %q, which nobody wrote", b.Path(), r.Path)
 						}
 					}
@@ -147,7 +147,7 @@ func FuzzReferences(f *testing.F) {
 				fmt.Sprintf(envOf, "e", "{vars: {a: "+quote(value)+", l: [x]}}"))
 			got := Parse(files, sections, Options{})
 			for _, d := range got.Documents {
-				if len(d.Bodies) != 3 || len(d.Bodies[0].Written) > 5 {
+				if len(d.Bodies) != 3 || d.Bodies[0].Written.Len() > 5 {
 					t.Errorf("%q made structure: %v", text, d.Bodies[0].Written)
 				}
 				for _, r := range d.Bodies[0].Refs {

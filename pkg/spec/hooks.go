@@ -96,7 +96,7 @@ func (f *frame) overrides(key, n *yaml.Node, path string) any {
 			return strings.TrimSuffix(v, "[]") == strings.TrimSuffix(indexFree(place), "[]")
 		})
 		if ref := anyReference.FindString(text); ref != "" && !strings.Contains(text, "$"+ref) && !variable.MatchString(ref) && (!verbatim || f.readsLikeReference(strings.Trim(ref, "$()"))) {
-			f.r.add(ProblemAt(orPos(b.Written[place], f.r.pos(n)),
+			f.r.add(ProblemAt(orPos(b.Written.At(place), f.r.pos(n)),
 				fmt.Sprintf("%s.%s: %s: no reference can stand in a hook; write the value, or $$( for a literal $(", path, place, ref)))
 		}
 		return strings.ReplaceAll(text, "$$(", "$(")

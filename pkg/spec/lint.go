@@ -45,10 +45,10 @@ func (f *frame) counts(service, scaling *Body) {
 	if text(service.Value, "schedulingStrategy") == "DAEMON" {
 		return
 	}
-	_, counted := service.Written["desiredCount"]
+	counted := service.Written.Has("desiredCount")
 	floor := false
 	if scaling != nil {
-		_, floor = scaling.Written["minCapacity"]
+		floor = scaling.Written.Has("minCapacity")
 	}
 	if !counted && !floor {
 		_, n := lookup(f.specNode, pathService)
@@ -70,8 +70,8 @@ func (f *frame) safetyNet(service *Body) {
 		return
 	}
 	pos := service.Pos
-	if p, ok := service.Written["deploymentConfiguration"]; ok {
-		pos = p
+	if service.Written.Has("deploymentConfiguration") {
+		pos = service.Written.At("deploymentConfiguration")
 	}
 	p := Problem{Severity: Warning, Message: "service.deploymentConfiguration: neither deploymentCircuitBreaker nor alarms is enabled (AWS' default is off): " +
 		"a bad release keeps being tried and is not rolled back; write deploymentCircuitBreaker: {enable: true, rollback: true}"}

@@ -136,8 +136,8 @@ func TestMergeOrder(t *testing.T) {
 			t.Errorf("layer %d: %s", top, got)
 		}
 		at := []string{"a.yaml:", "b.yaml:", "c.yaml:", "d.yaml:", "--set taskDefinition.family"}[top]
-		if !strings.HasPrefix(b.Written["family"], at) {
-			t.Errorf("layer %d: family stands at %s", top, b.Written["family"])
+		if !strings.HasPrefix(b.Written.At("family"), at) {
+			t.Errorf("layer %d: family stands at %s", top, b.Written.At("family"))
 		}
 	}
 }
@@ -159,10 +159,10 @@ func TestVariables(t *testing.T) {
 	if diff := cmp.Diff(canonical(t, want), canonical(t, got)); diff != "" {
 		t.Error(diff)
 	}
-	if at := b.Written["containerDefinitions[0].command[1]"]; !strings.HasPrefix(at, "b.yaml:4:") {
+	if at := b.Written.At("containerDefinitions[0].command[1]"); !strings.HasPrefix(at, "b.yaml:4:") {
 		t.Errorf("the second word stands at %s", at)
 	}
-	if at := b.Written["containerDefinitions[0].image"]; !strings.HasPrefix(at, "a.yaml:6:") {
+	if at := b.Written.At("containerDefinitions[0].image"); !strings.HasPrefix(at, "a.yaml:6:") {
 		t.Errorf("a text with variables stands at %s", at)
 	}
 }

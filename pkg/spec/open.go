@@ -59,7 +59,7 @@ func (d *decoder) freeForm(n *yaml.Node, p place) (any, bool) {
 		good := true
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			q := p.field(n.Content[i].Value)
-			d.written[q.index] = d.r.pos(n.Content[i+1])
+			d.written.Set(q.index, d.r.pos(n.Content[i+1]))
 			v, ok := d.freeForm(n.Content[i+1], q)
 			out[n.Content[i].Value], good = v, good && ok
 		}
@@ -69,7 +69,7 @@ func (d *decoder) freeForm(n *yaml.Node, p place) (any, bool) {
 		good := true
 		for i, item := range n.Content {
 			q := p.item(i, "")
-			d.written[q.index] = d.r.pos(item)
+			d.written.Set(q.index, d.r.pos(item))
 			v, ok := d.freeForm(item, q)
 			out[i], good = v, good && ok
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 const hello = `apiVersion: ecs-operator/v1
@@ -40,7 +42,7 @@ func TestParseHello(t *testing.T) {
 					Name: aws.String("web"), Image: aws.String("nginx:1.29"), Memory: aws.Int32(256),
 					PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}},
 				}}},
-				Written: map[string]string{
+				Written: shape.PlacesOf(map[string]string{
 					"containerDefinitions":                                  "a.yaml:7:27",
 					"containerDefinitions[0]":                               "a.yaml:7:28",
 					"containerDefinitions[0].name":                          "a.yaml:7:35",
@@ -49,19 +51,19 @@ func TestParseHello(t *testing.T) {
 					"containerDefinitions[0].portMappings":                  "a.yaml:7:88",
 					"containerDefinitions[0].portMappings[0]":               "a.yaml:7:89",
 					"containerDefinitions[0].portMappings[0].containerPort": "a.yaml:7:105",
-				},
+				}),
 			},
 			{
 				Section: "service", Kind: "service", Pos: "a.yaml:8:3",
 				Value: &ecs.CreateServiceInput{DesiredCount: aws.Int32(2), DeploymentConfiguration: &types.DeploymentConfiguration{
 					DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}},
-				Written: map[string]string{
+				Written: shape.PlacesOf(map[string]string{
 					"desiredCount":            "a.yaml:8:27",
 					"deploymentConfiguration": "a.yaml:8:55",
 					"deploymentConfiguration.deploymentCircuitBreaker":          "a.yaml:8:82",
 					"deploymentConfiguration.deploymentCircuitBreaker.enable":   "a.yaml:8:91",
 					"deploymentConfiguration.deploymentCircuitBreaker.rollback": "a.yaml:8:107",
-				},
+				}),
 			},
 		},
 	}}}

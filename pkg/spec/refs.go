@@ -103,7 +103,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 		switch {
 		case variable.MatchString(whole): // told where variables are put in
 		case problem == "":
-			ref.Path, ref.Text, ref.Pos = path, whole, b.Written[path]
+			ref.Path, ref.Text, ref.Pos = path, whole, b.Written.At(path)
 			if !slices.ContainsFunc(refs, func(r Ref) bool { return r.Text == whole }) {
 				refs = append(refs, ref)
 			}
@@ -125,7 +125,7 @@ func (f *frame) scan(b *Body, s Section, path, text string, places map[string]Bo
 // bad reports a problem at the place of a string.
 func (f *frame) bad(b *Body, path, format string, args ...any) {
 	p := Problem{Message: f.shown[b.Path()][path] + ": " + fmt.Sprintf(format, args...)}
-	p.File, p.Line, p.Column = placed(b.Written[path])
+	p.File, p.Line, p.Column = placed(b.Written.At(path))
 	f.r.add(p)
 }
 

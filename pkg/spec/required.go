@@ -31,7 +31,7 @@ func (d *decoder) require(at, n *yaml.Node, v reflect.Value, p place, path []str
 		return
 	}
 	q := p.field(f.Name)
-	if _, ok := d.written[q.index]; !ok {
+	if !d.written.Has(q.index) {
 		if len(path) == 1 {
 			d.r.missing(n, f.Name, at, "%s: %s is required", p.shown, f.Name)
 		}

@@ -109,8 +109,8 @@ func TestExamples(t *testing.T) {
 		{aws.ToString(api.Secrets[0].ValueFrom), "arn:aws:ssm:eu-west-1:111122223333:parameter/checkout/db"},
 		{api.LogConfiguration.Options["awslogs-region"], "eu-west-1"},
 		{aws.ToString(task.Cpu), "1024"},
-		{tb.Written["containerDefinitions[0].image"], "checkout.yaml:31:16"},
-		{tb.Written["containerDefinitions[0].logConfiguration.options[awslogs-region]"], "others.yaml:7:11"},
+		{tb.Written.At("containerDefinitions[0].image"), "checkout.yaml:31:16"},
+		{tb.Written.At("containerDefinitions[0].logConfiguration.options[awslogs-region]"), "others.yaml:7:11"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
@@ -120,10 +120,10 @@ func TestExamples(t *testing.T) {
 	if diff := cmp.Diff([]string{"subnet-0a1", "subnet-0b2"}, service.NetworkConfiguration.AwsvpcConfiguration.Subnets); diff != "" {
 		t.Error(diff)
 	}
-	if !service.EnableECSManagedTags || sb.Written["enableECSManagedTags"] != "others.yaml:15:37" {
-		t.Errorf("defaults: %v at %s", service.EnableECSManagedTags, sb.Written["enableECSManagedTags"])
+	if !service.EnableECSManagedTags || sb.Written.At("enableECSManagedTags") != "others.yaml:15:37" {
+		t.Errorf("defaults: %v at %s", service.EnableECSManagedTags, sb.Written.At("enableECSManagedTags"))
 	}
-	if at := sb.Written["networkConfiguration.awsvpcConfiguration.subnets[1]"]; at != "others.yaml:11:34" {
+	if at := sb.Written.At("networkConfiguration.awsvpcConfiguration.subnets[1]"); at != "others.yaml:11:34" {
 		t.Errorf("the subnet stands at %s", at)
 	}
 	if diff := cmp.Diff([]string{"ledger"}, prod.DependsOn); diff != "" {
@@ -141,7 +141,7 @@ func TestExamples(t *testing.T) {
 		len(api.Environment) != 1 || aws.ToString(api.Environment[0].Value) != "debug" || aws.ToString(api.Image) != "444455556666.dkr.ecr.eu-central-1.amazonaws.com/checkout:1.42.0" {
 		t.Errorf("%s", plainJSON(t, task))
 	}
-	if at := tb.Written["containerDefinitions[0].environment[0].value"]; at != "others.yaml:27:67" {
+	if at := tb.Written.At("containerDefinitions[0].environment[0].value"); at != "others.yaml:27:67" {
 		t.Errorf("LOG_LEVEL stands at %s", at)
 	}
 	for _, b := range small.Bodies {
@@ -158,10 +158,10 @@ func TestExamples(t *testing.T) {
 	if aws.ToString(task.Cpu) != "512" || aws.ToString(task.ContainerDefinitions[0].Image) != "pricing:2.3.1" {
 		t.Errorf("%s", plainJSON(t, task))
 	}
-	if at := tb.Written["containerDefinitions[0].image"]; at != "others.yaml:48:47" {
+	if at := tb.Written.At("containerDefinitions[0].image"); at != "others.yaml:48:47" {
 		t.Errorf("the image stands at %s", at)
 	}
-	if at := tb.Written["cpu"]; at != "others.yaml:37:35" {
+	if at := tb.Written.At("cpu"); at != "others.yaml:37:35" {
 		t.Errorf("the default of cpu stands at %s", at)
 	}
 }
