@@ -110,14 +110,28 @@ type pager[Page, Options any] interface {
 // eachPage reads all pages. With an error the answer is incomplete: it says
 // nothing about what is absent.
 func eachPage[Page, Options any](ctx context.Context, pages pager[Page, Options], take func(Page)) error {
-	for pages.HasMorePages() {
+	for first := true; pages.HasMorePages(); first = false {
 		page, err := pages.NextPage(ctx)
-		if err != nil {
+		switch {
+		case err != nil && first:
 			return err
+		case err != nil:
+			return brokenOff(err)
 		}
 		take(page)
 	}
 	return nil
+}
+
+// brokenOff is the error of a page after the first. It asks for the same as the first one
+// did, but for its token: where AWS calls that invalid, the token is too old ("The
+// pagination token has expired", GetResources; "Invalid marker", DescribeRules), and not
+// what a document says. Whoever asks again begins at the first page.
+func brokenOff(err error) error {
+	if resource.ClassOf(err) == resource.ClassInvalid {
+		return resource.Errorf(resource.ClassTransient, "a list that goes on", "%v", err)
+	}
+	return err
 }
 
 // compare runs the rules of a kind over desired and live.

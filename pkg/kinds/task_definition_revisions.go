@@ -119,7 +119,11 @@ func (k *taskDefinition) readAt(q resource.Query) map[string]time.Time {
 func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *resource.Object, running *revision) (resource.Live, error) {
 	newest, err := k.read(ctx, c, aws.ToString(o.Want.(*ecs.RegisterTaskDefinitionInput).Family), true)
 	if err == nil && k.fits(o, newest) {
-		return newest.live(), nil
+		r, err := k.begun(ctx, c, o, newest)
+		if err != nil {
+			return resource.Live{}, err
+		}
+		return r.live(), nil
 	}
 	for _, own := range k.lately(o) { // it was registered, whatever is to be seen of it
 		if !k.fits(o, &own) {
@@ -252,6 +256,44 @@ func (k *taskDefinition) readLately(ctx context.Context, c *awsclient.Clients, o
 func hooked(tags map[string]string) bool {
 	for key := range tags {
 		if strings.HasPrefix(key, resource.TagHook) {
+			return true
+		}
+	}
+	return false
+}
+
+// begun is the revision of the wanted content on which a hook has begun, where the newest
+// one only says which are to come. There are two of one content when a registration whose
+// answer was lost lands after it was made again: a hook runs once for a content.
+func (k *taskDefinition) begun(ctx context.Context, c *awsclient.Clients, o *resource.Object, newest *revision) (*revision, error) {
+	if !hooked(newest.tags) || anyBegun(newest.tags) {
+		return newest, nil
+	}
+	arns, err := k.hashed(ctx, c, o)
+	if err != nil {
+		if arns, err = k.newestOf(ctx, c, o, newest); err != nil {
+			return nil, err
+		}
+	}
+	for _, arn := range arns {
+		if have, ok := k.cache.Get(arn); arn == newest.arn || ok && !k.sameContent(o, &have) {
+			continue
+		}
+		switch r, err := k.read(ctx, c, arn, true); {
+		case resource.ClassOf(err) == resource.ClassNotFound:
+		case err != nil:
+			return nil, err
+		case k.fits(o, r) && anyBegun(r.tags):
+			return r, nil
+		}
+	}
+	return newest, nil
+}
+
+// anyBegun reports whether tags say that a hook has begun, or has ended.
+func anyBegun(tags map[string]string) bool {
+	for key, value := range tags {
+		if words := strings.Fields(value); strings.HasPrefix(key, resource.TagHook) && len(words) > 1 && words[1] != "pending" {
 			return true
 		}
 	}

@@ -3,7 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -96,21 +96,31 @@ func (e *Engine) mustWait(ctx context.Context, v, free *view) bool {
 	return false
 }
 
-// consume uses the word up before anything is done: a plan that happens to be the
-// same again some day needs a new one. A crash in between loses the approval, and
-// never doubles it.
+// usedUp reports whether a person's word is not needed any more: something was done by it,
+// and what remains, or is the same again some day, needs another one; or nothing is left to
+// do, as after a crash between a write and consume. A write that AWS throttled, or whose
+// answer was lost, uses no word up: nobody is asked twice for what was not done once.
+func (v *view) usedUp(word bool, owner string) bool {
+	tags := v.service().Tags
+	switch {
+	case tags[resource.TagApproved] == "" || tags[resource.TagOwner] != owner || v.unit.Policy.Mode != "manual" || v.unit.Gone:
+		return false
+	case word:
+		return slices.ContainsFunc(v.plan.Steps, plan.Step.Writes)
+	}
+	return v.plan.Empty() && !v.untouchable()
+}
+
+// consume takes the word off.
 func (e *Engine) consume(ctx context.Context, v *view) error {
 	service := v.service()
-	call, done := finishing(onPlan(e.from(ctx, v.unit, "approval used"), v.plan.Seal.Hash))
+	hash := service.Tags[resource.TagApproved]
+	call, done := finishing(onPlan(e.from(ctx, v.unit, "approval used"), hash))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, nil, []string{resource.TagApproved}); err != nil {
 		return err
 	}
-	service.Tags = maps.Clone(service.Tags)
-	delete(service.Tags, resource.TagApproved)
-	v.live = maps.Clone(v.live)
-	v.live[serviceID(v.unit)] = service
-	e.tell(Event{Unit: v.unit.Key, Kind: EventStep, Message: "the approved plan " + v.plan.Seal.Hash + " is carried out"})
+	e.tell(Event{Unit: v.unit.Key, Kind: EventStep, Message: "the approved plan " + hash + " is carried out"})
 	return nil
 }
 

@@ -25,6 +25,7 @@ type fleet struct {
 	// waiters are the units whose deployment was refused last: berth.waits.
 	waiters map[resource.UnitKey]bool
 	queue   []resource.UnitKey // those that wait for a slot, who came first in front
+	looks   int                // how often a service was looked at
 }
 
 // berth is one unit's place in the fleet.
@@ -37,6 +38,7 @@ type berth struct {
 	seen    string // digest of the document that the latest pass had, "" for none
 	read    bool   // AWS was asked for its service
 	running bool   // a deployment of it runs, or was just started
+	reading        // whether it could be read, the last time that it was tried
 	// pending: something was left to do, or under way, when it was last seen;
 	// worked: so it was at some time since it was last Ready.
 	pending, worked bool
@@ -88,6 +90,7 @@ func (f *fleet) saw(u *resource.Unit, x finding, out Outcome) {
 		return
 	}
 	b.seen, b.read = u.Digest, true
+	f.looked(b, x.service)
 	if x.service.Presence != resource.Unknown { // else it runs what it ran
 		b.running = underWay(x.service, x.rollout)
 	}
@@ -161,14 +164,15 @@ func (f *fleet) changed(key resource.UnitKey) bool {
 }
 
 // turn is why a unit may not start a deployment now, "" when it may; it then
-// holds a slot.
-func (f *fleet) turn(u *resource.Unit) (status.Reason, string) {
+// holds a slot. The service is as this pass has read it.
+func (f *fleet) turn(u *resource.Unit, service resource.Live) (status.Reason, string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.berths[u.Key]
 	if b == nil { // a unit that nobody enrolled stands alone
 		return "", ""
 	}
+	f.looked(b, service)
 	if reason, why := f.gate(b.wave); reason != "" {
 		f.leave(u.Key)
 		return reason, why
@@ -207,7 +211,7 @@ func (f *fleet) ready() []resource.UnitKey {
 	}
 	free := f.limit - f.taken(resource.UnitKey{})
 	for i, key := range f.queue {
-		if b := f.berths[key]; b != nil && i < free && b.waits == status.ConcurrencyLimit {
+		if b := f.berths[key]; b != nil && i < free && b.waits == status.ConcurrencyLimit && f.unsighted(key, b) == 0 {
 			b.waits = ""
 			wake = append(wake, key)
 		}
@@ -227,7 +231,7 @@ func (e *Engine) turn(v *view, agreed *agreement) {
 	if v.unit.Gone || e.turnSelf(v, agreed) || !slices.ContainsFunc(v.plan.Steps, begins) {
 		return
 	}
-	reason, why := e.fleet.turn(v.unit)
+	reason, why := e.fleet.turn(v.unit, v.service())
 	if reason != "" {
 		e.holdRollout(v, agreed, reason, why)
 	}
@@ -265,6 +269,7 @@ func (e *Engine) seed(ctx context.Context, units []*resource.Unit, live map[reso
 		e.fleet.mu.Lock()
 		if b := e.fleet.berths[u.Key]; b != nil && !b.read {
 			b.read, b.running = true, running
+			e.fleet.looked(b, service)
 		}
 		e.fleet.mu.Unlock()
 	}

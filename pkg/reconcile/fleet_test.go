@@ -385,13 +385,13 @@ func TestSlotsAreGivenInOrder(t *testing.T) {
 		units = append(units, &resource.Unit{Key: resource.UnitKey{Target: "default", Cluster: "default", Name: name}})
 	}
 	f.enrol(units)
-	if r, why := f.turn(units[0]); r != status.ConcurrencyLimit || !strings.Contains(why, "4 services have not been read yet") {
+	if r, why := f.turn(units[0], resource.Live{Presence: resource.Present}); r != status.ConcurrencyLimit || !strings.Contains(why, "4 services have not been read yet") {
 		t.Errorf("before anything was read: %s %s", r, why)
 	}
 	for _, u := range units {
 		f.berths[u.Key].read = true
 	}
-	turn := func(i int) bool { r, _ := f.turn(units[i]); return r == "" }
+	turn := func(i int) bool { r, _ := f.turn(units[i], resource.Live{Presence: resource.Present}); return r == "" }
 	if !turn(0) || turn(2) || turn(1) || turn(3) {
 		t.Fatal("one slot, and not one deployment")
 	}
@@ -443,4 +443,27 @@ func TestDependsOnALaterWave(t *testing.T) {
 			t.Errorf("%d units; app: %q", len(l.Units), got)
 		}
 	})
+}
+
+// When an account becomes known, a service of it waits until the others were looked at
+// again: a deployment of theirs may run. One that still cannot be read holds up nobody.
+func TestSlotAfterNothingCouldBeRead(t *testing.T) {
+	f := newFleet(1)
+	var units []*resource.Unit
+	for _, name := range []string{"a", "b"} {
+		units = append(units, &resource.Unit{Key: resource.UnitKey{Target: "default", Cluster: "default", Name: name}})
+	}
+	f.enrol(units)
+	there, unread := resource.Live{Presence: resource.Present}, resource.Live{}
+	for _, u := range units {
+		f.berths[u.Key].read = true
+		f.looked(f.berths[u.Key], unread)
+	}
+	if r, why := f.turn(units[0], there); r != status.ConcurrencyLimit || !strings.Contains(why, "1 services have not been read yet") {
+		t.Errorf("while b was not looked at again: %q %s", r, why)
+	}
+	f.looked(f.berths[units[1].Key], unread)
+	if r, why := f.turn(units[0], there); r != "" {
+		t.Errorf("b cannot be read, and holds a up: %s %s", r, why)
+	}
 }

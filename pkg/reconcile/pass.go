@@ -2,7 +2,7 @@ package reconcile
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -60,20 +60,11 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 			agreed.begun = true
 		}
 	}
+	word := false // by which this pass writes
 	if underWay := v.hooksApproved(); write && (underWay || v.approved(e.currentFrame().Owner)) && ctx.Err() == nil {
 		free := e.released(ctx, &v)
-		switch {
-		case underWay:
-			v = free
-		case e.mustWait(ctx, &v, &free):
-		case slices.ContainsFunc(free.plan.Steps, func(s plan.Step) bool { return s.Writes() }):
-			if err := e.consume(ctx, &v); err != nil {
-				return e.unwritten(&v, err)
-			}
-			writes++
-			v = e.released(ctx, &v)
-		default: // the word is kept until something can be done
-			v = free
+		if underWay || !e.mustWait(ctx, &v, &free) {
+			v, word = free, true
 		}
 	}
 	f := finding{unit: u, plan: v.plan, service: v.service(), rollout: v.rollout, unknown: v.rolloutErr,
@@ -94,7 +85,10 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 		if x.writes > 0 {
 			e.overwrote(u)
 		}
-		err = x.err
+		if err = x.err; v.usedUp(word, e.currentFrame().Owner) {
+			writes++
+			err = errors.Join(err, e.consume(ctx, &v))
+		}
 		f.executed, f.touched, f.plan = true, x.touched, v.plan
 		if x.touched {
 			f.service, f.image = x.known[serviceID(u)], "" // what it is being moved to

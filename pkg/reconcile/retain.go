@@ -18,6 +18,10 @@ const defaultKeepRevisions = 10
 // they refer to. A service with more keeps all of its revisions.
 const wholeHistory = 200
 
+// looks is how often the history is listed before a revision goes: a list that leaves a
+// deployment out says nothing of it, and a revision that is put away cannot be brought back.
+const looks = 2
+
 // rolledOut notes that this process has seen a rollout of a unit under way: its
 // success is when old revisions are put away.
 func (e *Engine) rolledOut(key resource.UnitKey) {
@@ -87,29 +91,44 @@ func (e *Engine) superfluous(ctx context.Context, u *resource.Unit, service reso
 		return nil, nil
 	}
 	slices.SortFunc(mine, func(a, b resource.Live) int { return number(b.ARN) - number(a.ARN) })
-	history, err := e.o.Rollouts.History(ctx, service, wholeHistory)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(history) >= wholeHistory:
-		return nil, fmt.Errorf("the service has %d deployments or more in its history", wholeHistory)
-	}
 	used := map[string]bool{}
 	if service.Service != nil {
 		used[service.Service.TaskDefinition] = true
 	}
+	q, _ := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
+	hold, _ := plan.ParseHold(service.Tags[resource.TagHold])
+	old := mine[keptRevisions(u):]
+	for range looks {
+		if err := e.referred(ctx, service, used); err != nil {
+			return nil, err
+		}
+		old = slices.DeleteFunc(old, func(l resource.Live) bool {
+			return used[l.ARN] || e.runs(l.ARN, u.Key) || q.TaskDefinition == plan.RevisionName(l.ARN) ||
+				hold.To == plan.RevisionName(l.ARN) || hold.Has(l.Tags[resource.TagSpecHash])
+		})
+		if len(old) == 0 {
+			return nil, nil
+		}
+	}
+	return old, nil
+}
+
+// referred adds the revisions that deployments of the service's history refer to.
+func (e *Engine) referred(ctx context.Context, service resource.Live, used map[string]bool) error {
+	history, err := e.o.Rollouts.History(ctx, service, wholeHistory)
+	switch {
+	case err != nil:
+		return err
+	case len(history) >= wholeHistory:
+		return fmt.Errorf("the service has %d deployments or more in its history", wholeHistory)
+	}
 	for _, d := range history {
 		if d.TaskDefinition == "" {
-			return nil, fmt.Errorf("nobody can tell what the deployment %s runs", d.ARN)
+			return fmt.Errorf("nobody can tell what the deployment %s runs", d.ARN)
 		}
 		used[d.TaskDefinition] = true
 	}
-	q, _ := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
-	hold, _ := plan.ParseHold(service.Tags[resource.TagHold])
-	return slices.DeleteFunc(mine[keptRevisions(u):], func(l resource.Live) bool {
-		return used[l.ARN] || e.runs(l.ARN, u.Key) || q.TaskDefinition == plan.RevisionName(l.ARN) ||
-			hold.To == plan.RevisionName(l.ARN) || hold.Has(l.Tags[resource.TagSpecHash])
-	}), nil
+	return nil
 }
 
 // number is the revision's, of its ARN.

@@ -22,7 +22,7 @@ func (f *fleet) slot(key resource.UnitKey, b *berth) (status.Reason, string) {
 		f.queue = append(f.queue, key)
 		before = len(f.queue) - 1
 	}
-	unread := f.unread()
+	unread := f.unread() + f.unsighted(key, b)
 	switch taken := f.taken(key); {
 	case unread > 0:
 		return status.ConcurrencyLimit, fmt.Sprintf("at most %d rollouts run at once, and %d services have not been read yet", f.limit, unread)
@@ -38,6 +38,37 @@ func (f *fleet) slot(key resource.UnitKey, b *berth) (status.Reason, string) {
 func (f *fleet) unread() (n int) {
 	for _, b := range f.berths {
 		if !b.read {
+			n++
+		}
+	}
+	return n
+}
+
+// reading is when a service could be read: by the numbers of looks, of which no two are one.
+type reading struct {
+	blind   bool // it could not be read the last time
+	tried   int  // the last look
+	cleared int  // the first look that showed it again, 0 for a service that could always be read
+}
+
+// looked takes in whether a service could be read. The lock is held.
+func (f *fleet) looked(b *berth, service resource.Live) {
+	f.looks++
+	b.tried = f.looks
+	dark := service.Presence == resource.Unknown
+	if b.blind && !dark {
+		b.cleared = f.looks
+	}
+	b.blind = dark
+}
+
+// unsighted counts the services of a unit's target that could not be read, and of which
+// nobody has tried again since the unit itself can be read again: what kept all of them
+// from being read, like an account that is not known yet, may be over for them too, and
+// deployments of them run. One that is tried and still cannot be read holds nobody up.
+func (f *fleet) unsighted(key resource.UnitKey, b *berth) (n int) {
+	for other, x := range f.berths {
+		if other != key && other.Target == key.Target && x.blind && x.tried < b.cleared {
 			n++
 		}
 	}

@@ -178,24 +178,10 @@ func (c single) run(t *testing.T, sum *report) bool {
 	if *only != "" {
 		t.Logf("the operator said:\n%s\nAWS was asked:\n  %s", o.told, strings.Join(o.sequence, "\n  "))
 	}
-	if why := open[c.String()]; why != "" { // told in the report as the failure that it is
-		t.Logf("open: %s: %s", c, why)
-		return true
-	}
 	if len(wrong) > 0 {
 		t.Errorf("%s\n  again: %s", strings.Join(wrong, "\n"), again(c.String()))
 	}
 	return len(wrong) == 0
-}
-
-// open are cases that are known to fail, with what is wrong. They are failures of every
-// report; only go test does not end with them.
-var open = map[string]string{
-	"create-alb/elasticloadbalancing.DescribeRules#3/Q2-token": "while the second page of rules is refused, a service that is being made is looked at so often that it takes 220 calls in five and a half minutes, where three times those of the reference and 20 are 191",
-	"new-env-secret/ecs.RegisterTaskDefinition#1/F7":           "a registration that lands late makes a second revision of the content; hooks are noted on revisions, and the hook runs on that one too",
-	"approve/monitoring.PutMetricAlarm#1/F1-10":                "an approval is used up before the first write: while that is throttled, a person is asked for the word again before each try",
-	"new-image/ecs.ListServiceDeployments#2/B2":                "a deployment that ECS leaves out of its list once, without a word, refers to a revision that is put away then",
-	"scaled-by-others/sts.GetCallerIdentity#1/F1-10":           "in one of eight runs a service was deployed while another one's rollout, the only one that may, went on: two that begin at once when the account becomes known",
 }
 
 // again is the line that runs a case again. A case has one seed, so that its scenario,
