@@ -58,18 +58,12 @@ func (e *Engine) observeTarget(ctx context.Context, target string, units []*reso
 	}
 	live := make(map[resource.ID]resource.Live, all)
 	units = e.inPlace(ctx, units, live)
+	if services == nil && e.abreast(ctx) {
+		e.observeAbreast(ctx, target, units, live)
+		return live
+	}
 	for _, k := range e.o.Kinds {
-		var objects []resource.Object
-		for _, u := range units {
-			for _, o := range u.Objects {
-				if o.ID.Kind == k.Name() {
-					objects = append(objects, o)
-				}
-			}
-			if k.Name() == resource.KindScalableTarget {
-				objects = append(objects, e.probe(k, u)...)
-			}
-		}
+		objects := e.objectsOf(k, units)
 		if len(objects) > 0 {
 			maps.Copy(live, e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: live}))
 		}

@@ -1,0 +1,62 @@
+package reconcile
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
+)
+
+// abreast reports whether the kinds of an observation are asked side by side: for an
+// edit somebody waits, and its dozen of calls one after the other are most of what he
+// waits for. A sweep has time, and its calls in a row need less memory and leave more
+// of the machine to an edit. With one worker calls keep their order: whoever counts
+// them knows which one comes when.
+func (e *Engine) abreast(ctx context.Context) bool {
+	return e.o.Workers > 1 && resource.IsAhead(ctx)
+}
+
+// observeAbreast asks the service first, which says where the others are looked for, and
+// then all other kinds at once. Each sees the service's answer and none of another's:
+// no kind asks for that (resource.Query.Live).
+func (e *Engine) observeAbreast(ctx context.Context, target string, units []*resource.Unit, live map[resource.ID]resource.Live) {
+	service := e.byKind[resource.KindService]
+	if service == nil {
+		return
+	}
+	if objects := e.objectsOf(service, units); len(objects) > 0 {
+		maps.Copy(live, e.ask(ctx, service, resource.Query{Target: target, Objects: objects, Live: live}))
+	}
+	var wg sync.WaitGroup
+	answers := make([]map[resource.ID]resource.Live, len(e.o.Kinds))
+	for i, k := range e.o.Kinds {
+		objects := e.objectsOf(k, units)
+		if k == service || len(objects) == 0 {
+			continue
+		}
+		known := maps.Clone(live)
+		wg.Go(func() {
+			answers[i] = e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: known})
+		})
+	}
+	wg.Wait()
+	for _, answer := range answers {
+		maps.Copy(live, answer)
+	}
+}
+
+// objectsOf are what is to be asked of one kind.
+func (e *Engine) objectsOf(k resource.Kind, units []*resource.Unit) (objects []resource.Object) {
+	for _, u := range units {
+		for _, o := range u.Objects {
+			if o.ID.Kind == k.Name() {
+				objects = append(objects, o)
+			}
+		}
+		if k.Name() == resource.KindScalableTarget {
+			objects = append(objects, e.probe(k, u)...)
+		}
+	}
+	return objects
+}
