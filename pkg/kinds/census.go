@@ -66,7 +66,7 @@ func members(tags map[string]map[string]string, target, owner, kind string, born
 	slices.SortFunc(out, func(x, y resource.Live) int {
 		return cmp.Or(x.ID.Compare(y.ID), strings.Compare(x.ARN, y.ARN))
 	})
-	return out
+	return slices.Clone(out) // it is kept, without room for more
 }
 
 // listed is a census by listing, at most listedAge old.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -251,8 +253,8 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	err = eachPage(ctx, pages, func(page *resourcegroupstaggingapi.GetResourcesOutput) {
 		calls++
 		for _, r := range page.ResourceTagMappingList {
-			arn := aws.ToString(r.ResourceARN)
-			t := fromPairs(r.Tags, func(t tagtypes.Tag) (k, v *string) { return t.Key, t.Value })
+			arn := strings.Clone(aws.ToString(r.ResourceARN))
+			t := keptTags(r.Tags)
 			tags[arn] = t
 			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
 			if _, twice := byKey[at]; twice {
@@ -267,6 +269,17 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	l.read, l.tags, l.byKey, l.pages = time.Now(), tags, byKey, calls
 	l.version++
 	return nil
+}
+
+// keptTags are tags that are kept until the next refresh. Nearly all their words stand
+// on many objects; and a string of an answer keeps a large piece of the answer alive
+// (smithy-go cuts them from one).
+func keptTags(list []tagtypes.Tag) map[string]string {
+	t := make(map[string]string, len(list))
+	for _, tag := range list {
+		t[unique.Make(aws.ToString(tag.Key)).Value()] = unique.Make(aws.ToString(tag.Value)).Value()
+	}
+	return t
 }
 
 // tagsOf finds the tags of live objects by ARN: by hint where it agrees, else

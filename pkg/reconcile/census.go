@@ -18,8 +18,8 @@ import (
 // as of one reading. It finds what no document names; whoever acts on it reads
 // the object directly first.
 type census struct {
-	units map[resource.UnitKey][]resource.Live
-	err   error // it is incomplete: nothing may be concluded, and nothing deleted
+	units map[resource.UnitKey][]*resource.Live // shared with the kinds that counted them: nobody changes them
+	err   error                                 // it is incomplete: nothing may be concluded, and nothing deleted
 }
 
 // count makes a census of the targets, and keeps it for the passes to come.
@@ -44,7 +44,7 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 }
 
 func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
-	c = &census{units: map[resource.UnitKey][]resource.Live{}}
+	c = &census{units: map[resource.UnitKey][]*resource.Live{}}
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
@@ -68,13 +68,14 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		if err != nil {
 			return &census{err: fmt.Errorf("%s: %w", k.Name(), err)}
 		}
-		for _, l := range owned {
-			if !e.inScope(l) {
+		for i := range owned {
+			l := &owned[i]
+			if !e.inScope(*l) {
 				continue
 			}
 			c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
 			if l.ID.Kind == resource.KindScalableTarget {
-				scaled = append(scaled, l)
+				scaled = append(scaled, *l)
 			}
 		}
 	}
@@ -93,7 +94,8 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 	if err != nil {
 		return &census{err: err}
 	}
-	for _, l := range hanging {
+	for i := range hanging {
+		l := &hanging[i]
 		c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
 	}
 	return c
@@ -163,7 +165,7 @@ func (e *Engine) unnamed(u *resource.Unit, live map[resource.ID]resource.Live) [
 				continue
 			}
 		}
-		todo = append(todo, l)
+		todo = append(todo, *l)
 	}
 	return todo
 }

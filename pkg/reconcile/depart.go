@@ -121,10 +121,11 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 		sortKeys(keys)
 		for _, key := range keys {
 			d := departed{unit: &resource.Unit{Key: key, Gone: true}, svc: resource.Live{Presence: resource.Absent}}
-			scaled := slices.ContainsFunc(c.units[key], func(l resource.Live) bool {
+			scaled := slices.ContainsFunc(c.units[key], func(l *resource.Live) bool {
 				return l.ID.Kind == resource.KindScalableTarget && l.Tags[resource.TagScope] == scope
 			})
-			for _, live := range c.units[key] {
+			for _, found := range c.units[key] {
+				live := *found
 				mine := live.Tags[resource.TagScope] == scope
 				if live.Tags == nil { // for what carries none its scalable target speaks
 					mine = scaled
@@ -286,7 +287,10 @@ func (e *Engine) lookGone(ctx context.Context, u *resource.Unit, write bool) vie
 // task definition, and what hangs on its scalable target under whatever name its
 // service has. What could not be listed puts everything in doubt.
 func (e *Engine) remains(ctx context.Context, u *resource.Unit, c *census, doubt string) ([]resource.Live, string) {
-	todo := slices.Clone(c.units[u.Key])
+	var todo []resource.Live
+	for _, l := range c.units[u.Key] {
+		todo = append(todo, *l)
+	}
 	if k, ok := e.byKind[resource.KindTaskDefinition].(resource.Census); ok {
 		revisions, err := k.Owned(ctx, u.Key.Target, e.currentFrame().Owner)
 		if err != nil {
