@@ -97,3 +97,34 @@ func TestAnEditGoesFirstInABatch(t *testing.T) {
 		}
 	})
 }
+
+// A call of a sweep waits for its way; one that an edit, or a look that gives no way,
+// asks for as well does not.
+func TestASweepGivesWayInABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var held [][]int
+		b := &Batch[int, int]{Size: 2, Parallel: 1, Call: func(ctx context.Context, keys []int) (map[int]int, error) {
+			if resource.Way(ctx) != nil {
+				held = append(held, keys)
+			}
+			time.Sleep(time.Second)
+			out := map[int]int{}
+			for _, k := range keys {
+				out[k] = k
+			}
+			return out, nil
+		}}
+		sweep := resource.Behind(t.Context(), func(context.Context) {})
+		if resource.Way(t.Context()) != nil || resource.Way(resource.Ahead(sweep)) != nil {
+			t.Error("an edit gives way")
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { b.Do(sweep, []int{1, 2, 3, 4, 5, 6}) })
+		synctest.Wait()
+		wg.Go(func() { b.Do(t.Context(), []int{5}) })
+		wg.Wait()
+		if len(held) != 2 || slices.Contains(held[1], 5) {
+			t.Errorf("held up were %v", held)
+		}
+	})
+}

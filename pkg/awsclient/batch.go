@@ -50,13 +50,14 @@ type flight[K comparable, V any] struct {
 	result  Result[V]
 	waiters int
 	ahead   bool
-	leave   func() // told when waiters drops to zero after the start
+	way     func(context.Context) // of resource.Behind, when all who wait for it are
+	leave   func()                // told when waiters drops to zero after the start
 }
 
 // Do asks for keys and answers each of them. A caller whose context ends has
 // that context's error for what is not answered yet.
 func (b *Batch[K, V]) Do(ctx context.Context, keys []K) map[K]Result[V] {
-	mine := b.join(keys, resource.IsAhead(ctx))
+	mine := b.join(keys, resource.IsAhead(ctx), resource.Way(ctx))
 	out := make(map[K]Result[V], len(mine))
 	for key, f := range mine {
 		select {
@@ -77,7 +78,7 @@ func (b *Batch[K, V]) Do(ctx context.Context, keys []K) map[K]Result[V] {
 }
 
 // join queues keys, or joins what is queued already, and starts what may start.
-func (b *Batch[K, V]) join(keys []K, ahead bool) map[K]*flight[K, V] {
+func (b *Batch[K, V]) join(keys []K, ahead bool, way func(context.Context)) map[K]*flight[K, V] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	queued := make(map[K]*flight[K, V], len(b.queue))
@@ -91,11 +92,14 @@ func (b *Batch[K, V]) join(keys []K, ahead bool) map[K]*flight[K, V] {
 		}
 		f := queued[key]
 		if f == nil {
-			f = &flight[K, V]{key: key, done: make(chan struct{})}
+			f = &flight[K, V]{key: key, done: make(chan struct{}), way: way}
 			b.queue = append(b.queue, f)
 		}
 		f.waiters++
 		f.ahead = f.ahead || ahead
+		if way == nil {
+			f.way = nil
+		}
 		mine[key] = f
 	}
 	if ahead {
@@ -142,6 +146,8 @@ func (b *Batch[K, V]) start() {
 		ctx, cancel := context.WithCancel(context.Background())
 		if chunk[0].ahead {
 			ctx = resource.Ahead(ctx)
+		} else if way := chunk[0].way; way != nil && !slices.ContainsFunc(chunk, func(f *flight[K, V]) bool { return f.way == nil }) {
+			ctx = resource.Behind(ctx, way)
 		}
 		left := len(chunk)
 		for _, f := range chunk {

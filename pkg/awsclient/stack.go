@@ -259,6 +259,9 @@ func (c *core) attempt(t Target, b *budgets) func(context.Context, middleware.Fi
 		out middleware.FinalizeOutput, md middleware.Metadata, err error) {
 		operation := operationOf(ctx)
 		var waited time.Duration
+		if way := resource.Way(ctx); way != nil && !isWrite(middleware.GetOperationName(ctx)) {
+			way(ctx)
+		}
 		if b != nil {
 			if waited, err = b.wait(ctx, operation); err != nil {
 				return out, md, err

@@ -32,6 +32,7 @@ type daemon struct {
 	lines *lineup
 	hints chan struct{}
 	wake  chan struct{} // a sweep is wanted
+	yield yield         // of sweeps, to edits
 
 	mu       sync.Mutex
 	loaded   Loaded // the last that could be read
@@ -135,7 +136,9 @@ func (d *daemon) loop(ctx context.Context) {
 			again = nil
 			load()
 		case <-d.hints:
+			d.yield.begin()
 			load()
+			d.yield.end()
 		case <-resync.C:
 			load()
 			d.wakeSweep()
@@ -183,8 +186,11 @@ func (d *daemon) work(ctx context.Context, onlyEdited bool) {
 		}
 		if ctx.Err() == nil {
 			if edited {
+				d.yield.begin()
 				d.safely(resource.Ahead(ctx), key)
+				d.yield.end()
 			} else {
+				d.giveWay(ctx)
 				d.safely(ctx, key)
 			}
 		}

@@ -39,7 +39,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, us := range byTarget(units) {
 		wg.Go(func() {
-			live := d.e.observeTelling(ctx, us, d.prefer)
+			live := d.e.observeTelling(d.behind(ctx), us, d.prefer)
 			d.e.seed(ctx, us, live)
 			if ctx.Err() == nil {
 				d.hand(s, us, live, touched)
@@ -47,7 +47,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 		})
 	}
 	wg.Wait()
-	d.e.count(ctx, d.e.targetsOf(units), units) // shares what the sweep read of tags
+	d.e.count(d.behind(ctx), d.e.targetsOf(units), units) // shares what the sweep read of tags
 	d.e.rotations(d.e.targetsOf(units))
 	d.depart(ctx)
 	if ctx.Err() == nil {
