@@ -92,7 +92,17 @@ func (p *parser) remember(f File, sum [sha256.Size]byte, before progress) {
 	for _, b := range fresh {
 		p.known[b] = known
 	}
+	if p.held += len(f.Data); p.held > mostHeld {
+		for _, b := range fresh {
+			p.letGo(b)
+		}
+	}
 }
+
+// mostHeld is of how much text the trees are held until the services are made of them:
+// a tree takes ten times as much as its text. What is beyond is read again, one file at a
+// time.
+const mostHeld = 256 << 10
 
 // letGo drops the tree of a base that is known: it is by far the largest of it, and needed
 // again only when something around the document changes.

@@ -109,6 +109,7 @@ type parser struct {
 	known  map[*base]*knownFile
 	around bytes.Buffer    // what may go into every service
 	byPath map[string]File // once a tree has to be read again
+	held   int             // bytes of the sound files that were read
 
 	bases        []*base
 	environments []*environment
