@@ -76,7 +76,9 @@ func (m *maker) gateNeeds(d *draft) {
 func (m *maker) missing(d *draft, changes []diff.Change) string {
 	for _, id := range d.Needs {
 		to := m.drafts[id]
-		needed := d.Action == ActionCreate || d.Action == ActionReplace || !d.kind.Taggable()
+		// What scales a service that is gone goes with it at any moment: an update of the
+		// scalable target would register one that carries no tags.
+		needed := d.Action == ActionCreate || d.Action == ActionReplace || !d.kind.Taggable() || scales(d.ID.Kind)
 		if slices.ContainsFunc(d.open, func(r resource.Ref) bool { return r.To == id }) {
 			needed = needed || to == nil || to.live.Presence != resource.Present || d.refersTo(id, changes)
 		}
