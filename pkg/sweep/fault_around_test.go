@@ -177,9 +177,9 @@ func aroundFaults() []*fault {
 			return s, errors.New("the source cannot be read: connection refused")
 		})},
 		{name: "G1-empty", says: "the source is empty", lasts: outage, strike: away(func(s source.Snapshot) (source.Snapshot, error) {
-			s.Files, s.Revision = nil, "empty"
+			s.Files, s.Revision = nil, "mem-0"
 			return s, nil
-		})},
+		}), ends: newer},
 		{name: "G1-part", says: "the source is not complete", lasts: outage, strike: away(func(s source.Snapshot) (source.Snapshot, error) {
 			s.Files, s.Complete = s.Files[:len(s.Files)/2], false
 			return s, nil

@@ -52,12 +52,12 @@ func standingOf(v *sandbox.World) standing {
 		}
 	}
 	for _, r := range v.ELB.Rules {
-		if arn := aws.ToString(r.Value.RuleArn); s.Rule == "" && tags(v.ELB.Tags[arn]).ours() {
+		if arn := aws.ToString(r.Value.RuleArn); s.Rule == "" && s.has(tags(v.ELB.Tags[arn])) {
 			s.Rule = arn
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Alarms.Metric)) {
-		if a := v.Alarms.Metric[name]; s.Alarm == "" && tags(a.Tags).ours() {
+		if a := v.Alarms.Metric[name]; s.Alarm == "" && s.has(tags(a.Tags)) {
 			s.Alarm = name
 		}
 	}
@@ -73,6 +73,9 @@ func standingOf(v *sandbox.World) standing {
 	}
 	return s
 }
+
+// has is whether tags are those of something of the service.
+func (s standing) has(t tags) bool { return s.Service != "" && t.of(s.Cluster+"/"+s.Service) }
 
 // of is whether tags are ours, and name that unit.
 func (t tags) of(unit string) bool { return t.ours() && t[resource.TagUnit] == unit }
@@ -314,7 +317,11 @@ func deployed(s *strike, want, got *outcome) []string {
 func (s *strike) apart(want, got *outcome) {
 	for _, p := range []picture{want.picture, got.picture} {
 		for key := range p {
-			if strings.Contains(key, s.edit.Service) || strings.Contains(p[key], s.edit.Cluster+"/"+s.edit.Service) {
+			_, local, second := strings.Cut(key, secondTarget+"/")
+			if !second {
+				local = key
+			}
+			if strings.HasPrefix(local, "td/") || strings.HasPrefix(local, "revisions/") || strings.Contains(key, s.edit.Service) || strings.Contains(p[key], s.edit.Cluster+"/"+s.edit.Service) {
 				delete(p, key)
 			}
 		}
@@ -327,11 +334,17 @@ func disowned(s *strike, want, got *outcome) []string {
 	if s.adopts {
 		return newer(s, want, got) // the document says to take it, and it is taken again
 	}
+	gone := s.gone(want)
 	s.apart(want, got)
-	if _, ours := want.stands[s.name()]; ours {
+	if is, ours := want.stands[s.name()]; ours && !gone && !(is == status.RolledBack && got.stands[s.name()] == is) { // at that it is left alone, whoever's it is
 		want.stands[s.name()] = status.NotOurs
 	}
 	return nil
+}
+
+// gone is whether the service that people touched is not there any more in the end.
+func (s *strike) gone(o *outcome) bool {
+	return strings.Contains(o.picture[s.account+"service/"+s.edit.Cluster+"/"+s.edit.Service], `"Status":"INACTIVE"`)
 }
 
 // suspended: it is left alone, and the operator says so. One write may have been on its

@@ -78,7 +78,7 @@ func (f *fault) again() bool {
 
 // around is whether a fault befalls what is around the calls: AWS by people, a clock, or
 // the source.
-func (f *fault) around() bool { return strings.ContainsAny(f.name[:1], "HTG") }
+func (f *fault) around() bool { return f.name != "" && strings.ContainsAny(f.name[:1], "HTG") }
 
 func writes(m made) bool { return m.Write }
 

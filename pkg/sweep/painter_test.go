@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // painter turns values into JSON that has no ids and times, with sorted names: no member
@@ -59,6 +62,7 @@ func (p *painter) draw(b []byte, v reflect.Value) ([]byte, bool) {
 			return b, false
 		}
 		b = append(b, '[')
+		v = byKey(v)
 		for i := range v.Len() {
 			if i > 0 {
 				b = append(b, ',')
@@ -79,6 +83,17 @@ func (p *painter) draw(b []byte, v reflect.Value) ([]byte, bool) {
 		return p.text(b, "cannot be shown: "+err.Error()), true
 	}
 	return append(b, raw...), true
+}
+
+// byKey sorts tags, in a copy: AWS keeps no order of them.
+func byKey(v reflect.Value) reflect.Value {
+	list, ok := v.Interface().([]ecstypes.Tag)
+	if !ok {
+		return v
+	}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b ecstypes.Tag) int { return strings.Compare(aws.ToString(a.Key), aws.ToString(b.Key)) })
+	return reflect.ValueOf(list)
 }
 
 // text adds a string, as encoding/json writes it.

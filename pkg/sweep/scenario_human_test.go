@@ -53,7 +53,9 @@ func (none) Watch(ctx context.Context, _ chan<- struct{}) error {
 	return nil
 }
 
-// human is a person of this world.
+// human is a person of this world, whose clients learn what AWS' clock says as the
+// operators' do.
 func (w *world) human() human {
-	return human{ctx: w.ctx, pool: w.clients(personKey, nil), commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move}
+	w.person.Do(func() { w.personal = w.clients(personKey, nil) })
+	return human{ctx: w.ctx, pool: w.personal, commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move}
 }

@@ -36,8 +36,9 @@ type scenario struct {
 	// give their word as often as it takes.
 	slack map[string]int
 
-	// timed: what people do in it hangs on what the operator has come to by then, so that
-	// others who meddle, clocks and a source that is away make another story of it.
+	// timed: what people do in it, or still have to say, hangs on what the operator has come
+	// to by then, so that others who meddle, clocks and a source that is away make another
+	// story of it.
 	timed bool
 
 	// rest is how each service stands at the end, by name. Services that are gone are

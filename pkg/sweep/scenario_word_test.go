@@ -32,7 +32,7 @@ func wordScenarios() []*scenario {
 	astray["s2.yaml"] = edit(astray["s2.yaml"], "desiredCount: 1", "desiredCount: 2, desiredCuont: 2")
 	astray["s3.yaml"] = edit(astray["s3.yaml"], "desiredCount: 1", "desiredCount: 2")
 	return []*scenario{
-		{name: "scaled-by-others", before: documents{"hello.yaml": scaled, "other.yaml": hello("other")}, people: busy, rollouts: 1,
+		{name: "scaled-by-others", timed: true, before: documents{"hello.yaml": scaled, "other.yaml": hello("other")}, people: busy, rollouts: 1,
 			after: documents{"hello.yaml": edit(scaled, "nginx:1.29", "nginx:1.30", "maxCapacity: 6", "maxCapacity: 3"), "other.yaml": hello("other")},
 			rest:  map[string]status.Reason{"hello": status.NeedsApproval, "other": status.Synced}},
 		{name: "approve", timed: true, before: documents{"hello.yaml": hello("hello", alarm)}, after: manual("80"), acts: []act{
@@ -55,11 +55,11 @@ func wordScenarios() []*scenario {
 			}},
 			{after: 140 * time.Second, do: func(h human) error { return h.approveDeletes(only2("# again\n")) }},
 		}, rest: stand("s2", status.Synced)},
-		{name: "last-one", before: documents{"hello.yaml": plain}, prune: true, after: documents{"other.yaml": policy(hello("other"), "mode: observe")}, rest: map[string]status.Reason{"hello": status.NeedsApproval, "other": status.ObserveMode}},
+		{name: "last-one", timed: true, before: documents{"hello.yaml": plain}, prune: true, after: documents{"other.yaml": policy(hello("other"), "mode: observe")}, rest: map[string]status.Reason{"hello": status.NeedsApproval, "other": status.ObserveMode}},
 		{name: "documents-astray", before: fleet(4), prune: true, after: astray,
 			rest: map[string]status.Reason{"s0": status.Synced, "s1": status.DuplicateIdentity, "s3": status.Synced}},
 		// A document that is moved is away for a moment, and then half written.
-		{name: "file-away", resync: 20 * time.Second, before: fleet(2), prune: true, after: fleet(1), acts: []act{
+		{name: "file-away", timed: true, resync: 20 * time.Second, before: fleet(2), prune: true, after: fleet(1), acts: []act{
 			{after: 30 * time.Second, do: func(h human) error {
 				h.commit(documents{"s0.yaml": more, "s1.yaml": "apiVersion: ecs-operator/v1\nkind: [Serv"})
 				return nil
@@ -68,7 +68,7 @@ func wordScenarios() []*scenario {
 		}, rest: fleetStand(2)},
 		// What AWS refused is tried again when its document is another, and what was suspended
 		// for a while when that is over: both at once.
-		{name: "not-yet", before: documents{"hello.yaml": plain, "other.yaml": hello("other")},
+		{name: "not-yet", timed: true, before: documents{"hello.yaml": plain, "other.yaml": hello("other")},
 			people: func(h human) { must(h.suspend("other", 90*time.Second)) },
 			after:  documents{"hello.yaml": hello("hello", edit(alarm, "period: 60", "period: 7")), "other.yaml": edit(hello("other"), "desiredCount: 2", "desiredCount: 3")},
 			acts: []act{{after: 30 * time.Second, do: func(h human) error {

@@ -315,12 +315,25 @@ func (x *watcher) ownership(v *sandbox.World, m mutation) {
 		case t.present && t.tags.ours():
 		case t.present && x.adopts():
 			x.adopted[t.key] = true
+		case t.present && x.w.tap.disowned(t):
+			// No precondition can be put on a write that is on its way; IAM refuses it.
+			if x.late++; x.late > 2 {
+				x.broken("I1", "%s on %s, which has long been disowned", m.operation, t.key)
+			}
 		case t.present:
 			x.broken("I1", "%s on %s, which is not ours: %v", m.operation, t.key, t.tags)
 		case m.makes && !m.brings.ours():
 			x.broken("I1", "%s would make %s without our tags: %v", m.operation, t.key, m.brings)
 		}
 	}
+}
+
+// disowned is whether people have just taken the owner tag off.
+func (t *tap) disowned(what target) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.strike
+	return s != nil && s.fired && s.fault.name == "H6" && what.key == "service/"+s.edit.Cluster+"/"+s.edit.Service
 }
 
 // adopts is whether a document in force says so.

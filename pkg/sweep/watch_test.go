@@ -35,6 +35,7 @@ type watcher struct {
 	start    map[string]string // what was not ours at the beginning, painted
 	touched  map[string]bool   // what people wrote to in the swept part
 	ran      map[string]bool   // tasks that are no service's
+	late     int               // writes to what people had just disowned
 	unread   map[string]bool   // whose last read by its name failed
 	approved map[string]int    // in which edition of the documents a person approved what is to become of a unit
 }

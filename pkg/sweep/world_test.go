@@ -78,6 +78,9 @@ type world struct {
 	restarts int       // processes that are to be started
 	kills    int       // processes that were killed
 
+	person   sync.Once
+	personal *awsclient.Pool // of people
+
 	proc      *process
 	operators int           // that run at the same time, 0 for one
 	resync    time.Duration // of operators that start from now on, 0 for the usual
