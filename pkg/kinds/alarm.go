@@ -169,15 +169,16 @@ func (k *alarm) Create(ctx context.Context, w resource.Write) (resource.Live, er
 	return l, nil
 }
 
-// Update puts the whole alarm again, which keeps its state. AWS ignores tags in
-// that call.
+// Update puts the whole alarm again, which keeps its state. AWS ignores tags in that
+// call, but where somebody has just deleted the alarm: it is made anew then, and would be
+// nobody's.
 func (k *alarm) Update(ctx context.Context, w resource.Write) (resource.Live, error) {
 	c, err := k.clients(ctx, w.Object.ID.Target)
 	if err != nil {
 		return resource.Live{}, err
 	}
 	if len(changedFields(w.Changes)) > 0 {
-		if err := putAlarm(ctx, c.Write, w.Object.Want, nil); err != nil {
+		if err := putAlarm(ctx, c.Write, w.Object.Want, w.Object.Tags); err != nil {
 			return resource.Live{}, err
 		}
 	}

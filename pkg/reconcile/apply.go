@@ -405,7 +405,12 @@ func (x *execution) wrote(s *plan.Step, live resource.Live) {
 	x.writes++
 	x.e.grace.wrote(s.ID)
 	x.e.carry(s.ID, "") // it stands in the tags of what was made
-	x.touched = x.touched || s.ID.Kind == resource.KindService
+	if s.ID.Kind == resource.KindService {
+		x.touched = true
+		if s.Action != plan.ActionAdopt && (s.Action != plan.ActionUpdate || slices.ContainsFunc(s.Changes, func(c diff.Change) bool { return c.Path == "desiredCount" })) {
+			x.e.raises.said(x.unit)
+		}
+	}
 	step := *s
 	step.ARN = live.ARN
 	x.e.tell(Event{Unit: x.unit.Key, Kind: EventStep, Message: stepDone(step), Step: &step})

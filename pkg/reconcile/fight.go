@@ -299,6 +299,17 @@ func (k *raiseKeeper) counted(u *resource.Unit) bool {
 	return u.Digest != "" && k.met[u.Key] == u.Digest
 }
 
+// said notes that AWS has taken the count of a document: one that is higher at the next
+// look was raised since.
+func (k *raiseKeeper) said(u *resource.Unit) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.met == nil {
+		k.met = map[resource.UnitKey]string{}
+	}
+	k.met[u.Key] = u.Digest
+}
+
 // overwrote forgets the count that another document has met.
 func (k *raiseKeeper) overwrote(u *resource.Unit) {
 	k.mu.Lock()

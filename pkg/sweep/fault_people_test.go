@@ -240,7 +240,7 @@ func raised(s *strike, want, got *outcome) []string {
 		want.counts[s.account+"ecs.UpdateService"]++ // that of the count
 		return nil
 	}
-	if _, ours := want.stands[name]; !ours || ref < 0 || is == ref && (strings.HasSuffix(s.at.Operation, "ecs.UpdateService") || !strings.Contains(want.picture[key], s.edit.Hash)) {
+	if _, ours := want.stands[name]; !ours || s.gone(want) || ref < 0 || is == ref && (strings.HasSuffix(s.at.Operation, "ecs.UpdateService") || !strings.Contains(want.picture[key], s.edit.Hash)) {
 		return nil
 	}
 	held := max(ref, int(s.edit.Count)+raise)
@@ -250,7 +250,7 @@ func raised(s *strike, want, got *outcome) []string {
 	want.picture.setCount(key, held)
 	tasks := s.account + "tasks/" + s.edit.Cluster + "/" + s.edit.Service
 	want.picture[tasks] = fmt.Sprint(held)
-	if _, scaled := want.picture[s.account+"scalable/service/"+s.edit.Cluster+"/"+s.edit.Service]; !scaled && held > ref {
+	if _, scaled := want.picture[s.account+"scalable/service/"+s.edit.Cluster+"/"+s.edit.Service]; !scaled && held > ref && want.stands[name] != status.RolledBack { // which weighs more
 		want.stands[name] = status.DriftGrace
 	}
 	return nil
@@ -303,6 +303,10 @@ func lowered(s *strike, want, got *outcome) []string {
 
 // deployed: what the person registered stays, in a family of the person's own.
 func deployed(s *strike, want, got *outcome) []string {
+	if s.gone(want) {
+		delete(want.picture, s.account+"service/"+s.edit.Cluster+"/"+s.edit.Service) // which stays in it as it was last
+		delete(got.picture, s.account+"service/"+s.edit.Cluster+"/"+s.edit.Service)
+	}
 	newer(s, want, got)
 	for key := range got.picture {
 		if strings.HasPrefix(key, s.account+"td/meddled/") || key == s.account+"revisions/meddled" {
@@ -316,13 +320,14 @@ func deployed(s *strike, want, got *outcome) []string {
 // people put it out of reach, which depends on the call.
 func (s *strike) apart(want, got *outcome) {
 	for _, p := range []picture{want.picture, got.picture} {
-		for key := range p {
+		for key, text := range p {
 			_, local, second := strings.Cut(key, secondTarget+"/")
 			if !second {
 				local = key
 			}
-			if strings.HasPrefix(local, "td/") || strings.HasPrefix(local, "revisions/") || strings.Contains(key, s.edit.Service) || strings.Contains(p[key], s.edit.Cluster+"/"+s.edit.Service) {
-				delete(p, key)
+			if strings.HasPrefix(local, "td/") || strings.HasPrefix(local, "revisions/") || strings.Contains(key, s.edit.Service) || strings.Contains(text, s.edit.Cluster+"/"+s.edit.Service) || strings.Contains(text, "tg/"+s.edit.Service+"-") {
+				delete(want.picture, key)
+				delete(got.picture, key)
 			}
 		}
 	}
@@ -350,11 +355,17 @@ func (s *strike) gone(o *outcome) bool {
 // suspended: it is left alone, and the operator says so. One write may have been on its
 // way (P14).
 func suspended(s *strike, want, got *outcome) []string {
+	gone := s.gone(want)
 	s.apart(want, got)
-	if _, ours := want.stands[s.name()]; ours {
+	switch _, ours := want.stands[s.name()]; {
+	case !ours && gone: // it is not deleted, or it was
+		if got.stands[s.name()] == status.Suspended {
+			want.stands[s.name()] = status.Suspended
+		}
+	case ours && !gone && !(want.stands[s.name()] == status.RolledBack && got.stands[s.name()] == status.RolledBack): // at that nothing is written either
 		want.stands[s.name()] = status.Suspended
 	}
-	if len(want.stands) > 1 {
+	if len(want.stands) > 1 || gone || want.counts["ecs.DeleteService"] > 0 {
 		return nil // whose writes they are cannot be told by their counts
 	}
 	n := 0

@@ -65,7 +65,7 @@ func courseScenarios() []*scenario {
 		{name: "deployment-running", before: documents{"hello.yaml": edit(plain, "memory: 64", "memory: 64, stopTimeout: 60")}, people: forced, after: documents{"hello.yaml": plain}, rest: stand("hello", status.Synced)},
 		{name: "ten-at-once", before: fleet(10), after: edited, rest: fleetStand(10)},
 		{name: "two-accounts", second: true, after: documents{"hello.yaml": instances}, rest: map[string]status.Reason{"hello": status.Synced, secondTarget + "/hello": status.Synced}},
-		{name: "suspend-resume", before: documents{"hello.yaml": plain}, people: func(h human) { must(h.suspend("hello", 24*time.Hour)) }, after: newer,
+		{name: "suspend-resume", timed: true, before: documents{"hello.yaml": plain}, people: func(h human) { must(h.suspend("hello", 24*time.Hour)) }, after: newer,
 			acts: []act{{after: 90 * time.Second, do: func(h human) error { return h.resume("hello") }}}, rest: stand("hello", status.Synced)},
 		{name: "diff-only", diff: true, before: documents{"hello.yaml": hello("hello", alarm)}, people: busier, after: documents{"hello.yaml": edit(hello("hello", alarm), "nginx:1.29", "nginx:1.30")},
 			rest: stand("hello", status.Reconciling)},
