@@ -39,8 +39,8 @@ type Directory struct {
 
 	// Log is told why watching falls back to polling; nil for nobody.
 	Log *zap.Logger
-	// Debounce is how long the files must be quiet before a hint is sent (less for
-	// those that are known to be whole), and PollEvery the rhythm of polling where nothing can be watched.
+	// Debounce is how long the files must be quiet before a hint is sent, and
+	// PollEvery the rhythm of polling where nothing can be watched.
 	Debounce  time.Duration
 	PollEvery time.Duration
 

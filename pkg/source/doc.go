@@ -45,15 +45,6 @@
 // cut) is an error that Away knows, of a bucket's too: who runs on and on waits for it,
 // also at the start. What is wrong on this machine is not.
 //
-// A watched directory is read once its files have been quiet for the debounce (100 ms).
-// Linux tells more than that something was written: that the writer has closed the file,
-// and that a file was moved into its place whole. What is still open is waited for, up to
-// five times as long, so that half of a file is not read; what is closed is read after
-// half of the debounce, since a script may open it once more to append, and what was moved
-// in after a fifth. A file that is taken away, is empty or is new is waited for as ever:
-// a document that leaves one file may be about to appear in another, and must not be
-// taken for deleted in between.
-//
 // While a Git is watched, Snapshot asks the server only after a hint (the poll, or a
 // Poke from a webhook), and gives its last snapshot else. GitRevision is a commit of
 // a work tree on this machine, for comparisons: it asks no server.

@@ -23,8 +23,19 @@ type notifier interface {
 	Close() error
 	Events() <-chan fsnotify.Event
 	Errors() <-chan error
-	// Closes reports whether closedAfterWrite and movedIn are told.
-	Closes() bool
+}
+
+type fsNotifier struct{ *fsnotify.Watcher }
+
+func (n fsNotifier) Events() <-chan fsnotify.Event { return n.Watcher.Events }
+func (n fsNotifier) Errors() <-chan error          { return n.Watcher.Errors }
+
+func newNotifier() (notifier, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	return fsNotifier{w}, nil
 }
 
 // maxQuiet bounds the debounce: files that change all the time are read all the same.
@@ -67,7 +78,7 @@ func (w *watching) run(ctx context.Context, hint chan<- struct{}) error {
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	defer quiet.Stop()
-	changes := settling{closes: w.n.Closes()}
+	var first time.Time // of the changes not told yet
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,23 +87,28 @@ func (w *watching) run(ctx context.Context, hint chan<- struct{}) error {
 			if !ok {
 				return fsnotify.ErrClosed
 			}
-			if w.matters(e) {
-				quiet.Reset(changes.saw(e, time.Now(), w.d.Debounce))
+			if !w.matters(e) {
+				continue
 			}
 		case _, ok := <-w.n.Errors(): // an overflow: anything may have changed
 			if !ok {
 				return fsnotify.ErrClosed
 			}
-			quiet.Reset(changes.lost(time.Now(), w.d.Debounce))
 		case <-quiet.C:
-			changes.told()
+			first = time.Time{}
 			// Watches first, then the hint: what comes into a new folder
 			// before its watch stands is seen by the snapshot that follows.
 			if err := w.sync(); err != nil {
 				return err
 			}
 			send(hint)
+			continue
 		}
+		now := time.Now()
+		if first.IsZero() {
+			first = now
+		}
+		quiet.Reset(min(w.d.Debounce, max(0, first.Add(maxQuiet*w.d.Debounce).Sub(now))))
 	}
 }
 

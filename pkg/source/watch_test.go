@@ -174,7 +174,6 @@ func (deaf) Remove(string) error             { return nil }
 func (deaf) Close() error                    { return nil }
 func (d deaf) Events() <-chan fsnotify.Event { return d.events }
 func (deaf) Errors() <-chan error            { return nil }
-func (deaf) Closes() bool                    { return false }
 
 func TestWatchFallsBackToPolling(t *testing.T) {
 	dir := tree(t, map[string]string{"a.yaml": "a"})
