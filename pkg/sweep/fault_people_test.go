@@ -128,9 +128,13 @@ func humanFaults() []*fault {
 			// what AWS refused is tried again after five minutes.
 			again := time.Now().Add(6 * time.Minute)
 			m.hold(func() bool { return time.Now().After(again) })
-			_, err := m.api.ELB.DeleteRule(m.ctx, &elb.DeleteRuleInput{RuleArn: &m.Rule})
-			return err
-		}), more: map[string]int{"elasticloadbalancing.CreateRule": 1}, repeats: true, ends: newer, lasts: 10 * time.Minute},
+			for _, arn := range append(m.rivals(), m.Rule) {
+				if _, err := m.api.ELB.DeleteRule(m.ctx, &elb.DeleteRuleInput{RuleArn: &arn}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}), more: map[string]int{"elasticloadbalancing.CreateRule": 1}, repeats: true, ends: unrivalled, lasts: 10 * time.Minute},
 		{name: "H4-alarm", says: "an alarm is deleted", applies: func(m made) bool { return m.Stood.Alarm != "" }, strike: by(func(m meddler) error {
 			_, err := m.api.CloudWatch.DeleteAlarms(m.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{m.Alarm}})
 			return err
@@ -157,6 +161,21 @@ func humanFaults() []*fault {
 			return err
 		}), ends: suspended},
 	}
+}
+
+// rivals are the rules of another scope that name the same unit and key: with ours gone
+// they would be in its place, and which scope's the unit is would be for people to say
+// (OtherScope).
+func (m meddler) rivals() (arns []string) {
+	m.aws.View(func(v *sandbox.World) {
+		for _, r := range v.ELB.Rules {
+			t := tags(v.ELB.Tags[aws.ToString(r.Value.RuleArn)])
+			if t[resource.TagOwner] == resource.DefaultOwner && !t.ours() && t[resource.TagUnit] == m.Cluster+"/"+m.Service {
+				arns = append(arns, aws.ToString(r.Value.RuleArn))
+			}
+		}
+	})
+	return arns
 }
 
 func (m meddler) scale(n int32) error {
@@ -286,6 +305,16 @@ func newer(s *strike, want, got *outcome) []string {
 		}
 	}
 	return nil
+}
+
+// unrivalled: the rules of another scope went as well.
+func unrivalled(s *strike, want, got *outcome) []string {
+	for key, text := range want.picture {
+		if _, there := got.picture[key]; !there && strings.HasPrefix(key, s.account+"rule/") && strings.Contains(text, "another") {
+			delete(want.picture, key)
+		}
+	}
+	return newer(s, want, got)
 }
 
 // lowered: too few are healed at once where the document says how many there are. Where

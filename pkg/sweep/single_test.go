@@ -23,6 +23,7 @@ import (
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
 	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
+	share   = flag.Int("cases", 0, "run so many cases, evenly spread, instead of one of -every")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
 	results = flag.String("results", "", "write what came of it to this file, as JSON")
@@ -157,6 +158,12 @@ func chosen(all []single) []single {
 		})
 	}
 	var out []single
+	if most := min(*share, len(all)); most > 0 {
+		for i := range most {
+			out = append(out, all[i*len(all)/most])
+		}
+		return out
+	}
 	for i := n - 1; i < len(all); i += n {
 		out = append(out, all[i])
 	}
