@@ -48,6 +48,7 @@ type scenario struct {
 	Steady    steady  `json:"steadyPass"`
 	Edits     edits   `json:"editToFirstWriteMs"`
 	PeakMB    float64 `json:"peakMemoryMB"`
+	MappedMB  float64 `json:"mappedFileMB"` // of it, pages of the program's file
 	Refused   int     `json:"refusedByTheWorld"`
 	Throttles int     `json:"throttlesSeen"`
 	Writes    int     `json:"writesInSteadyPasses"`
@@ -248,6 +249,9 @@ func (b *bench) live(ctx context.Context, set setting) (s scenario, passes []rec
 		return s, nil, err
 	}
 	s.Throttles, s.Refused = int(m["ecs_operator_api_throttles_total"]), s.Refused+t.Refused
+	if s.MappedMB, err = op.mapped(); err != nil {
+		return s, nil, err
+	}
 	if s.PeakMB, err = op.peak(); err != nil {
 		return s, nil, err
 	}

@@ -139,10 +139,11 @@ func pageLives(b *strings.Builder, all []result) {
 	b.WriteString("\n## Start, passes and memory\n\n" +
 		"*Free* is without request budgets. Under *AWS' quotas* the world refuses what AWS would, and the operator has its default\n" +
 		"budgets, a quarter of the quotas for reads: most of its time is then spent waiting for them, on purpose. *50 ms* is added to\n" +
-		"every call. Peak memory is the process' high-water mark over its start, its passes and all edits.\n\n" +
-		"| services | | start to ready s | CPU s | a steady pass s | CPU s | peak MB | refused | throttles seen |\n|---|---|---|---|---|---|---|---|---|\n")
+		"every call. Peak memory is the process' high-water mark over its start, its passes and all edits (VmHWM); what is mapped of\n" +
+		"it are pages of the program's file, which the kernel takes back when it needs them.\n\n" +
+		"| services | | start to ready s | CPU s | a steady pass s | CPU s | peak MB | mapped MB | refused | throttles seen |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	each(all, func(r result, name string, s scenario) {
-		fmt.Fprintf(b, "| %s | %s | %.1f | %.2f | %.2f | %.3f | %.0f | %d | %d |\n", number(r.Services), name, s.Ready, s.Cold.CPU, s.Steady.Wall, s.Steady.CPU, s.PeakMB, s.Refused, s.Throttles)
+		fmt.Fprintf(b, "| %s | %s | %.1f | %.2f | %.2f | %.3f | %.0f | %.0f | %d | %d |\n", number(r.Services), name, s.Ready, s.Cold.CPU, s.Steady.Wall, s.Steady.CPU, s.PeakMB, s.MappedMB, s.Refused, s.Throttles)
 	})
 }
 

@@ -225,12 +225,18 @@ func (o *operator) cpu() (float64, error) {
 }
 
 // peak is the most memory that it has had at once, in MB (VmHWM of proc(5)).
-func (o *operator) peak() (float64, error) {
+func (o *operator) peak() (float64, error) { return o.memory("VmHWM:") }
+
+// mapped is how much of its memory is the program's own file (RssFile), which the kernel
+// takes back when it needs it, in MB.
+func (o *operator) mapped() (float64, error) { return o.memory("RssFile:") }
+
+func (o *operator) memory(field string) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), field)
 	var kB float64
 	_, err = fmt.Sscan(rest, &kB)
 	return kB * 1024 / 1e6, err

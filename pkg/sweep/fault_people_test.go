@@ -397,11 +397,13 @@ func suspended(s *strike, want, got *outcome) []string {
 	if len(want.stands) > 1 || gone || want.counts["ecs.DeleteService"] > 0 {
 		return nil // whose writes they are cannot be told by their counts
 	}
-	n := 0
-	for i, m := range got.calls[s.nth-1:] {
-		if m.Write && !(i == 1 && strings.HasSuffix(m.Operation, "ecs.TagResource")) { // the note of what was on its way
+	n, noted := 0, false
+	for _, m := range got.calls[s.nth-1:] {
+		note := strings.HasSuffix(m.Operation, "ecs.TagResource")
+		if m.Write && !(note && n == 1 && !noted) { // the note of what was on its way
 			n++
 		}
+		noted = noted || note
 	}
 	if n > 1 {
 		return []string{fmt.Sprintf("P14: %d writes after it was suspended", n)}
