@@ -407,7 +407,7 @@ func (x *execution) wrote(s *plan.Step, live resource.Live) {
 	x.e.carry(s.ID, "") // it stands in the tags of what was made
 	if s.ID.Kind == resource.KindService {
 		x.touched = true
-		if s.Action != plan.ActionAdopt && (s.Action != plan.ActionUpdate || slices.ContainsFunc(s.Changes, func(c diff.Change) bool { return c.Path == "desiredCount" })) {
+		if s.Action != plan.ActionAdopt && (s.Action != plan.ActionUpdate || slices.ContainsFunc(s.Changes, func(c diff.Change) bool { return c.Path == "desiredCount" && !c.Informational })) {
 			x.e.raises.said(x.unit)
 		}
 	}

@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
@@ -24,7 +26,7 @@ func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string)
 		return fmt.Errorf("%s: %w", u.Key, out.Err)
 	case out.Plan.Empty():
 		return fmt.Errorf("%s: nothing differs, so that there is nothing to approve", u.Key)
-	case now == "" && e.serviceTag(ctx, u, resource.TagApproved) == hash:
+	case now == "" && strings.TrimSuffix(e.serviceTag(ctx, u, resource.TagApproved), begunWord) == hash:
 		return nil // approved already, and not done yet
 	case now == "":
 		return fmt.Errorf("%s: nothing in its plan waits for an approval (policy.mode is not manual)", u.Key)
@@ -52,11 +54,20 @@ func (e *Engine) serviceTag(ctx context.Context, u *resource.Unit, tag string) s
 	return live.Tags[tag]
 }
 
+// begunWord stands behind the hash of a plan that is being carried out. A word without it
+// that no plan waits for was given early: its document has not been read yet.
+const begunWord = " begun"
+
+// word is the plan that a person has approved, "" for none, and whether it was begun.
+func (v *view) word() (hash string, begun bool) {
+	return strings.CutSuffix(v.service().Tags[resource.TagApproved], begunWord)
+}
+
 // approved reports whether a plan that waits for a person has that person's word:
 // the service's tag names this very plan.
 func (v *view) approved(owner string) bool {
-	tag := v.service().Tags[resource.TagApproved]
-	if tag == "" || tag != v.plan.Seal.Hash || v.unit.Policy.Mode != "manual" || v.service().Tags[resource.TagOwner] != owner {
+	hash, _ := v.word()
+	if hash == "" || hash != v.plan.Seal.Hash || v.unit.Policy.Mode != "manual" || v.service().Tags[resource.TagOwner] != owner {
 		return false
 	}
 	for _, s := range v.plan.Steps {
@@ -98,8 +109,9 @@ func (e *Engine) mustWait(ctx context.Context, v, free *view) bool {
 
 // usedUp reports whether a person's word is not needed any more: something was done by it,
 // and what remains, or is the same again some day, needs another one; or nothing is left to
-// do, as after a crash between a write and consume. A write that AWS throttled, or whose
-// answer was lost, uses no word up: nobody is asked twice for what was not done once.
+// do of a plan that was begun, as after a crash between a write and consume. A write that
+// AWS throttled, or whose answer was lost, uses no word up: nobody is asked twice for what
+// was not done once.
 func (v *view) usedUp(word bool, owner string) bool {
 	tags := v.service().Tags
 	switch {
@@ -108,13 +120,31 @@ func (v *view) usedUp(word bool, owner string) bool {
 	case word:
 		return slices.ContainsFunc(v.plan.Steps, plan.Step.Writes)
 	}
-	return v.plan.Empty() && !v.untouchable()
+	_, begun := v.word()
+	return begun && v.plan.Empty() && !v.untouchable()
+}
+
+// begin notes on a word, before anything is done by it, that its plan is carried out: a
+// crash in between is told from a word that was given early.
+func (e *Engine) begin(ctx context.Context, v *view) error {
+	service := v.service()
+	hash, _ := v.word()
+	call, done := finishing(onPlan(e.from(ctx, v.unit, "approval used"), hash))
+	defer done()
+	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, map[string]string{resource.TagApproved: hash + begunWord}, nil); err != nil {
+		return err
+	}
+	service.Tags = maps.Clone(service.Tags)
+	service.Tags[resource.TagApproved] = hash + begunWord
+	v.live = maps.Clone(v.live)
+	v.live[serviceID(v.unit)] = service
+	return nil
 }
 
 // consume takes the word off.
 func (e *Engine) consume(ctx context.Context, v *view) error {
 	service := v.service()
-	hash := service.Tags[resource.TagApproved]
+	hash, _ := v.word()
 	call, done := finishing(onPlan(e.from(ctx, v.unit, "approval used"), hash))
 	defer done()
 	if err := e.o.Rollouts.Tag(call, v.unit.Key.Target, service.ARN, nil, []string{resource.TagApproved}); err != nil {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -64,6 +65,13 @@ func (e *Engine) passOf(ctx context.Context, u *resource.Unit, live map[resource
 	if underWay := v.hooksApproved(); write && (underWay || v.approved(e.currentFrame().Owner)) && ctx.Err() == nil {
 		free := e.released(ctx, &v)
 		if underWay || !e.mustWait(ctx, &v, &free) {
+			if _, begun := v.word(); !underWay && !begun && slices.ContainsFunc(free.plan.Steps, plan.Step.Writes) {
+				if err := e.begin(ctx, &v); err != nil {
+					return e.unwritten(&v, err)
+				}
+				writes++
+				free = e.released(ctx, &v)
+			}
 			v, word = free, true
 		}
 	}
@@ -189,6 +197,7 @@ func (e *Engine) await(v *view) {
 // unwritten is the outcome when the quarantine could not be written: nothing
 // else is done then.
 func (e *Engine) unwritten(v *view, err error) Outcome {
+	e.fleet.glimpsed(v.unit.Key, v.service())
 	r, why := status.Reconciling, "what must be remembered first could not be written: "+err.Error()
 	switch resource.ClassOf(err) {
 	case resource.ClassDenied:
@@ -207,6 +216,7 @@ func (e *Engine) unwritten(v *view, err error) Outcome {
 
 // broken is the outcome of a pass that panicked.
 func (e *Engine) broken(u *resource.Unit, p *panicError) Outcome {
+	e.fleet.tried(u.Key)
 	f := finding{unit: u, executed: true, now: now(), plan: plan.Plan{Unit: u.Key, Revision: e.currentFrame().Source}}
 	s := judge(f)
 	s.Reason, s.State = status.InternalError, status.StateStalled

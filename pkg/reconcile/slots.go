@@ -62,6 +62,26 @@ func (f *fleet) looked(b *berth, service resource.Live) {
 	b.blind = dark
 }
 
+// glimpsed takes in what a pass has read that ended before anybody could say how the
+// unit stands.
+func (f *fleet) glimpsed(key resource.UnitKey, service resource.Live) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.berths[key]; b != nil {
+		f.looked(b, service)
+	}
+}
+
+// tried notes a pass that panicked: nobody waits for what it would have read.
+func (f *fleet) tried(key resource.UnitKey) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.berths[key]; b != nil {
+		f.looks++
+		b.tried = f.looks
+	}
+}
+
 // unsighted counts the services of a unit's target that could not be read, and of which
 // nobody has tried again since the unit itself can be read again: what kept all of them
 // from being read, like an account that is not known yet, may be over for them too, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,7 +181,9 @@ func share(names []string) *pathNames {
 		for i, name := range names {
 			fresh.sorted[i] = unique.Make(name).Value()
 		}
-		if _, lost := sharedNames.LoadOrStore(key, weak.Make(fresh)); !lost {
+		at := weak.Make(fresh)
+		if _, lost := sharedNames.LoadOrStore(key, at); !lost {
+			runtime.AddCleanup(fresh, func(key [sha256.Size]byte) { sharedNames.CompareAndDelete(key, at) }, key)
 			return fresh
 		}
 	}
