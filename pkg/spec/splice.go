@@ -141,7 +141,7 @@ func extent(text []byte, from int, e edit) (start, end int, with string, ok bool
 			case '\\':
 				i++
 			case '"':
-				return from, i + 1, `"` + e.with + `"`, true
+				return from, i + 1, `"` + e.with + `"`, oneLine(text[from:i])
 			}
 		}
 	case '\'':
@@ -151,7 +151,7 @@ func extent(text []byte, from int, e edit) (start, end int, with string, ok bool
 			case i+1 < len(text) && text[i+1] == '\'':
 				i++
 			default:
-				return from, i + 1, `'` + e.with + `'`, true
+				return from, i + 1, `'` + e.with + `'`, oneLine(text[from:i])
 			}
 		}
 	case '|', '>':
@@ -161,6 +161,9 @@ func extent(text []byte, from int, e edit) (start, end int, with string, ok bool
 	}
 	return 0, 0, "", false
 }
+
+// oneLine reports whether text in quotes is not folded over several lines.
+func oneLine(quoted []byte) bool { return !bytes.ContainsAny(quoted, "\n\r") }
 
 // block edits the text of a literal or folded scalar and leaves its header. Only
 // text of one line is known not to mean more than it seems to.

@@ -63,7 +63,7 @@ func TestSplice(t *testing.T) {
 func FuzzSplice(f *testing.F) {
 	for _, s := range []string{
 		"a: x:1 # c\n", "{a: 'x', b: \"y\\n\"}", "a: |\n  x\nb: >-\n  y\n", "\uFEFFa: x\r\nb: [p, q]\r\n", "a: !!str x\n---\nb: é\u2028\n",
-		`{"a": "x\/1", "b": [1, null]}`, "s: {\"a\": \"x\\/1\"}\nt: 1\n", "? a\n: x\n", "- x\n- - y\n  - z: w\n", "a:\n  x\nb: x\n",
+		`{"a": "x\/1", "b": [1, null]}`, "s: {\"a\": \"x\\/1\"}\nt: 1\n", "? a\n: x\n", "- x\n- - y\n  - z: w\n", "a:\n  x\nb: x\n", "0: {0: \"\n0\n\"}",
 	} {
 		f.Add([]byte(s), uint(0), "r/y:2")
 		f.Add([]byte(s), uint(2), "1.10")
