@@ -26,8 +26,8 @@ func (e *Engine) ApprovePlan(ctx context.Context, u *resource.Unit, hash string)
 		return fmt.Errorf("%s: %w", u.Key, out.Err)
 	case out.Plan.Empty():
 		return fmt.Errorf("%s: nothing differs, so that there is nothing to approve", u.Key)
-	case now == "" && strings.TrimSuffix(e.serviceTag(ctx, u, resource.TagApproved), begunWord) == hash:
-		return nil // approved already, and not done yet
+	case (now == "" || now == hash) && strings.TrimSuffix(e.serviceTag(ctx, u, resource.TagApproved), begunWord) == hash:
+		return nil // approved already, and not done yet: whether it was begun stands in the tag
 	case now == "":
 		return fmt.Errorf("%s: nothing in its plan waits for an approval (policy.mode is not manual)", u.Key)
 	case now != hash:

@@ -44,7 +44,7 @@ func wordScenarios() []*scenario {
 				return nil
 			}},
 			{after: 75 * time.Second, do: func(h human) error { return h.insist(manual("70"), "hello") }},
-		}, slack: map[string]int{"ecs.UntagResource": 4}, rest: stand("hello", status.Synced)},
+		}, slack: map[string]int{"ecs.UntagResource": 4, "ecs.TagResource": 1}, rest: stand("hello", status.Synced)},
 		{name: "approve-deletes", timed: true, before: fleet(3), prune: true, after: only2(""), acts: []act{
 			{after: 10 * time.Second, do: func(h human) error {
 				if err := h.approveDeletes(only2("")); err != nil {
