@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 )
 
@@ -177,7 +178,11 @@ func runAgain(name string) string {
 	test, rest, other := strings.Cut(name, " ")
 	switch {
 	case !other:
-		return fmt.Sprintf("-run '^TestSingle$' -case '%s'", name)
+		again := fmt.Sprintf("-run '^TestSingle$' -case '%s'", name)
+		if fault := path.Base(name); strings.ContainsAny(fault[:1], "HTG") { // people, clocks and the source
+			again += " -people"
+		}
+		return again
 	case test == "TestSoak":
 		return fmt.Sprintf("-run '^TestSoak$' -args %s", rest)
 	case test == "TestKill":

@@ -194,7 +194,11 @@ func (c single) run(t *testing.T, sum *report) bool {
 // again is the line that runs a case again. A case has one seed, so that its scenario,
 // call and fault name it.
 func again(name string) string {
-	return fmt.Sprintf("go test ./pkg/sweep -run '^TestSingle$' -case '%s'   # commit %s, seed 1", name, commit())
+	also := ""
+	if *people {
+		also = " -people"
+	}
+	return fmt.Sprintf("go test ./pkg/sweep -run '^TestSingle$' -case '%s'%s   # commit %s, seed 1", name, also, commit())
 }
 
 // commit is that of the sources, as far as git knows it.
