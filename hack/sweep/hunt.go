@@ -149,9 +149,16 @@ func (r runner) try(ctx context.Context, b *bug, more ...string) error {
 	return nil
 }
 
+// itself is a complaint that says itself what was done wrong; that somebody does not come
+// to rest, or to the right end, does not.
+var itself = regexp.MustCompile(`^I([1-4]|8|9|1[0-2]): `)
+
 // lives lets a bug go that was caught by a reference and breaks every other one as well:
 // a program that does nothing any more fails for another reason than the bug's own.
 func (r runner) lives(ctx context.Context, b *bug) error {
+	if itself.MatchString(b.Wrong) {
+		return nil
+	}
 	for _, name := range []string{"create-plain", "diff-only", "scale-down", "alarm-add"} {
 		if s, _, ended, err := r.run(ctx, b, "-case="+name); err != nil || ended && len(s.Failures) == 0 {
 			return err
