@@ -82,8 +82,9 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 			}
 			if s.past != nil {
 				w.files.commit(s.past, nil)
+				from := time.Now()
 				for !slices.Contains(slices.Collect(maps.Values(w.stands())), status.RolloutInProgress) {
-					if time.Sleep(time.Second); time.Since(began) > longest {
+					if time.Sleep(time.Second); time.Since(from) > longest {
 						t.Fatalf("%s: what was in force last is not rolled out: %v\n%s", s.name, w.stands(), w.told.String())
 					}
 				}
