@@ -264,10 +264,7 @@ func (k *raiseKeeper) learn(v *view) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if v.plan.Counted() {
-		if k.met == nil {
-			k.met = map[resource.UnitKey]string{}
-		}
-		k.met[v.unit.Key] = v.unit.Digest
+		k.meet(v.unit)
 	}
 	count, raised := v.plan.Raised()
 	if !raised {
@@ -304,6 +301,11 @@ func (k *raiseKeeper) counted(u *resource.Unit) bool {
 func (k *raiseKeeper) said(u *resource.Unit) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.meet(u)
+}
+
+// meet notes whose count a service has. The lock is held.
+func (k *raiseKeeper) meet(u *resource.Unit) {
 	if k.met == nil {
 		k.met = map[resource.UnitKey]string{}
 	}
