@@ -89,7 +89,7 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 					}
 				}
 			}
-			w.proc.stop()
+			w.end()
 			time.Sleep(s.away)
 			w.aws.Advance(0)
 		}
@@ -135,10 +135,7 @@ func (s *scenario) play(t *testing.T, g ground, hit *strike, most time.Duration)
 		out.took = time.Since(began)
 		out.converged = w.restedAt.Sub(began)
 		out.stands = w.stands()
-		w.proc.stop()
-		if *first { // a call that nobody waits for may be on its way
-			time.Sleep(callTimeout)
-		}
+		w.end()
 		w.sumUp(&out, hit)
 		out.lived = time.Since(began)
 	})

@@ -237,6 +237,7 @@ func (s *swarm) live(days int) {
 	for _, p := range s.procs {
 		p.stop()
 	}
+	s.w.calls.Wait()
 	s.w.watchers.end()
 	s.count.Hours = time.Since(began).Hours()
 	s.count.ServiceDays = days * len(s.state)
@@ -486,7 +487,7 @@ func (s *swarm) fresh() picture {
 	if !w.settle(longest) {
 		s.t.Fatalf("seed %d: the documents do not settle on an empty account: %v", s.seed, w.stands())
 	}
-	w.proc.stop()
+	w.end()
 	var out picture
 	w.aws.View(func(v *sandbox.World) { out = pictureOf(v) })
 	return out

@@ -348,6 +348,6 @@ func TestTheRestless(t *testing.T) {
 			t.Error("it is called at rest while an operator writes")
 		}
 		cancel()
-		w.proc.stop()
+		w.end()
 	})
 }
