@@ -89,7 +89,9 @@ func (r *rollouts) Current(ctx context.Context, service resource.Live) (*resourc
 	if err := r.carry(ctx, service, &d); err != nil {
 		return nil, err
 	}
-	settle(&d, &found.Value, false)
+	if err := r.settleNewest(ctx, service, &d, &found.Value); err != nil {
+		return nil, err
+	}
 	return &d, nil
 }
 
@@ -163,7 +165,11 @@ func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([
 	var revisions []string
 	for i := range full {
 		d := deploymentOf(&full[i])
-		settle(&d, &full[i], i > 0) // list order is newest first: a later one exists
+		if settle(&d, &full[i], i > 0); i == 0 { // list order is newest first: a later one exists
+			if err := r.settleNewest(ctx, service, &d, &full[i]); err != nil {
+				return nil, err
+			}
+		}
 		out = append(out, d)
 		if d.TargetRevision != "" {
 			revisions = append(revisions, d.TargetRevision)

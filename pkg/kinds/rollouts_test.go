@@ -1,10 +1,15 @@
 package kinds_test
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 )
 
 // carries fails unless the deployment's content is the unit's.
@@ -134,6 +139,51 @@ func TestSuperseded(t *testing.T) {
 	want := []resource.DeploymentStatus{resource.DeploymentSucceeded, resource.DeploymentSuperseded, resource.DeploymentSucceeded}
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("history %v, want %v", got, want)
+	}
+}
+
+// TestSupersededMeanwhile: a deployment that a person's newer one took over after the
+// service was read, or listed, did not fail either.
+func TestSupersededMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	u := w.load(edit(t, hello, "nginx:1.29", "nginx:1.30"))
+	w.apply(w.load(hello))
+	w.settle()
+	w.apply(u)
+	w.sandbox.Advance(3 * time.Second)
+	service := w.observe(u, false)[serviceOf(u)]
+	meddle := sync.OnceFunc(func() {
+		if _, err := w.raw.Write.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: &service.Name, ForceNewDeployment: true}); err != nil {
+			t.Error(err)
+		}
+		w.sandbox.Advance(3 * time.Second)
+	})
+	d, err := w.rollouts.Current(t.Context(), service)
+	if err != nil || d.Status != resource.DeploymentRunning {
+		t.Fatalf("%+v, %v: before anybody meddles it runs", d, err)
+	}
+	fault := sandbox.FaultFunc(func(_ context.Context, c sandbox.Call) *sandbox.Fault {
+		if c.Operation == "DescribeServiceDeployments" { // after the list
+			meddle()
+		}
+		return nil
+	})
+	w.fault.Store(&fault)
+	history, err := w.rollouts.History(t.Context(), service, 10)
+	if err != nil || len(history) == 0 || history[0].ARN != d.ARN || history[0].Status != resource.DeploymentSuperseded {
+		t.Errorf("history %+v, %v: want %s superseded", history, err, d.ARN)
+	}
+	if d, err = w.rollouts.Current(t.Context(), service); err != nil || d.Status != resource.DeploymentSuperseded {
+		t.Errorf("%+v, %v: want it superseded", d, err)
+	}
+	w.spoil(func(c sandbox.Call) *sandbox.Fault {
+		if c.Operation == "ListServiceDeployments" {
+			return &sandbox.Fault{Code: "AccessDeniedException", Message: "not authorized"}
+		}
+		return nil
+	})
+	if d, err = w.rollouts.Current(t.Context(), service); err == nil {
+		t.Errorf("%+v: what nobody may look at is unknown, and not failed", d)
 	}
 }
 

@@ -278,11 +278,20 @@ func (m *maker) leads(id resource.ID) map[string]int32 {
 }
 
 // direct: nothing is lost when the new target group takes the place of the old at
-// once, since nothing serves in the old one.
+// once, since nothing serves in the old one. A deployment in both is never over while
+// no load balancer leads to one of them, because nobody checks the targets there: where
+// somebody has deleted the rule meanwhile, it is made again for both.
 func (m *maker) direct(t *takeover) bool {
 	service := m.leads(t.service)
+	both := false
+	if t.fresh != nil && m.runs(m.in.Live[t.service]) {
+		_, both = service[t.fresh.ARN]
+	}
 	for _, old := range t.old {
 		_, serves := service[old.ARN]
+		if serves && both {
+			return false
+		}
 		if len(old.Group.LedBy) > 0 && (serves || old.Group.Targets > 0) {
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 // What hack/sweep and people ask for.
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
+	befalls = flag.String("kinds", "", "take only faults whose names match this regular expression: '^(H|T1)'")
 	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
 	share   = flag.Int("cases", 0, "run so many cases, evenly spread, instead of one of -every")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
@@ -148,6 +150,10 @@ func matches(pattern, name string) bool {
 // chosen are the cases to run, in their order.
 func chosen(all []single) []single {
 	n := *every
+	if *befalls != "" {
+		which := regexp.MustCompile(*befalls)
+		all = slices.DeleteFunc(all, func(c single) bool { return !which.MatchString(c.f.name) })
+	}
 	if *only != "" {
 		all = slices.DeleteFunc(all, func(c single) bool { return !matches(*only, c.String()) })
 		n = 1
