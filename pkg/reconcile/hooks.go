@@ -50,6 +50,9 @@ func (x *execution) runHook(ctx context.Context, s *plan.Step) {
 		if !x.note(ctx, s, &revision, h, state) {
 			return
 		}
+		if _, still := x.freshRevision(ctx, s); !still { // a suspension ends what is between two writes, too
+			return
+		}
 	case plan.HookStarting:
 		if at, err := time.Parse(time.RFC3339, state.At); err != nil || time.Since(at) > plan.TokenLife {
 			x.lost(ctx, s, &revision, h, state, "it was asked for, the answer was lost, and ECS remembers such a request for a day only")

@@ -122,7 +122,7 @@ func humanFaults() []*fault {
 		{name: "H4", says: "the service is deleted", applies: service, strike: by(func(m meddler) error {
 			_, err := m.api.ECS.DeleteService(m.ctx, &ecs.DeleteServiceInput{Cluster: &m.Cluster, Service: &m.ServiceARN, Force: aws.Bool(true)})
 			return err
-		}), deployments: 1, repeats: true, ends: newer, pointless: rollsBack, lasts: 10 * time.Minute},
+		}), deployments: 1, repeats: true, ends: newer, pointless: rollsBack, lasts: 10 * time.Minute, vanishes: ofScaling},
 		{name: "H4-rule", says: "a rule is deleted", applies: func(m made) bool { return m.Stood.Rule != "" }, strike: by(func(m meddler) error {
 			// A service that shifts its traffic by the rule is refused by ECS meanwhile, and
 			// what AWS refused is tried again after five minutes.
@@ -134,7 +134,8 @@ func humanFaults() []*fault {
 				}
 			}
 			return nil
-		}), more: map[string]int{"elasticloadbalancing.CreateRule": 1}, repeats: true, ends: unrivalled, lasts: 10 * time.Minute},
+		}), more: map[string]int{"elasticloadbalancing.CreateRule": 1}, repeats: true, ends: unrivalled, lasts: 10 * time.Minute,
+			vanishes: func(s *strike, refusal string) bool { return strings.Contains(refusal, s.edit.Rule+" ") }},
 		{name: "H4-alarm", says: "an alarm is deleted", applies: func(m made) bool { return m.Stood.Alarm != "" }, strike: by(func(m meddler) error {
 			_, err := m.api.CloudWatch.DeleteAlarms(m.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{m.Alarm}})
 			return err
@@ -143,7 +144,7 @@ func humanFaults() []*fault {
 			_, err := m.api.AutoScaling.DeregisterScalableTarget(m.ctx, &aas.DeregisterScalableTargetInput{ResourceId: &m.Resource,
 				ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ServiceNamespace: aastypes.ServiceNamespaceEcs})
 			return err
-		}), repeats: true, ends: newer, lasts: 5 * time.Minute},
+		}), repeats: true, ends: newer, lasts: 5 * time.Minute, vanishes: ofScaling},
 		{name: "H5-rule", says: "a rule is edited", applies: func(m made) bool { return m.Stood.Rule != "" }, strike: by(func(m meddler) error {
 			_, err := m.api.ELB.ModifyRule(m.ctx, &elb.ModifyRuleInput{RuleArn: &m.Rule, Conditions: []elbtypes.RuleCondition{
 				{Field: aws.String("path-pattern"), PathPatternConfig: &elbtypes.PathPatternConditionConfig{Values: []string{"/meddled/*"}}}}})
@@ -161,6 +162,12 @@ func humanFaults() []*fault {
 			return err
 		}), ends: suspended},
 	}
+}
+
+// ofScaling: a write of what scales a service, whose target the person deleted, or AWS
+// with the service.
+func ofScaling(s *strike, refusal string) bool {
+	return s.edit.Resource != "" && strings.Contains(refusal, "to perform: application-autoscaling:")
 }
 
 // rivals are the rules of another scope that name the same unit and key: with ours gone
@@ -307,8 +314,29 @@ func newer(s *strike, want, got *outcome) []string {
 	return nil
 }
 
+// shiftedBy: a service that shifts its traffic names the rule, and one that is made anew
+// has another ARN. Where the service was written before, it takes a deployment more to
+// name that one (X=1), and which of the two colours gets all requests in the end hangs on
+// how many deployments succeeded.
+func shiftedBy(s *strike, want, got *outcome) {
+	names := strings.Contains(want.picture[s.account+"service/"+s.edit.Cluster+"/"+s.edit.Service], `"ProductionListenerRule":"rule/`)
+	if !names || !slices.ContainsFunc(got.calls[:s.nth-1], func(m made) bool { return m.Operation == s.account+"ecs.UpdateService" }) {
+		return
+	}
+	want.counts, want.tally.deployments = maps.Clone(want.counts), maps.Clone(want.tally.deployments)
+	want.counts[s.account+"ecs.UpdateService"]++
+	want.tally.deployments[s.account+s.edit.Cluster+"/"+s.edit.Service]++
+	for key, text := range want.picture {
+		other := strings.NewReplacer(`"Weight":100`, `"Weight":0`, `"Weight":0`, `"Weight":100`).Replace(text)
+		if strings.HasPrefix(key, s.account+"rule/") && got.picture[key] != text && revisionTag.ReplaceAllString(got.picture[key], "") == revisionTag.ReplaceAllString(other, "") {
+			want.picture[key] = other
+		}
+	}
+}
+
 // unrivalled: the rules of another scope went as well.
 func unrivalled(s *strike, want, got *outcome) []string {
+	shiftedBy(s, want, got)
 	for key, text := range want.picture {
 		if _, there := got.picture[key]; !there && strings.HasPrefix(key, s.account+"rule/") && strings.Contains(text, "another") {
 			delete(want.picture, key)
@@ -381,6 +409,34 @@ func (s *strike) gone(o *outcome) bool {
 	return strings.Contains(o.picture[s.account+"service/"+s.edit.Cluster+"/"+s.edit.Service], `"Status":"INACTIVE"`)
 }
 
+// writesAfter counts the writes after a suspension as P14 does: one is on its way, with
+// its note in the tags, and with the attributes of a target group, which AWS takes in a
+// call of their own (a group without them would be nobody's wish). The outcome of a hook's
+// task that runs already is still written down: ECS forgets it within an hour.
+func (s *strike) writesAfter(calls []made) int {
+	is := func(m made, operation string) bool { return strings.HasSuffix(m.Operation, "."+operation) }
+	n, noted, outcomes, last := 0, false, 0, made{}
+	for i, m := range calls {
+		if is(m, "RunTask") {
+			outcomes++
+		}
+		if !m.Write || i < s.nth-1 {
+			continue
+		}
+		switch tags := is(m, "TagResource"); {
+		case n == 1 && is(m, "ModifyTargetGroupAttributes") && is(last, "CreateTargetGroup"):
+		case n == 1 && tags && !noted:
+			noted = true
+		case tags && outcomes > 0:
+			outcomes--
+		default:
+			n++
+		}
+		last = m
+	}
+	return n
+}
+
 // suspended: it is left alone, and the operator says so. One write may have been on its
 // way (P14).
 func suspended(s *strike, want, got *outcome) []string {
@@ -397,14 +453,7 @@ func suspended(s *strike, want, got *outcome) []string {
 	if len(want.stands) > 1 || gone || want.counts["ecs.DeleteService"] > 0 {
 		return nil // whose writes they are cannot be told by their counts
 	}
-	n, noted := 0, false
-	for _, m := range got.calls[s.nth-1:] {
-		note := strings.HasSuffix(m.Operation, "ecs.TagResource")
-		if m.Write && !(note && n == 1 && !noted) { // the note of what was on its way
-			n++
-		}
-		noted = noted || note
-	}
+	n := s.writesAfter(got.calls)
 	if n > 1 {
 		return []string{fmt.Sprintf("P14: %d writes after it was suspended", n)}
 	}

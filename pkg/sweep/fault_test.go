@@ -38,6 +38,10 @@ type fault struct {
 	pointless func(s *scenario) bool
 	// refused is whether IAM may refuse a write: it is the second fence around what is not ours.
 	refused bool
+	// vanishes is whether a refusal is about what people deleted. Such a write, decided
+	// before anybody could see that, is refused for lack of the tags that would allow it;
+	// once, since the next look sees that it is gone.
+	vanishes func(s *strike, refusal string) bool
 	// ends says how the end of a case differs from the reference's, where it does: it
 	// changes what is to be expected, and returns what is wrong with the case. It must
 	// not change what it is given but for the two outcomes' stands and pictures, which
