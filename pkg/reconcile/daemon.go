@@ -32,7 +32,7 @@ type daemon struct {
 	lines *lineup
 	hints chan struct{}
 	wake  chan struct{} // a sweep is wanted
-	yield yield         // of sweeps, to edits
+	yield *yield        // of sweeps, to edits
 
 	mu       sync.Mutex
 	loaded   Loaded // the last that could be read
@@ -97,9 +97,10 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 func newDaemon(e *Engine) *daemon {
-	lines := newLineup()
+	giving := &yield{}
+	lines := newLineup(giving)
 	return &daemon{
-		e: e, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		e: e, yield: giving, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		units: map[resource.UnitKey]*member{}, problems: map[string]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(newBackoff(e.o.Random), workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
 			DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[resource.UnitKey]{Queue: lines}),
@@ -116,8 +117,8 @@ func (d *daemon) loop(ctx context.Context) {
 	defer resync.Stop()
 	var again <-chan time.Time // while there is nothing yet, or not what a hint was about
 	pause := firstBackoff
-	load := func() {
-		if d.load(ctx) {
+	load := func(fetched func()) {
+		if d.load(ctx, fetched) {
 			again, pause = nil, firstBackoff
 		} else if again == nil {
 			again = time.After(d.e.jitter(pause))
@@ -134,13 +135,18 @@ func (d *daemon) loop(ctx context.Context) {
 			return
 		case <-again:
 			again = nil
-			load()
+			load(func() {})
 		case <-d.hints:
-			d.yield.begin()
-			load()
-			d.yield.end()
+			held := false
+			load(func() { // what is far away takes its time: that is nobody's hurry here
+				held = true
+				d.yield.begin()
+			})
+			if held { // units that were edited stand in line by now
+				d.yield.end()
+			}
 		case <-resync.C:
-			load()
+			load(func() {})
 			d.wakeSweep()
 			resync.Reset(d.e.jitter(d.e.o.Resync))
 		}
@@ -186,15 +192,16 @@ func (d *daemon) work(ctx context.Context, onlyEdited bool) {
 		}
 		if ctx.Err() == nil {
 			if edited {
-				d.yield.begin()
 				d.safely(resource.Ahead(ctx), key)
-				d.yield.end()
 			} else {
 				d.giveWay(ctx)
 				d.safely(ctx, key)
 			}
 		}
 		d.queue.Done(key)
+		if edited {
+			d.yield.end() // if it comes again at once, it stands in line by now
+		}
 		d.e.m.QueueDepth(d.queue.Len())
 	}
 }

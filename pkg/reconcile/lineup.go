@@ -20,10 +20,11 @@ type lineup struct {
 	hurried      map[resource.UnitKey]int  // by which edit it stands, or will stand, in the line of the edited
 	due, busy    map[resource.UnitKey]bool // to be worked on; with a worker
 	shut         bool
+	yield        *yield // closed from when an edited unit stands in line until no worker has one
 }
 
-func newLineup() *lineup {
-	q := &lineup{hurried: map[resource.UnitKey]int{}, due: map[resource.UnitKey]bool{}, busy: map[resource.UnitKey]bool{}}
+func newLineup(y *yield) *lineup {
+	q := &lineup{yield: y, hurried: map[resource.UnitKey]int{}, due: map[resource.UnitKey]bool{}, busy: map[resource.UnitKey]bool{}}
 	q.news = sync.NewCond(&q.mu)
 	return q
 }
@@ -33,6 +34,7 @@ func newLineup() *lineup {
 func (q *lineup) Hurry(keys ...resource.UnitKey) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	defer q.waits(len(q.edited))
 	q.edits++
 	stand := map[resource.UnitKey]bool{} // in one of the lines already
 	for _, key := range keys {
@@ -61,9 +63,21 @@ func (q *lineup) Add(key resource.UnitKey) {
 	if q.shut || q.due[key] {
 		return
 	}
+	defer q.waits(len(q.edited))
 	q.due[key] = true
 	if !q.busy[key] {
 		q.push(key)
+	}
+}
+
+// waits tells those who give way to edits that some have begun to stand in line, or that
+// the last has been taken; before is how many there were. The lock is held.
+func (q *lineup) waits(before int) {
+	switch now := len(q.edited); {
+	case before == 0 && now > 0:
+		q.yield.begin()
+	case before > 0 && now == 0:
+		q.yield.end()
 	}
 }
 
@@ -84,12 +98,15 @@ func (q *lineup) push(key resource.UnitKey) {
 
 // Get waits for the next unit.
 func (q *lineup) Get() (key resource.UnitKey, shut bool) {
-	key, _, shut = q.Next(false)
+	var edited bool
+	if key, edited, shut = q.Next(false); edited {
+		q.yield.end() // whoever takes from here does not say when he is through
+	}
 	return key, shut
 }
 
 // Next waits for the next unit, for one worker only for one that was edited, and says
-// whether it was.
+// whether it was: then it is in hand (yield) until the worker says that it is through.
 func (q *lineup) Next(onlyEdited bool) (key resource.UnitKey, edited, shut bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -98,6 +115,8 @@ func (q *lineup) Next(onlyEdited bool) (key resource.UnitKey, edited, shut bool)
 		case len(q.edited) > 0:
 			key, q.edited = q.edited[0], q.edited[1:]
 			edited = true
+			q.yield.begin() // before it is in no line any more: in between a sweep would go on
+			q.waits(len(q.edited) + 1)
 		case len(q.rest) > 0 && !onlyEdited:
 			key, q.rest = q.rest[0], q.rest[1:]
 		case q.shut:
@@ -117,6 +136,7 @@ func (q *lineup) Next(onlyEdited bool) (key resource.UnitKey, edited, shut bool)
 func (q *lineup) Done(key resource.UnitKey) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	defer q.waits(len(q.edited))
 	delete(q.busy, key)
 	if q.due[key] {
 		q.push(key)

@@ -12,7 +12,7 @@ import (
 func TestAnEditOfAllThatIsQueued(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
-	q := newLineup()
+	q := newLineup(&yield{})
 	keys := make([]resource.UnitKey, n)
 	for i := range keys {
 		keys[i] = resource.UnitKey{Target: "prod", Cluster: "main", Name: fmt.Sprintf("service-%05d", i)}

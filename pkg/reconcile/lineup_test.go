@@ -125,7 +125,7 @@ func TestAnEditGoesFirst(t *testing.T) {
 // first, the newest before older ones.
 func TestLineup(t *testing.T) {
 	key := func(name string) resource.UnitKey { return resource.UnitKey{Name: name} }
-	q := newLineup()
+	q := newLineup(&yield{})
 	take := func(onlyEdited bool, want string, edited bool) {
 		t.Helper()
 		k, ed, shut := q.Next(onlyEdited)

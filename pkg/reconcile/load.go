@@ -24,7 +24,10 @@ const loadTimeout = 90 * time.Second
 // Load reads the source once and makes units of it. Whatever is wrong with one
 // document concerns that document: it is frozen, and the others go on. An error
 // means that nothing could be read.
-func (e *Engine) Load(ctx context.Context) (Loaded, error) {
+func (e *Engine) Load(ctx context.Context) (Loaded, error) { return e.load(ctx, func() {}) }
+
+// load is Load that tells when the source has been read.
+func (e *Engine) load(ctx context.Context, fetched func()) (Loaded, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	snap, err := e.o.Source.Snapshot(ctx)
@@ -35,6 +38,7 @@ func (e *Engine) Load(ctx context.Context) (Loaded, error) {
 		e.mu.Unlock()
 		return Loaded{}, err
 	}
+	fetched()
 	l := e.digest(snap)
 	e.adviseSelf(&l)
 	return l, nil

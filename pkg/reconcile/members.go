@@ -40,9 +40,10 @@ type retryState struct {
 	until  time.Time
 }
 
-// load reads the source again; when that fails, and it says so, everything stays in force.
-func (d *daemon) load(ctx context.Context) bool {
-	l, err := d.loadSafely(ctx)
+// load reads the source again, and tells when it has; when that fails, and it says so,
+// everything stays in force.
+func (d *daemon) load(ctx context.Context, fetched func()) bool {
+	l, err := d.loadSafely(ctx, fetched)
 	if err != nil {
 		d.tellSource(ctx, err)
 		return false
@@ -55,14 +56,14 @@ func (d *daemon) load(ctx context.Context) bool {
 	return true
 }
 
-func (d *daemon) loadSafely(ctx context.Context) (l Loaded, err error) {
+func (d *daemon) loadSafely(ctx context.Context, fetched func()) (l Loaded, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			d.e.panicked(resource.UnitKey{}, v)
 			err = caught(v)
 		}
 	}()
-	return d.e.Load(ctx)
+	return d.e.load(ctx, fetched)
 }
 
 // take puts what was loaded in force: new and edited units are reconciled at

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // Whoever gives way to edits does so for a moment, and not for ever.
@@ -43,5 +45,48 @@ func TestYield(t *testing.T) {
 			t.Error("a stop is waited through")
 		}
 		y.end()
+	})
+}
+
+// An edit is in hand from when its document was read until its pass has ended, also
+// while it waits for a worker: what is let through in between would stay for a while.
+func TestYieldFromTheLineToTheWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const each = 20 * time.Millisecond // of what follows
+		key := resource.UnitKey{Name: "web"}
+		var y yield
+		q := newLineup(&y)
+		passed := make(chan time.Duration, 1)
+		began := time.Now()
+		y.begin() // its document is read
+		go func() {
+			y.wait(t.Context())
+			passed <- time.Since(began)
+		}()
+		time.Sleep(each)
+		q.Hurry(key)
+		q.Add(key)
+		y.end()
+		time.Sleep(each) // it waits for a worker
+		if _, edited, _ := q.Next(true); !edited {
+			t.Error("it is no edit")
+		}
+		time.Sleep(each)
+		q.Hurry(key) // it is saved once more meanwhile
+		q.Add(key)
+		q.Done(key)
+		y.end()
+		time.Sleep(each)
+		_, _, _ = q.Next(true)
+		time.Sleep(each)
+		q.Done(key)
+		y.end()
+		if took := <-passed; took != 5*each {
+			t.Errorf("a sweep went on after %v, want %v", took, 5*each)
+		}
+		if y.edits != 0 {
+			t.Errorf("%d edits are in hand for ever", y.edits)
+		}
+		q.ShutDown()
 	})
 }
