@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,6 +45,7 @@ type Directory struct {
 
 	limits limits
 	watch  func() (notifier, error) // fsnotify; another one in tests
+	kept   kept                     // what was read before
 }
 
 // Dir makes a source of the given files and directories.
@@ -67,8 +67,8 @@ type candidate struct {
 	link  bool // reached through a symbolic link
 }
 
-// Snapshot reads everything once. A path that is missing is an error; anything
-// less is a Problem, and makes the snapshot incomplete.
+// Snapshot looks at everything, and reads what is not as it was read last (kept). A path
+// that is missing is an error; anything less is a Problem, and makes the snapshot incomplete.
 func (d *Directory) Snapshot(ctx context.Context) (Snapshot, error) {
 	if len(d.paths) == 0 {
 		return Snapshot{}, errors.New("no path to read specs from was given")
@@ -82,7 +82,7 @@ func (d *Directory) Snapshot(ctx context.Context) (Snapshot, error) {
 			return Snapshot{}, err
 		}
 	}
-	return w.read()
+	return w.read(&d.kept)
 }
 
 // walk collects candidates, and then reads them.
@@ -190,7 +190,10 @@ func (w *walk) entry(root *os.Root, shown, rel string, e fs.DirEntry, linked boo
 	if !link && !e.IsDir() && !isSpec(rel) {
 		return folder{}, false
 	}
-	info, err := root.Stat(rel)
+	info, err := e.Info() // the entry's own, by the folder that was opened
+	if link {
+		info, err = root.Stat(rel)
+	}
 	switch {
 	case err != nil && link && (isSpec(rel) || filepath.Ext(rel) == ""):
 		w.problem(full, "%s", brokenLink(err))
@@ -223,7 +226,7 @@ func brokenLink(err error) string {
 }
 
 // read reads the candidates in the order of their paths.
-func (w *walk) read() (Snapshot, error) {
+func (w *walk) read(k *kept) (Snapshot, error) {
 	slices.SortStableFunc(w.found, func(a, b candidate) int {
 		if a.link != b.link { // a real place is taken before a link to it
 			if a.link {
@@ -233,6 +236,8 @@ func (w *walk) read() (Snapshot, error) {
 		}
 		return strings.Compare(a.shown, b.shown)
 	})
+	r := k.begin(len(w.found))
+	defer k.end(r)
 	seen := identities{}
 	for _, c := range w.found {
 		if err := w.ctx.Err(); err != nil {
@@ -241,7 +246,7 @@ func (w *walk) read() (Snapshot, error) {
 		if !seen.add(c.info) {
 			continue // one file, reached twice
 		}
-		data, err := readFile(c.root, c.rel, w.limits.file)
+		data, err := r.read(c, w.limits.file)
 		if err != nil {
 			w.problem(c.shown, "%v", err)
 			continue
@@ -253,31 +258,6 @@ func (w *walk) read() (Snapshot, error) {
 	s := w.snapshot()
 	s.Revision = revision("dir-", s.Files)
 	return s, nil
-}
-
-// readFile reads a regular file of at most max bytes. It is opened without
-// blocking, because a FIFO may have taken the place of what was looked at.
-func readFile(root *os.Root, rel string, max int) ([]byte, error) {
-	f, err := root.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
-	data, err := io.ReadAll(io.LimitReader(f, int64(max)+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
-	}
-	if len(data) > max {
-		return nil, tooLarge(max)
-	}
-	return data, nil
 }
 
 func readDir(root *os.Root, rel string) ([]fs.DirEntry, error) {

@@ -4,6 +4,14 @@
 //
 // Directories, buckets and archives in S3 are read here under the same limits (basket.go).
 //
+// A directory is looked at whole each time, and only the files that have changed are read:
+// of a thousand, an edit is of one, and to read all of them took longer than everything
+// else that the edit cost here. Whether a file has changed is the kernel's word: the same
+// file (device and inode), size, mtime and ctime, which no program can set; and not one
+// that was read so soon after it changed that a second change might carry the same time.
+// Some file systems (of networks, of users) tell less than that: every five minutes all
+// files are read, whatever they look like. Where there is no ctime all are read each time.
+//
 // # Git
 //
 // Git is read by the git binary (2.39 or newer) into bare repositories of a cache
