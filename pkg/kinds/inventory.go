@@ -287,7 +287,11 @@ func keptTags(list []tagtypes.Tag) map[string]string {
 func (b base) tagsOf(ctx context.Context, c *awsclient.Clients, t tagAPI, q resource.Query, objects map[string]*resource.Object) (map[string]map[string]string, error) {
 	out := make(map[string]map[string]string, len(objects))
 	var h *hint
-	if calls := (len(objects) + t.batch() - 1) / t.batch(); !q.Direct && (calls > fewTags || len(objects) > fewTagged) {
+	n := len(objects)
+	if n > 0 && q.Round != nil {
+		n = q.Whole()
+	}
+	if calls := (n + t.batch() - 1) / t.batch(); !q.Direct && (calls > fewTags || n > fewTagged) {
 		h = b.inventory.get(ctx, q.Target, anyOwner(q))
 	}
 	direct := h.disagreeing(objects, out)

@@ -50,7 +50,6 @@ func (k *listenerRule) watch(ctx context.Context, c *awsclient.Clients, q resour
 		}
 	}
 	k.defaults(ctx, c, q, a, defaults)
-	k.rotation.earn(q, len(rules), 1)
 	for _, listener := range slices.Sorted(maps.Keys(rules)) {
 		s := &ruleSearch{k: k, c: c, q: q, a: a}
 		err := s.listener(ctx, listener, rules[listener])
@@ -110,8 +109,14 @@ func (s *ruleSearch) named() []string {
 	return s.tagged
 }
 
+// rulesOf is the key of a listener's rules in a round.
+type rulesOf struct{ target, listener string }
+
 func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resource.Object) error {
-	rules, err := s.describe(ctx, &elasticloadbalancingv2.DescribeRulesInput{ListenerArn: &arn, PageSize: aws.Int32(400)})
+	rules, err := resource.Once(s.q.Round, rulesOf{s.q.Target, arn}, func() ([]types.Rule, error) {
+		s.k.rotation.earn(s.q, 1, 1)
+		return s.describe(ctx, &elasticloadbalancingv2.DescribeRulesInput{ListenerArn: &arn, PageSize: aws.Int32(400)})
+	})
 	if err != nil {
 		return err
 	}

@@ -147,9 +147,9 @@ func (r *rotation) owe(target string, u use, calls int) {
 }
 
 // due picks those whose turn it is: the oldest of what is older than age, as many
-// as the purse allows.
-func (r *rotation) due(target string, u use, age time.Duration, read map[string]time.Time) map[string]bool {
-	r.round(target, u, len(read))
+// as the purse allows. They are some of whole.
+func (r *rotation) due(target string, u use, age time.Duration, whole int, read map[string]time.Time) map[string]bool {
+	r.round(target, u, whole)
 	var old []string
 	for key, at := range read {
 		if time.Since(at) > age {

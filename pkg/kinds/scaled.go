@@ -147,6 +147,9 @@ type attachedName struct {
 	alphabet     *regexp.Regexp
 }
 
+// everyAttached is the key of all objects of a kind in a target, in a round.
+type everyAttached struct{ target, kind string }
+
 // attachedKey is how such an object is found: the service and the name.
 type attachedKey struct{ resource, name string }
 
@@ -201,16 +204,24 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 	for i := range q.Objects {
 		services[k.keyOf(&q.Objects[i]).resource] = nil
 	}
-	if q.Direct || len(services) <= fewScaled {
+	few := len(services) <= fewScaled
+	if q.Round != nil {
+		few = q.Whole() <= fewScaled
+	}
+	if q.Direct || few {
 		for id := range services {
 			services[id] = k.describe(ctx, c.Read, &id, take)
 		}
 	} else {
-		all, err := k.everything(ctx, q.Target, 0)
-		k.rotation.earn(q, len(all), k.page)
-		for _, one := range all {
-			take(one)
-		}
+		var err error
+		found, err = resource.Once(q.Round, everyAttached{q.Target, k.kind}, func() (map[attachedKey]*Found, error) {
+			all, err := k.everything(ctx, q.Target, 0)
+			k.rotation.earn(q, len(all), k.page)
+			for _, one := range all {
+				take(one)
+			}
+			return found, err
+		})
 		for id := range services {
 			services[id] = err
 		}

@@ -95,7 +95,6 @@ func (k *targetGroup) Observe(ctx context.Context, q resource.Query) map[resourc
 	if s.c, err = k.clients(ctx, q.Target); err != nil {
 		return a.fail(q, err)
 	}
-	k.rotation.earn(q, len(q.Objects), groupPage)
 	s.find(ctx)
 	s.tag(ctx)
 	s.attributes(ctx)

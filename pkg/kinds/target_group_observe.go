@@ -41,7 +41,7 @@ type groupSearch struct {
 	failed map[resource.ID]bool
 }
 
-func (s *groupSearch) few() bool { return s.q.Direct || len(s.q.Objects) <= fewGroups }
+func (s *groupSearch) few() bool { return s.q.Direct || s.q.Whole() <= fewGroups }
 
 func (s *groupSearch) fail(id resource.ID, err error) {
 	if s.failed == nil {
@@ -55,7 +55,11 @@ func (s *groupSearch) fail(id resource.ID, err error) {
 func (s *groupSearch) find(ctx context.Context) {
 	defer s.replaced(ctx)
 	if !s.few() {
-		all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)})
+		all, err := resource.Once(s.q.Round, everyGroup{s.q.Target}, func() (*groupIndex, error) {
+			all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)})
+			s.k.rotation.earn(s.q, s.q.Whole(), groupPage)
+			return indexGroups(all), err
+		})
 		if err != nil {
 			for i := range s.q.Objects {
 				s.fail(s.q.Objects[i].ID, err)
@@ -65,6 +69,7 @@ func (s *groupSearch) find(ctx context.Context) {
 		s.match(ctx, all)
 		return
 	}
+	s.k.rotation.earn(s.q, len(s.q.Objects), groupPage)
 	var names []string
 	for i := range s.q.Objects {
 		names = append(names, groupName(&s.q.Objects[i]))
@@ -73,7 +78,7 @@ func (s *groupSearch) find(ctx context.Context) {
 	all, err := s.named(ctx, slices.Compact(names))
 	switch {
 	case err == nil:
-		s.match(ctx, all)
+		s.match(ctx, indexGroups(all))
 	case resource.ClassOf(err) == resource.ClassNotFound: // one missing name fails the whole call
 		for i := range s.q.Objects {
 			s.findOne(ctx, &s.q.Objects[i])
@@ -169,13 +174,24 @@ func (s *groupSearch) pages(ctx context.Context, in *elasticloadbalancingv2.Desc
 	return all, err
 }
 
-// match finds the objects among target groups by name, then by identity.
-func (s *groupSearch) match(ctx context.Context, all []types.TargetGroup) {
-	byName, byARN := map[string]*types.TargetGroup{}, map[string]*types.TargetGroup{}
+// everyGroup is the key of all target groups of a target in a round.
+type everyGroup struct{ target string }
+
+// groupIndex is a list of target groups, by name and by ARN.
+type groupIndex struct{ byName, byARN map[string]*types.TargetGroup }
+
+func indexGroups(all []types.TargetGroup) *groupIndex {
+	x := &groupIndex{make(map[string]*types.TargetGroup, len(all)), make(map[string]*types.TargetGroup, len(all))}
 	for i := range all {
-		byName[aws.ToString(all[i].TargetGroupName)] = &all[i]
-		byARN[aws.ToString(all[i].TargetGroupArn)] = &all[i]
+		x.byName[aws.ToString(all[i].TargetGroupName)] = &all[i]
+		x.byARN[aws.ToString(all[i].TargetGroupArn)] = &all[i]
 	}
+	return x
+}
+
+// match finds the objects among target groups by name, then by identity.
+func (s *groupSearch) match(ctx context.Context, all *groupIndex) {
+	byName, byARN := all.byName, all.byARN
 	var h *hint
 	asked := false
 	for i := range s.q.Objects {
@@ -226,7 +242,7 @@ func (s *groupSearch) attributes(ctx context.Context) {
 	s.attrs = map[string]map[string]string{}
 	due := map[string]bool{}
 	if !s.few() {
-		due = s.k.rotation.due(s.q.Target, useAttributes, attributesAge, s.k.attributesRead())
+		due = s.k.rotation.due(s.q.Target, useAttributes, attributesAge, s.q.Whole(), s.attributesRead())
 	}
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
@@ -303,13 +319,15 @@ func (k *targetGroup) cached(arn string) (map[string]string, bool) {
 	return have.values, ok
 }
 
-// attributesRead is when the attributes of each were read.
-func (k *targetGroup) attributesRead() map[string]time.Time {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	out := make(map[string]time.Time, len(k.attrs))
-	for arn, have := range k.attrs {
-		out[arn] = have.read
+// attributesRead is when the attributes of each that was found were read.
+func (s *groupSearch) attributesRead() map[string]time.Time {
+	s.k.mu.Lock()
+	defer s.k.mu.Unlock()
+	out := make(map[string]time.Time, len(s.found))
+	for _, tg := range s.found {
+		if have, ok := s.k.attrs[aws.ToString(tg.TargetGroupArn)]; ok {
+			out[aws.ToString(tg.TargetGroupArn)] = have.read
+		}
 	}
 	return out
 }

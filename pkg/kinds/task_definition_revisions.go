@@ -46,14 +46,14 @@ func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[reso
 		return k.strays(ctx, q)
 	}
 	a := ask(q)
-	few := q.Direct || len(q.Objects) <= fewRevisions
+	few := q.Direct || q.Whole() <= fewRevisions
 	c, err := k.clients(ctx, q.Target)
 	if err != nil {
 		return a.fail(q, err)
 	}
 	due := map[string]bool{}
 	if !few {
-		due = k.rotation.due(q.Target, useRevisions, revisionAge, k.readAt(q))
+		due = k.rotation.due(q.Target, useRevisions, revisionAge, q.Whole(), k.readAt(q))
 	}
 	for i := range q.Objects {
 		o := &q.Objects[i]

@@ -19,17 +19,11 @@ import (
 // each kind by kind in their order, in as few calls as the API allows. Every object is answered
 // for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
-	return e.observeTelling(ctx, units, nil)
-}
-
-// observeTelling observes, and tells what is known of the services of a target as soon
-// as it is; nil for nobody.
-func (e *Engine) observeTelling(ctx context.Context, units []*resource.Unit, services func([]*resource.Unit, map[resource.ID]resource.Live)) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
 	targets := byTarget(units)
 	parts := make(chan map[resource.ID]resource.Live, len(targets))
 	for target, us := range targets {
-		go func() { parts <- e.observeTarget(ctx, target, us, services) }()
+		go func() { parts <- e.observePart(ctx, part{target: target, units: us}) }()
 	}
 	for range targets {
 		if part := <-parts; len(targets) == 1 {
@@ -38,9 +32,22 @@ func (e *Engine) observeTelling(ctx context.Context, units []*resource.Unit, ser
 			maps.Copy(live, part)
 		}
 	}
+	e.noted(live)
+	return live
+}
+
+// noted takes in what an observation shows beyond the units that it is for.
+func (e *Engine) noted(live map[resource.ID]resource.Live) {
 	e.grace.observed(live)
 	e.saw(live)
-	return live
+}
+
+// part is some or all of a target's units.
+type part struct {
+	target string
+	units  []*resource.Unit
+	round  *resource.Round               // that it is a part of, nil for a whole
+	known  map[resource.ID]resource.Live // what was read of their services before, nil for nothing
 }
 
 func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
@@ -51,27 +58,42 @@ func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
 	return out
 }
 
-func (e *Engine) observeTarget(ctx context.Context, target string, units []*resource.Unit, services func([]*resource.Unit, map[resource.ID]resource.Live)) map[resource.ID]resource.Live {
+// observePart reads the objects of a part.
+func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resource.Live {
 	all := 0
-	for _, u := range units {
+	for _, u := range p.units {
 		all += len(u.Objects)
 	}
 	live := make(map[resource.ID]resource.Live, all)
-	units = e.inPlace(ctx, units, live)
-	if services == nil && e.abreast(ctx) {
-		e.observeAbreast(ctx, target, units, live)
+	units := e.inPlace(ctx, p.units, live)
+	if p.round == nil && p.known == nil && e.abreast(ctx) {
+		e.observeAbreast(ctx, p.target, units, live)
 		return live
 	}
+	maps.Copy(live, p.known)
 	for _, k := range e.o.Kinds {
-		objects := e.objectsOf(k, units)
-		if len(objects) > 0 {
-			maps.Copy(live, e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: live}))
-		}
-		if services != nil && k.Name() == resource.KindService && ctx.Err() == nil {
-			services(units, live)
+		if k.Name() != resource.KindService || p.known == nil {
+			e.askPart(ctx, k, p, units, live)
 		}
 	}
 	return live
+}
+
+// observeServices reads the services of a part, for what is read of it later.
+func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]resource.Live {
+	live := map[resource.ID]resource.Live{}
+	units := e.inPlace(ctx, p.units, map[resource.ID]resource.Live{})
+	if k := e.byKind[resource.KindService]; k != nil {
+		e.askPart(ctx, k, p, units, live)
+	}
+	return live
+}
+
+// askPart adds what one kind says to what is known.
+func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []*resource.Unit, live map[resource.ID]resource.Live) {
+	if objects := e.objectsOf(k, units); len(objects) > 0 {
+		maps.Copy(live, e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round}))
+	}
 }
 
 // ask makes one query of one kind. A panic over many objects is asked again one
@@ -82,7 +104,7 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		found = map[resource.ID]resource.Live{}
 		for _, o := range q.Objects {
 			one := q
-			one.Objects = []resource.Object{o}
+			one.Objects, one.Round = []resource.Object{o}, nil
 			maps.Copy(found, e.ask(ctx, k, one))
 		}
 		return found

@@ -21,8 +21,8 @@ func (d *daemon) sweeps(ctx context.Context) {
 	}
 }
 
-// sweepOnce observes all units in full batches, target by target, and hands each
-// its part as soon as its target has answered.
+// sweepOnce observes all units in full batches, target by target and part by part, and
+// hands each what was read of it as soon as its part has been read.
 func (d *daemon) sweepOnce(ctx context.Context) {
 	d.mu.Lock()
 	var units []*resource.Unit
@@ -39,11 +39,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, us := range byTarget(units) {
 		wg.Go(func() {
-			live := d.e.observeTelling(d.behind(ctx), us, d.prefer)
-			d.e.seed(ctx, us, live)
-			if ctx.Err() == nil {
-				d.hand(s, us, live, touched)
-			}
+			d.sweepTarget(ctx, s, us, touched)
 		})
 	}
 	wg.Wait()
@@ -53,6 +49,72 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 	if ctx.Err() == nil {
 		d.finish(s)
 	}
+}
+
+// partSize is how many units a sweep looks at before it hands on what it has read: full
+// calls of every kind (pages of 10, 20, 50 and 100), and not more in memory than it takes
+// for that. What is left of a fleet goes with the last part, up to a half more.
+const partSize = 200
+
+// sweepTarget observes the units of one target.
+func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Unit, touched map[resource.UnitKey]int) {
+	parts := d.e.partsOf(units)
+	for i := range parts {
+		if p := &parts[i]; d.unseen(p.units) {
+			p.known = d.e.observeServices(d.behind(ctx), *p)
+			if ctx.Err() != nil {
+				return
+			}
+			d.prefer(p.units, p.known)
+		}
+	}
+	for i := range parts {
+		p := parts[i]
+		parts[i] = part{} // it is not held any longer than it takes
+		live := d.e.observePart(d.behind(ctx), p)
+		d.e.noted(live)
+		d.e.seed(ctx, p.units, live)
+		if ctx.Err() != nil {
+			return
+		}
+		d.hand(s, p.units, live, touched)
+	}
+}
+
+// partsOf cuts the units of a target into the parts of a round; a fleet that is no more
+// than one is whole.
+func (e *Engine) partsOf(units []*resource.Unit) (parts []part) {
+	target := units[0].Key.Target
+	if len(units) <= partSize*3/2 {
+		return []part{{target: target, units: units}}
+	}
+	objects := map[string]int{}
+	for _, u := range units {
+		for i := range u.Objects {
+			objects[u.Objects[i].ID.Kind]++
+		}
+	}
+	objects[resource.KindScalableTarget] = len(units) // one that no document has is asked for, too
+	round := resource.NewRound(objects)
+	for len(units) > 0 {
+		n := min(partSize, len(units))
+		if len(units) <= partSize*3/2 {
+			n = len(units)
+		}
+		parts = append(parts, part{target: target, units: units[:n], round: round})
+		units = units[n:]
+	}
+	return parts
+}
+
+// unseen: no pass of this process has seen some of the units.
+func (d *daemon) unseen(units []*resource.Unit) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(units, func(u *resource.Unit) bool {
+		m := d.units[u.Key]
+		return m != nil && m.last.digest == ""
+	})
 }
 
 // hand gives each unit what a sweep read of it.

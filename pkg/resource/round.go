@@ -1,0 +1,50 @@
+package resource
+
+import "sync"
+
+// Round is one full pass over a fleet that is looked at part by part, so that it is never
+// held as a whole. What AWS gives only as a whole list, and each part needs a piece of, is
+// read once for all parts.
+type Round struct {
+	objects map[string]int
+
+	mu    sync.Mutex
+	lists map[any]any
+}
+
+// NewRound begins a round over so many objects, by kind.
+func NewRound(objects map[string]int) *Round {
+	return &Round{objects: objects, lists: map[any]any{}}
+}
+
+// once is what a list was read as.
+type once[V any] struct {
+	value V
+	err   error
+}
+
+// Once gives what a round knows under a key, and reads it where it does not yet. An error
+// is known, too: what could not be read for one part is not asked for again for the next.
+// Without a round it reads.
+func Once[V any](r *Round, key any, read func() (V, error)) (V, error) {
+	if r == nil {
+		return read()
+	}
+	r.mu.Lock() // its parts are looked at one after the other
+	defer r.mu.Unlock()
+	if known, ok := r.lists[key].(once[V]); ok {
+		return known.value, known.err
+	}
+	v, err := read()
+	r.lists[key] = once[V]{v, err}
+	return v, err
+}
+
+// Whole is how many objects are asked for, in all parts of the round.
+func (q Query) Whole() int {
+	n := len(q.Objects)
+	if q.Round != nil && n > 0 {
+		n = max(n, q.Round.objects[q.Objects[0].ID.Kind])
+	}
+	return n
+}
