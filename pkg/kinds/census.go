@@ -3,6 +3,7 @@ package kinds
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -25,9 +26,9 @@ const listedAge = 10 * time.Minute
 type lister func(ctx context.Context, c *awsclient.Clients) (map[string]map[string]string, error)
 
 // census is the shared half of every kind's Owned: by the tagging API, and where
-// that is denied by listing. born makes the live object of an ARN as far as the
-// ARN says it; false for an ARN of another kind, or one that contradicts its tags.
-func (b base) census(ctx context.Context, target, owner, kind string, list lister, born func(id resource.ID, arn string) (resource.Live, bool)) ([]resource.Live, error) {
+// that is denied by listing. named is false for an ARN of another kind, or one that
+// contradicts its tags.
+func (b base) census(ctx context.Context, target, owner, kind string, list lister, named func(id resource.ID, arn string) bool) ([]resource.Found, error) {
 	of, types := owned{target, owner, ""}, hinted
 	if kind == resource.KindTaskDefinition {
 		of.what, types = kind, revisionsOnly
@@ -36,7 +37,9 @@ func (b base) census(ctx context.Context, target, owner, kind string, list liste
 	switch {
 	case err == nil:
 		of.what = kind
-		return b.inventory.count(of, h.version, func() []resource.Live { return members(h.tags, target, owner, kind, born) }), nil
+		return b.inventory.count(of, h.version, func() []resource.Found {
+			return members(h.book.all(), target, owner, kind, named)
+		}), nil
 	case resource.ClassOf(err) != resource.ClassDenied:
 		return nil, err
 	}
@@ -44,12 +47,12 @@ func (b base) census(ctx context.Context, target, owner, kind string, list liste
 	if err != nil {
 		return nil, err
 	}
-	return members(tags, target, owner, kind, born), nil
+	return members(maps.All(tags), target, owner, kind, named), nil
 }
 
 // members are the objects of one kind and owner among tags by ARN, in order.
-func members(tags map[string]map[string]string, target, owner, kind string, born func(id resource.ID, arn string) (resource.Live, bool)) []resource.Live {
-	var out []resource.Live
+func members(tags iter.Seq2[string, map[string]string], target, owner, kind string, named func(id resource.ID, arn string) bool) []resource.Found {
+	var out []resource.Found
 	for arn, t := range tags {
 		if t[resource.TagOwner] != owner {
 			continue
@@ -58,12 +61,11 @@ func members(tags map[string]map[string]string, target, owner, kind string, born
 		if !ok {
 			continue
 		}
-		if l, ok := born(id, arn); ok {
-			l.ID, l.Presence, l.ARN, l.Tags = id, resource.Present, arn, t
-			out = append(out, l)
+		if named(id, arn) {
+			out = append(out, resource.Found{ID: id, ARN: arn, Tags: t})
 		}
 	}
-	slices.SortFunc(out, func(x, y resource.Live) int {
+	slices.SortFunc(out, func(x, y resource.Found) int {
 		return cmp.Or(x.ID.Compare(y.ID), strings.Compare(x.ARN, y.ARN))
 	})
 	return slices.Clone(out) // it is kept, without room for more
@@ -92,73 +94,103 @@ func (b base) listed(ctx context.Context, of owned, list lister) (map[string]map
 	return all, nil
 }
 
+// recalled is what the ARN and the tags of any object say.
+func recalled(f resource.Found, name string, value any) resource.Live {
+	return resource.Live{ID: f.ID, Presence: resource.Present, ARN: f.ARN, Tags: f.Tags, Name: name, Value: value}
+}
+
 // Owned lists the services of an owner, in every cluster. One whose ARN names
 // another cluster than its tags was copied with them, and is nobody's here.
-func (k *service) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindService, listServices, func(id resource.ID, arn string) (resource.Live, bool) {
+func (k *service) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindService, listServices, func(id resource.ID, arn string) bool {
 		parts := strings.Split(arn, "/")
-		if !strings.HasSuffix(parts[0], ":service") || len(parts) != 3 || parts[1] != id.Cluster || id.Name != "" {
-			return resource.Live{}, false
-		}
-		return resource.Live{Name: parts[2], Value: &ecs.CreateServiceInput{ServiceName: &parts[2], Cluster: &parts[1]}}, true
+		return strings.HasSuffix(parts[0], ":service") && len(parts) == 3 && parts[1] == id.Cluster && id.Name == ""
 	})
+}
+
+// Recall knows the service's name and cluster.
+func (*service) Recall(f resource.Found) resource.Live {
+	name := lastSegment(f.ARN)
+	return recalled(f, name, &ecs.CreateServiceInput{ServiceName: &name, Cluster: aws.String(f.ID.Cluster)})
 }
 
 // Owned lists the ACTIVE task definition revisions of an owner.
-func (k *taskDefinition) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindTaskDefinition, listRevisions, func(_ resource.ID, arn string) (resource.Live, bool) {
-		l := resource.Live{Name: lastSegment(arn), Value: &ecs.RegisterTaskDefinitionInput{Family: aws.String(familyOfARN(arn))}}
-		return l, strings.Contains(arn, ":task-definition/")
+func (k *taskDefinition) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindTaskDefinition, listRevisions, func(_ resource.ID, arn string) bool {
+		return strings.Contains(arn, ":task-definition/")
 	})
 }
 
+// Recall knows the family.
+func (*taskDefinition) Recall(f resource.Found) resource.Live {
+	return recalled(f, lastSegment(f.ARN), &ecs.RegisterTaskDefinitionInput{Family: aws.String(familyOfARN(f.ARN))})
+}
+
 // Owned lists the target groups of an owner.
-func (k *targetGroup) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindTargetGroup, listGroups, func(id resource.ID, arn string) (resource.Live, bool) {
-		_, name, ok := strings.Cut(arn, ":targetgroup/")
-		name, _, _ = strings.Cut(name, "/")
-		return resource.Live{Name: name}, ok && id.Name != ""
+func (k *targetGroup) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindTargetGroup, listGroups, func(id resource.ID, arn string) bool {
+		return strings.Contains(arn, ":targetgroup/") && id.Name != ""
 	})
+}
+
+// Recall knows the target group's name.
+func (*targetGroup) Recall(f resource.Found) resource.Live {
+	_, name, _ := strings.Cut(f.ARN, ":targetgroup/")
+	name, _, _ = strings.Cut(name, "/")
+	return recalled(f, name, nil)
 }
 
 // Owned lists the listener rules of an owner, and the listeners whose default
 // action a document of his has declared.
-func (k *listenerRule) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindListenerRule, listRules, func(id resource.ID, arn string) (resource.Live, bool) {
-		if strings.Contains(arn, ":listener/") {
-			return resource.Live{Name: arn, Value: &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(arn)},
-				Extra: map[string]any{priorityKey: priorityDefault}}, id.Name != ""
-		}
-		l := resource.Live{Name: arn, Value: &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(listenerOf(arn))}}
-		return l, strings.Contains(arn, ":listener-rule/") && id.Name != ""
+func (k *listenerRule) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindListenerRule, listRules, func(id resource.ID, arn string) bool {
+		return id.Name != "" && (strings.Contains(arn, ":listener/") || strings.Contains(arn, ":listener-rule/"))
 	})
+}
+
+// Recall knows the listener, and whether it is that which is ours.
+func (*listenerRule) Recall(f resource.Found) resource.Live {
+	if strings.Contains(f.ARN, ":listener/") {
+		l := recalled(f, f.ARN, &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(f.ARN)})
+		l.Extra = map[string]any{priorityKey: priorityDefault}
+		return l
+	}
+	return recalled(f, f.ARN, &elasticloadbalancingv2.CreateRuleInput{ListenerArn: aws.String(listenerOf(f.ARN))})
 }
 
 // Owned lists the scalable targets of an owner. Their ARNs do not say of which
 // service they are: whoever reads one directly finds out.
-func (k *scalableTarget) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindScalableTarget, listTargets, func(id resource.ID, arn string) (resource.Live, bool) {
-		return resource.Live{}, strings.Contains(arn, ":scalable-target/")
+func (k *scalableTarget) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindScalableTarget, listTargets, func(_ resource.ID, arn string) bool {
+		return strings.Contains(arn, ":scalable-target/")
 	})
 }
+
+// Recall knows no more than the tags say.
+func (*scalableTarget) Recall(f resource.Found) resource.Live { return recalled(f, "", nil) }
 
 // policyAlarm begins the names of the alarms that Application Auto Scaling makes
 // for target tracking policies (its user guide): never ours, whatever their tags.
 const policyAlarm = "TargetTracking-"
 
 // Owned lists the alarms of an owner, of both sorts: by name they are found alike.
-func (k *alarm) Owned(ctx context.Context, target, owner string) ([]resource.Live, error) {
-	return k.census(ctx, target, owner, resource.KindAlarm, listAlarms, func(id resource.ID, arn string) (resource.Live, bool) {
+func (k *alarm) Owned(ctx context.Context, target, owner string) ([]resource.Found, error) {
+	return k.census(ctx, target, owner, resource.KindAlarm, listAlarms, func(id resource.ID, arn string) bool {
 		_, name, ok := strings.Cut(arn, ":alarm:")
-		l := resource.Live{Name: name, Value: &cloudwatch.PutMetricAlarmInput{AlarmName: &name}}
-		return l, ok && id.Name != "" && !strings.HasPrefix(name, policyAlarm)
+		return ok && id.Name != "" && !strings.HasPrefix(name, policyAlarm)
 	})
+}
+
+// Recall knows the alarm's name.
+func (*alarm) Recall(f resource.Found) resource.Live {
+	_, name, _ := strings.Cut(f.ARN, ":alarm:")
+	return recalled(f, name, &cloudwatch.PutMetricAlarmInput{AlarmName: &name})
 }
 
 // Attached lists the scaling policies or scheduled actions of services whose
 // scalable targets are ours, as far as their names are derived ones.
-func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targets []resource.Live) ([]resource.Live, error) {
-	var out []resource.Live
+func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targets []resource.Live) ([]resource.Found, error) {
+	var out []resource.Found
 	byService := map[string]resource.Live{} // place and resource id
 	several := map[string]int{}
 	for _, t := range targets {
@@ -166,7 +198,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 		several[t.ID.Target]++
 	}
 	take := func(target string, one *Found) {
-		at, _ := k.key(one)
+		at, arn := k.key(one)
 		t, ours := byService[target+" "+at.resource]
 		if !ours {
 			return
@@ -174,7 +206,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 		unit := &resource.Unit{Key: t.ID.Key()}
 		prefix := k.naming.derive(resource.Frame{Owner: owner}, unit, "")
 		if key, ours := strings.CutPrefix(at.name, prefix); ours && key != "" {
-			out = append(out, k.live(t.ID.Of(k.kind, key), one))
+			out = append(out, resource.Found{ID: t.ID.Of(k.kind, key), ARN: strings.Clone(arn), Value: attachedKey{strings.Clone(at.resource), strings.Clone(at.name)}})
 		}
 	}
 	for target, n := range several {
@@ -186,6 +218,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			for _, one := range all {
 				take(target, one)
 			}
+			k.letGo(target)
 		}
 	}
 	for _, t := range targets {
@@ -201,8 +234,17 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			return nil, err
 		}
 	}
-	slices.SortFunc(out, func(x, y resource.Live) int { return x.ID.Compare(y.ID) })
-	return out, nil
+	slices.SortFunc(out, func(x, y resource.Found) int { return x.ID.Compare(y.ID) })
+	return slices.Clone(out), nil // it is kept, without room for more
+}
+
+// Recall knows the name, and whose scaling it is.
+func (k *attached[Want, Found]) Recall(f resource.Found) resource.Live {
+	at, _ := f.Value.(attachedKey)
+	in := new(Want)
+	name, of := k.frame(in)
+	*name, *of.resourceID = &at.name, &at.resource
+	return present(f.ID, f.ARN, at.name, in)
 }
 
 // scaledID is the resource id of a scalable target: its name, as far as known.

@@ -108,7 +108,7 @@ func censusByPage(t *testing.T, w *world, all *resource.Unit, denied bool) {
 				want = append(want, o.ID.String())
 			}
 		}
-		var found []resource.Live
+		var found []resource.Found
 		var err error
 		switch k := k.(type) {
 		case resource.Census:
@@ -123,7 +123,9 @@ func censusByPage(t *testing.T, w *world, all *resource.Unit, denied bool) {
 			got = append(got, l.ID.String())
 		}
 		if k.Name() == resource.KindScalableTarget {
-			targets = found
+			for _, f := range found {
+				targets = append(targets, k.(resource.Recalling).Recall(f))
+			}
 		}
 		slices.Sort(want)
 		slices.Sort(got)

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -68,24 +69,64 @@ type listing struct {
 	denied  time.Time
 	refusal error
 	pages   int                          // how many calls the last refresh took
-	tags    map[string]map[string]string // by ARN; never written to
+	tags    map[string]map[string]string // by ARN, of a census by listing; never written to
+	book    *book                        // of what the tagging API has told
 	byKey   map[[2]string]string         // unit, key → ARN; "" for several
-	version int                          // of tags
+	version int                          // of the book
 }
 
 // counted is a census of one kind, and the version of the tags that it was made of.
 type counted struct {
 	version int
-	all     []resource.Live
+	all     []resource.Found
 }
 
 func newInventory(p awsclient.Provider) *inventory {
 	return &inventory{provider: p, by: map[owned]*listing{}, listed: map[owned]*listing{}, counts: map[owned]counted{}}
 }
 
+// book are tags by ARN, as one refresh told them and as what was read directly since
+// says. The tags of one ARN are shared and never written to.
+type book struct {
+	mu   sync.RWMutex
+	tags map[string]map[string]string
+}
+
+func (b *book) of(arn string) (map[string]string, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	t, ok := b.tags[arn]
+	return t, ok
+}
+
+func (b *book) all() iter.Seq2[string, map[string]string] {
+	return func(yield func(string, map[string]string) bool) {
+		b.mu.RLock()
+		defer b.mu.RUnlock()
+		maps.All(b.tags)(yield)
+	}
+}
+
+// set takes in the tags of an ARN, nil for one that is not ours, and reports whether
+// that is news.
+func (b *book) set(arn string, tags map[string]string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	have, known := b.tags[arn]
+	switch {
+	case tags == nil:
+		delete(b.tags, arn)
+		return known
+	case known && maps.Equal(have, tags):
+		return false
+	}
+	b.tags[arn] = keptTags(tags)
+	return true
+}
+
 // hint is a view of one refresh; nil where the API is denied or failed.
 type hint struct {
-	tags    map[string]map[string]string
+	book    *book
 	byKey   map[[2]string]string
 	version int
 }
@@ -104,7 +145,7 @@ func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bo
 	if h == nil {
 		return nil, false
 	}
-	have, ok := h.tags[arn]
+	have, ok := h.book.of(arn)
 	if !ok {
 		return nil, false
 	}
@@ -148,7 +189,7 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 			return nil, err
 		}
 	}
-	return &hint{l.tags, l.byKey, l.version}, nil
+	return &hint{l.book, l.byKey, l.version}, nil
 }
 
 // due: it is old enough to be read again, and has the turn. What the census of
@@ -180,7 +221,7 @@ func (i *inventory) again(ctx context.Context, target, owner string) *hint {
 		return nil
 	}
 	i.rotation.owe(target, useTags, l.pages)
-	return &hint{l.tags, l.byKey, l.version}
+	return &hint{l.book, l.byKey, l.version}
 }
 
 // tell takes in what was read directly: the truth of now.
@@ -193,21 +234,19 @@ func (i *inventory) tell(ctx context.Context, target, owner string, read map[str
 	if l.read.IsZero() || len(read) == 0 {
 		return
 	}
-	tags := maps.Clone(l.tags) // views of the old one are around
 	for arn, t := range read {
-		if t[resource.TagOwner] == owner {
-			tags[arn] = t
-		} else {
-			delete(tags, arn)
+		if t[resource.TagOwner] != owner {
+			t = nil
+		}
+		if l.book.set(arn, t) {
+			l.version++
 		}
 	}
-	l.tags = tags
-	l.version++
 }
 
 // count makes a census of a kind, unless the tags are those of the last one. Its
 // members are shared.
-func (i *inventory) count(of owned, version int, census func() []resource.Live) []resource.Live {
+func (i *inventory) count(of owned, version int, census func() []resource.Found) []resource.Found {
 	i.mu.Lock()
 	last, ok := i.counts[of]
 	i.mu.Unlock()
@@ -254,7 +293,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 		calls++
 		for _, r := range page.ResourceTagMappingList {
 			arn := strings.Clone(aws.ToString(r.ResourceARN))
-			t := keptTags(r.Tags)
+			t := keptTags(fromPairs(r.Tags, taggingPair))
 			tags[arn] = t
 			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
 			if _, twice := byKey[at]; twice {
@@ -266,7 +305,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	if err != nil {
 		return err
 	}
-	l.read, l.tags, l.byKey, l.pages = time.Now(), tags, byKey, calls
+	l.read, l.book, l.byKey, l.pages = time.Now(), &book{tags: tags}, byKey, calls
 	l.version++
 	return nil
 }
@@ -274,13 +313,15 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 // keptTags are tags that are kept until the next refresh. Nearly all their words stand
 // on many objects; and a string of an answer keeps a large piece of the answer alive
 // (smithy-go cuts them from one).
-func keptTags(list []tagtypes.Tag) map[string]string {
-	t := make(map[string]string, len(list))
-	for _, tag := range list {
-		t[unique.Make(aws.ToString(tag.Key)).Value()] = unique.Make(aws.ToString(tag.Value)).Value()
+func keptTags(tags map[string]string) map[string]string {
+	t := make(map[string]string, len(tags))
+	for k, v := range tags {
+		t[unique.Make(k).Value()] = unique.Make(v).Value()
 	}
 	return t
 }
+
+func taggingPair(t tagtypes.Tag) (k, v *string) { return t.Key, t.Value }
 
 // tagsOf finds the tags of live objects by ARN: by hint where it agrees, else
 // directly. objects maps the ARN to what is wanted there.

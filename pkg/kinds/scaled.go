@@ -93,8 +93,10 @@ type attached[Want, Found any] struct {
 // pagedScaled is all that one target has, at a time: the sweep and the census of
 // one round share it.
 type pagedScaled[Found any] struct {
-	read time.Time
-	all  []*Found
+	read  time.Time
+	all   []*Found // nil when it is not held any more
+	calls int      // that it took
+	swept bool     // sweeps read it each time
 }
 
 // censusAge is how old the last reading may be for the census. What no sweep asks
@@ -106,9 +108,8 @@ func (k *attached[Want, Found]) censusAge(target string) time.Duration {
 	if time.Since(last.read) < hintAge || last.read.IsZero() {
 		return hintAge
 	}
-	calls := 1 + len(last.all)/k.page
-	k.rotation.round(target, useCensus, calls)
-	if k.rotation.spend(target, useCensus, calls) {
+	k.rotation.round(target, useCensus, last.calls)
+	if k.rotation.spend(target, useCensus, last.calls) {
 		return hintAge
 	}
 	return time.Since(last.read) + time.Minute
@@ -119,14 +120,14 @@ func (k *attached[Want, Found]) everything(ctx context.Context, target string, a
 	k.mu.Lock()
 	last := k.paged[target]
 	k.mu.Unlock()
-	if !last.read.IsZero() && time.Since(last.read) < age {
+	if last.all != nil && time.Since(last.read) < age {
 		return last.all, nil
 	}
 	c, err := k.clients(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	var all []*Found
+	all := []*Found{}
 	if err := k.describe(ctx, c.Read, nil, func(one *Found) { all = append(all, one) }); err != nil {
 		return nil, err
 	}
@@ -135,8 +136,18 @@ func (k *attached[Want, Found]) everything(ctx context.Context, target string, a
 	if k.paged == nil {
 		k.paged = map[string]pagedScaled[Found]{}
 	}
-	k.paged[target] = pagedScaled[Found]{time.Now(), all}
+	k.paged[target] = pagedScaled[Found]{time.Now(), all, 1 + len(all)/k.page, age == 0}
 	return all, nil
+}
+
+// letGo drops what the next sweep reads again anyway.
+func (k *attached[Want, Found]) letGo(target string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last := k.paged[target]; last.swept {
+		last.all = nil
+		k.paged[target] = last
+	}
 }
 
 // attachedName is how the kind's objects get their names.

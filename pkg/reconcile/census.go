@@ -18,8 +18,8 @@ import (
 // as of one reading. It finds what no document names; whoever acts on it reads
 // the object directly first.
 type census struct {
-	units map[resource.UnitKey][]*resource.Live // shared with the kinds that counted them: nobody changes them
-	err   error                                 // it is incomplete: nothing may be concluded, and nothing deleted
+	units map[resource.UnitKey][]*resource.Found // shared with the kinds that counted them: nobody changes them
+	err   error                                  // it is incomplete: nothing may be concluded, and nothing deleted
 }
 
 // count makes a census of the targets, and keeps it for the passes to come.
@@ -44,7 +44,7 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 }
 
 func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
-	c = &census{units: map[resource.UnitKey][]*resource.Live{}}
+	c = &census{units: map[resource.UnitKey][]*resource.Found{}}
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
@@ -70,12 +70,12 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		}
 		for i := range owned {
 			l := &owned[i]
-			if !e.inScope(*l) {
+			if !e.inScope(l.Tags) {
 				continue
 			}
 			c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
 			if l.ID.Kind == resource.KindScalableTarget {
-				scaled = append(scaled, *l)
+				scaled = append(scaled, counter.Recall(*l))
 			}
 		}
 	}
@@ -102,11 +102,11 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 }
 
 // hanging are the scaling policies and scheduled actions of scalable targets of ours.
-func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resource.Live, error) {
+func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resource.Found, error) {
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	var out []resource.Live
+	var out []resource.Found
 	known := map[string]bool{} // where two scalable targets carry the same tags
 	for _, k := range e.o.Kinds {
 		if counter, ok := k.(resource.Attached); ok {
@@ -127,8 +127,8 @@ func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resour
 
 // inScope: it carries the owner, and no scope but the run's own. What carries
 // none takes that of the first run with one.
-func (e *Engine) inScope(l resource.Live) bool {
-	f, o := e.currentFrame(), l.Owner()
+func (e *Engine) inScope(tags map[string]string) bool {
+	f, o := e.currentFrame(), resource.OwnerOf(tags)
 	return o.Operator == f.Owner && (o.Scope == "" || o.Scope == f.Scope)
 }
 
@@ -165,9 +165,17 @@ func (e *Engine) unnamed(u *resource.Unit, live map[resource.ID]resource.Live) [
 				continue
 			}
 		}
-		todo = append(todo, *l)
+		todo = append(todo, e.recall(l))
 	}
 	return todo
+}
+
+// recall makes a live object of what a census has found.
+func (e *Engine) recall(f *resource.Found) resource.Live {
+	if k, ok := e.byKind[f.ID.Kind].(resource.Recalling); ok {
+		return k.Recall(*f)
+	}
+	return resource.Live{ID: f.ID, Presence: resource.Present, ARN: f.ARN, Tags: f.Tags}
 }
 
 // readStrays reads what a census has found directly, and leaves out what is gone
@@ -220,7 +228,7 @@ func (e *Engine) still(k resource.Kind, found, l resource.Live) (resource.Live, 
 		return l, true // its scalable target speaks for it
 	}
 	id, told := resource.Identity(found.ID.Target, found.ID.Kind, l.Tags)
-	return l, told && id == found.ID && e.inScope(l)
+	return l, told && id == found.ID && e.inScope(l.Tags)
 }
 
 // targetsOf are the targets that a run works on: the configured ones, and those

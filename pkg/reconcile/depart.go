@@ -120,28 +120,35 @@ func (e *Engine) gone(l Loaded) (list []departed, owned int) {
 		keys := slices.Collect(maps.Keys(c.units))
 		sortKeys(keys)
 		for _, key := range keys {
+			has := documented[e.placed(key)]
 			d := departed{unit: &resource.Unit{Key: key, Gone: true}, svc: resource.Live{Presence: resource.Absent}}
-			scaled := slices.ContainsFunc(c.units[key], func(l *resource.Live) bool {
-				return l.ID.Kind == resource.KindScalableTarget && l.Tags[resource.TagScope] == scope
+			scaled := slices.ContainsFunc(c.units[key], func(f *resource.Found) bool {
+				return f.ID.Kind == resource.KindScalableTarget && f.Tags[resource.TagScope] == scope
 			})
 			for _, found := range c.units[key] {
-				live := *found
-				mine := live.Tags[resource.TagScope] == scope
-				if live.Tags == nil { // for what carries none its scalable target speaks
+				mine := found.Tags[resource.TagScope] == scope
+				if found.Tags == nil { // for what carries none its scalable target speaks
 					mine = scaled
 				}
 				if !mine {
 					continue // without a scope, it is nobody's to delete
 				}
-				if live.ID.Kind == resource.KindService {
+				service := found.ID.Kind == resource.KindService
+				if service {
 					owned++
 					counted[e.placed(key)] = true
+				}
+				if has {
+					continue
+				}
+				live := e.recall(found)
+				if service {
 					live = e.spoken(live)
 					d.svc = live
 				}
 				d.all = append(d.all, live)
 			}
-			if documented[e.placed(key)] || len(d.all) == 0 {
+			if has || len(d.all) == 0 {
 				continue
 			}
 			d.fate = plan.FateOf(d.all, e.o.Prune)
@@ -288,17 +295,17 @@ func (e *Engine) lookGone(ctx context.Context, u *resource.Unit, write bool) vie
 // service has. What could not be listed puts everything in doubt.
 func (e *Engine) remains(ctx context.Context, u *resource.Unit, c *census, doubt string) ([]resource.Live, string) {
 	var todo []resource.Live
-	for _, l := range c.units[u.Key] {
-		todo = append(todo, *l)
+	for _, f := range c.units[u.Key] {
+		todo = append(todo, e.recall(f))
 	}
 	if k, ok := e.byKind[resource.KindTaskDefinition].(resource.Census); ok {
 		revisions, err := k.Owned(ctx, u.Key.Target, e.currentFrame().Owner)
 		if err != nil {
 			return e.readStrays(ctx, u, todo), orElse(doubt, "the task definition's revisions could not be listed: "+err.Error())
 		}
-		for _, l := range revisions {
-			if l.ID.Key() == u.Key && e.inScope(l) && !e.runs(l.ARN, u.Key) {
-				todo = append(todo, l)
+		for i := range revisions {
+			if f := &revisions[i]; f.ID.Key() == u.Key && e.inScope(f.Tags) && !e.runs(f.ARN, u.Key) {
+				todo = append(todo, e.recall(f))
 			}
 		}
 	}
@@ -315,9 +322,9 @@ func (e *Engine) remains(ctx context.Context, u *resource.Unit, c *census, doubt
 	if err != nil {
 		return strays, orElse(doubt, "its scaling could not be listed: "+err.Error())
 	}
-	for _, l := range hanging {
-		if !known[l.ARN] {
-			strays = append(strays, l)
+	for i := range hanging {
+		if f := &hanging[i]; !known[f.ARN] {
+			strays = append(strays, e.recall(f))
 		}
 	}
 	return strays, doubt

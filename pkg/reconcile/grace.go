@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -20,30 +21,35 @@ import (
 type graceKeeper struct {
 	grace time.Duration
 
-	mu      sync.Mutex
-	objects map[resource.ID]*sighting
-	left    map[resource.UnitKey]map[string]*sighting // strays, by ARN
+	mu    sync.Mutex
+	known map[resource.UnitKey][]inside             // seen or written by this process
+	away  map[resource.ID]*sighting                 // absent in the latest observation
+	left  map[resource.UnitKey]map[string]*sighting // strays, by ARN
 }
 
-// sighting is what this process knows about one object's being there.
+// inside is an object as its unit knows it.
+type inside struct{ kind, name string }
+
+// sighting is what this process knows about one object's not being there.
 type sighting struct {
-	known  bool      // seen or written by this process
-	absent bool      // in the latest observation
-	since  time.Time // first of the absences in a row
-	times  int       // how many
+	since time.Time // first of the absences in a row
+	times int       // how many
 }
 
 func newGraceKeeper(grace time.Duration) *graceKeeper {
-	return &graceKeeper{grace: grace, objects: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{}}
+	return &graceKeeper{grace: grace, known: map[resource.UnitKey][]inside{}, away: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{}}
 }
 
-func (g *graceKeeper) sighting(id resource.ID) *sighting {
-	s := g.objects[id]
-	if s == nil {
-		s = &sighting{}
-		g.objects[id] = s
+// have reports whether an object is known, and meet that it is there. The lock is held.
+func (g *graceKeeper) have(id resource.ID) bool {
+	return slices.Contains(g.known[id.Key()], inside{id.Kind, id.Name})
+}
+
+func (g *graceKeeper) meet(id resource.ID) {
+	delete(g.away, id)
+	if !g.have(id) {
+		g.known[id.Key()] = append(g.known[id.Key()], inside{id.Kind, id.Name})
 	}
-	return s
 }
 
 // observed takes in one complete observation. An answer that is unknown says nothing.
@@ -54,11 +60,12 @@ func (g *graceKeeper) observed(live map[resource.ID]resource.Live) {
 	for id, l := range live {
 		switch l.Presence {
 		case resource.Present:
-			*g.sighting(id) = sighting{known: true}
+			g.meet(id)
 		case resource.Absent:
-			s := g.sighting(id)
-			if !s.absent {
-				s.absent, s.since, s.times = true, now, 0
+			s := g.away[id]
+			if s == nil {
+				s = &sighting{since: now}
+				g.away[id] = s
 			}
 			s.times++
 		}
@@ -69,22 +76,22 @@ func (g *graceKeeper) observed(live map[resource.ID]resource.Live) {
 func (g *graceKeeper) wrote(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	*g.sighting(id) = sighting{known: true}
+	g.meet(id)
 }
 
 // knows reports whether this process has seen or written an object.
 func (g *graceKeeper) knows(id resource.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := g.objects[id]
-	return s != nil && s.known
+	return g.have(id)
 }
 
 // gone notes that this process deleted an object: its absence is no surprise.
 func (g *graceKeeper) gone(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.objects, id)
+	delete(g.away, id)
+	g.known[id.Key()] = slices.DeleteFunc(g.known[id.Key()], func(o inside) bool { return o == inside{id.Kind, id.Name} })
 }
 
 // within returns the objects of a unit that are absent but do not count as
@@ -96,11 +103,11 @@ func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Liv
 	var out map[resource.ID]bool
 	for i := range u.Objects {
 		o := &u.Objects[i]
-		s := g.objects[o.ID]
+		s := g.away[o.ID]
 		if s == nil || live[o.ID].Presence != resource.Absent {
 			continue
 		}
-		if !s.known && (!write || o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
+		if !g.have(o.ID) && (!write || o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
 			continue
 		}
 		if s.times >= 2 && now.Sub(s.since) >= g.grace {
@@ -139,7 +146,9 @@ func (g *graceKeeper) strays(key resource.UnitKey, strays []resource.Live, write
 		seen[l.ARN] = s
 		fresh[l.ARN] = s.times < 2 || now.Sub(s.since) < g.grace
 	}
-	g.left[key] = seen
+	if g.left[key] = seen; len(seen) == 0 {
+		delete(g.left, key)
+	}
 	return fresh
 }
 
@@ -147,7 +156,7 @@ func (g *graceKeeper) strays(key resource.UnitKey, strays []resource.Live, write
 // it refers to is absent, and this process never knew it. The lock is held.
 func (g *graceKeeper) fresh(rule *resource.Object, live map[resource.ID]resource.Live) bool {
 	for _, need := range rule.Needs {
-		if live[need].Presence == resource.Absent && (g.objects[need] == nil || !g.objects[need].known) {
+		if live[need].Presence == resource.Absent && !g.have(need) {
 			return true
 		}
 	}
@@ -159,9 +168,10 @@ func (g *graceKeeper) forget(key resource.UnitKey) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.left, key)
-	for id := range g.objects {
+	delete(g.known, key)
+	for id := range g.away {
 		if id.Key() == key {
-			delete(g.objects, id)
+			delete(g.away, id)
 		}
 	}
 }

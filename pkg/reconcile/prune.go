@@ -148,7 +148,7 @@ func (x *execution) orphaned(ctx context.Context, k resource.Kind, s *plan.Step)
 			}
 		}
 	}
-	if live.Presence != resource.Present || !x.e.inScope(live) || live.Tags[resource.TagUnit] != s.ID.Key().TagValue() {
+	if live.Presence != resource.Present || !x.e.inScope(live.Tags) || live.Tags[resource.TagUnit] != s.ID.Key().TagValue() {
 		return "its scalable target could not be read as ours"
 	}
 	return ""

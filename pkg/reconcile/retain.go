@@ -82,9 +82,9 @@ func (e *Engine) superfluous(ctx context.Context, u *resource.Unit, service reso
 		return nil, err
 	}
 	var mine []resource.Live
-	for _, l := range owned {
-		if l.ID.Key() == u.Key && e.inScope(l) {
-			mine = append(mine, l)
+	for i := range owned {
+		if f := &owned[i]; f.ID.Key() == u.Key && e.inScope(f.Tags) {
+			mine = append(mine, e.recall(f))
 		}
 	}
 	if len(mine) <= keptRevisions(u) {

@@ -7,17 +7,34 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
+// Found is an object as a census has it: as little as tells it apart, since a census is
+// of everything, and kept.
+type Found struct {
+	ID   ID
+	ARN  string
+	Tags map[string]string // whole; nil for kinds that carry none
+	// Value is what its kind needs to know beside the ARN to read it, nil for nothing.
+	Value any
+}
+
+// Recalling is a Kind that makes a live object of what a census has found.
+type Recalling interface {
+	// Recall is the live object as far as its ARN and tags say it: its Value may be
+	// missing, and whoever wants to write reads it directly first (Stray).
+	Recall(Found) Live
+}
+
 // Census is the part of a taggable Kind that answers the other question: not
 // "is this object there?", but "what is there of ours?". Every taggable kind of
 // kinds.All has it.
 type Census interface {
 	// Owned lists what carries the owner's tag in one target, over every cluster.
-	// Each answer's ID is what its tags say (unit and key), its Tags are whole,
-	// and its Value may be missing: who wants to write reads it directly first
-	// (Stray). An error means that the list is incomplete: then nothing may be
-	// concluded from what is not in it, nor anything deleted for what is.
+	// Each answer's ID is what its tags say (unit and key). An error means that the
+	// list is incomplete: then nothing may be concluded from what is not in it, nor
+	// anything deleted for what is.
 	// The list and all in it are shared with whoever asks next: nobody changes them.
-	Owned(ctx context.Context, target, owner string) ([]Live, error)
+	Owned(ctx context.Context, target, owner string) ([]Found, error)
+	Recalling
 }
 
 // Attached is the census of a Kind that carries no tags: a name speaks for its
@@ -26,7 +43,8 @@ type Attached interface {
 	// Attached lists what hangs on scalable targets of ours under the names that
 	// the operator derives for it. What has another name is somebody else's, or
 	// stands in a document. An error means that the list is incomplete.
-	Attached(ctx context.Context, owner string, targets []Live) ([]Live, error)
+	Attached(ctx context.Context, owner string, targets []Live) ([]Found, error)
+	Recalling
 }
 
 // Occupied is a Kind whose objects may be in use by others, so that AWS or the

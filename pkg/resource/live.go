@@ -103,12 +103,12 @@ type ServiceState struct {
 	PrimaryTaskSet bool
 }
 
-// Owner reads ownership from tags.
-func (l Live) Owner() Owner {
-	return Owner{
-		Operator: l.Tags[TagOwner], Scope: l.Tags[TagScope],
-		Unit: l.Tags[TagUnit], Key: l.Tags[TagKey],
-	}
+// Owner is what the tags say.
+func (l Live) Owner() Owner { return OwnerOf(l.Tags) }
+
+// OwnerOf reads ownership from tags.
+func OwnerOf(tags map[string]string) Owner {
+	return Owner{Operator: tags[TagOwner], Scope: tags[TagScope], Unit: tags[TagUnit], Key: tags[TagKey]}
 }
 
 // Owner is what the tags of a live object say about whose it is.
