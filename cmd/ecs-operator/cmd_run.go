@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -88,6 +89,10 @@ one exits at once. Deployments go on in AWS.`,
 	return cmd
 }
 
+// gcPercent is half of Go's default: what a daemon holds is of a size with the garbage of a
+// pass, and the memory of a task is paid for all day long. GOGC says otherwise.
+const gcPercent = 50
+
 func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions, args []string) error {
 	if err := o.finalize(); err != nil {
 		return err
@@ -98,6 +103,9 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	paths, err := o.locate(c, "run", args)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	resync := cmp.Or(o.resync, reconcile.DefaultResync)
 	if o.resync == 0 && g.sandboxed() {

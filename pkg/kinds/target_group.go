@@ -25,7 +25,8 @@ const attributes = "attributes"
 type targetGroup struct {
 	base
 	mu    sync.Mutex
-	attrs map[string]readAttributes // by ARN: one call each is the dearest read
+	attrs map[string]readAttributes    // by ARN: one call each is the dearest read
+	same  map[string]map[string]string // values as they were read, by what they say: most groups have the same
 }
 
 type readAttributes struct {
@@ -34,7 +35,7 @@ type readAttributes struct {
 }
 
 func newTargetGroup(b base) *targetGroup {
-	return &targetGroup{base: b, attrs: map[string]readAttributes{}}
+	return &targetGroup{base: b, attrs: map[string]readAttributes{}, same: map[string]map[string]string{}}
 }
 
 func (*targetGroup) Name() string   { return resource.KindTargetGroup }

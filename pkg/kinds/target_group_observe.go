@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -335,7 +336,22 @@ func (s *groupSearch) attributesRead() map[string]time.Time {
 func (k *targetGroup) remember(arn string, values map[string]string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.attrs[arn] = readAttributes{values, time.Now()}
+	k.attrs[arn] = readAttributes{k.shared(values), time.Now()}
+}
+
+// mostSame bounds how many sets of attributes are shared.
+const mostSame = 1000
+
+// shared is an equal set of attributes that is kept already. The lock is held.
+func (k *targetGroup) shared(values map[string]string) map[string]string {
+	said := fmt.Sprint(values) // a map prints in the order of its keys
+	if have, ok := k.same[said]; ok && maps.Equal(have, values) {
+		return have
+	}
+	if len(k.same) < mostSame {
+		k.same[said] = values
+	}
+	return values
 }
 
 func (k *targetGroup) forget(arn string) {

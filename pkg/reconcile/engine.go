@@ -45,6 +45,7 @@ type Engine struct {
 	fights   *fightGuard
 	fleet    *fleet
 	raises   raiseKeeper
+	partSize int                    // of a full pass
 	own      atomic.Pointer[string] // ARN of the service that runs this process, once known
 
 	loading sync.Mutex // guards memory
@@ -113,6 +114,7 @@ func New(o Options) *Engine {
 		families: newKeyedLocks(),
 		fights:   newFightGuard(o.AbsenceGrace),
 		fleet:    newFleet(o.MaxRollouts),
+		partSize: partSize,
 		status:   map[resource.UnitKey]status.Service{},
 		tags:     map[resource.ID]string{},
 		synced:   map[resource.UnitKey]string{},

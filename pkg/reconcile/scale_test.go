@@ -140,6 +140,25 @@ func TestScale(t *testing.T) {
 		if len(written) > 0 {
 			t.Errorf("written: %v", written)
 		}
+		stop()
+		e = New(e.o)
+		e.partSize = services / 3
+		stop = w.run(e)
+		w.sleep(30 * time.Second) // the first pass
+		made.take()
+		w.sleep(10 * minute)
+		got, written = made.take()
+		passes = got["DescribeServices"] / ceil(services, 10)
+		want := map[string]int{"DescribeTargetGroups": 1, "DescribeRules": listeners, "DescribeScalingPolicies": ceil(services, 10), // whole lists
+			"DescribeAlarms": 3 * ceil(2*services/3, 100), "DescribeScalableTargets": 3 * ceil(services/3, 50)}
+		for op, n := range want {
+			if got[op] != passes*n {
+				t.Errorf("in three parts: %d times %s in %d passes, want %d each", got[op], op, passes, n)
+			}
+		}
+		if len(written) > 0 || passes < 8 {
+			t.Errorf("in three parts: %d passes, written: %v", passes, written)
+		}
 	})
 }
 

@@ -85,7 +85,7 @@ func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Un
 // than one is whole.
 func (e *Engine) partsOf(units []*resource.Unit) (parts []part) {
 	target := units[0].Key.Target
-	if len(units) <= partSize*3/2 {
+	if len(units) <= e.partSize*3/2 {
 		return []part{{target: target, units: units}}
 	}
 	objects := map[string]int{}
@@ -97,8 +97,8 @@ func (e *Engine) partsOf(units []*resource.Unit) (parts []part) {
 	objects[resource.KindScalableTarget] = len(units) // one that no document has is asked for, too
 	round := resource.NewRound(objects)
 	for len(units) > 0 {
-		n := min(partSize, len(units))
-		if len(units) <= partSize*3/2 {
+		n := min(e.partSize, len(units))
+		if len(units) <= e.partSize*3/2 {
 			n = len(units)
 		}
 		parts = append(parts, part{target: target, units: units[:n], round: round})
