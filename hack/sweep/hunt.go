@@ -113,7 +113,7 @@ func (r runner) run(ctx context.Context, b *bug, more ...string) (s single, out 
 	}
 	// What hangs is ended by the test's own clock, which is a failure as well.
 	cmd := exec.CommandContext(ctx, filepath.Join(r.dir, b.Name+".test"), append([]string{"-test.run=^TestSingle$", "-test.timeout=" + (2*r.bugBudget + time.Minute).String(),
-		"-people", "-first", "-control=" + filepath.Join(r.dir, control), "-budget=" + r.bugBudget.String(), "-results=" + file}, more...)...)
+		"-first", "-control=" + filepath.Join(r.dir, control), "-budget=" + r.bugBudget.String(), "-results=" + file}, more...)...)
 	cmd.Dir = filepath.Join(r.root, "pkg", "sweep")
 	raw, failed := cmd.CombinedOutput()
 	if ctx.Err() != nil {

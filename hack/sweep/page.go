@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path"
 	"strings"
 )
 
@@ -178,11 +177,7 @@ func runAgain(name string) string {
 	test, rest, other := strings.Cut(name, " ")
 	switch {
 	case !other:
-		again := fmt.Sprintf("-run '^TestSingle$' -case '%s'", name)
-		if fault := path.Base(name); strings.ContainsAny(fault[:1], "HTG") { // people, clocks and the source
-			again += " -people"
-		}
-		return again
+		return fmt.Sprintf("-run '^TestSingle$' -case '%s'", name)
 	case test == "TestSoak":
 		return fmt.Sprintf("-run '^TestSoak$' -args %s", rest)
 	case test == "TestKill":

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"flag"
 	"slices"
 	"strings"
 	"time"
@@ -57,18 +56,9 @@ type fault struct {
 	parts []*fault
 }
 
-// people adds the edits of people, the clocks and the source. They are not in every run
-// yet: they double it, and of H3, H4-rule, H4-target and H6-suspend there are cases in which
-// it is not settled whether the operator or the expectation is wrong.
-var people = flag.Bool("people", false, "with the edits of people, clocks and the source, too: H, T and G")
-
 // faults are all kinds, in the order of the report.
 func faults() []*fault {
-	all := slices.Concat(callFaults(), crashFaults(), staleFaults(), batchFaults())
-	if *people {
-		all = append(all, slices.Concat(humanFaults(), aroundFaults())...)
-	}
-	return all
+	return slices.Concat(callFaults(), crashFaults(), staleFaults(), batchFaults(), humanFaults(), aroundFaults())
 }
 
 // again is whether the fault makes a write land twice: late, or because reads do not show

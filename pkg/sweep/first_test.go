@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"flag"
-	"fmt"
 	"os/exec"
 	"slices"
 )
@@ -12,7 +11,7 @@ var control = flag.String("control", "", "a binary of these tests without the bu
 
 // failsAnyway is whether a case, or the reference of a scenario, fails without the bug.
 func failsAnyway(name string) bool {
-	return *control != "" && exec.Command(*control, "-test.run=^TestSingle$", "-case="+name, fmt.Sprint("-people=", *people)).Run() != nil
+	return *control != "" && exec.Command(*control, "-test.run=^TestSingle$", "-case="+name).Run() != nil
 }
 
 // itsReference stands behind the name of a scenario whose reference failed.

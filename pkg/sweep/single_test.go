@@ -24,7 +24,7 @@ import (
 var (
 	only    = flag.String("case", "", "run this case only: SCENARIO/CALL/FAULT, as a failure prints it; each part may be a pattern: */*/H1; SCENARIO alone: its reference")
 	befalls = flag.String("kinds", "", "take only faults whose names match this regular expression: '^(H|T1)'")
-	every   = flag.Int("every", 145, "run one of so many cases, evenly spread; 1 for all of them")
+	every   = flag.Int("every", 283, "run one of so many cases, evenly spread; 1 for all of them")
 	share   = flag.Int("cases", 0, "run so many cases, evenly spread, instead of one of -every")
 	first   = flag.Bool("first", false, "end at the first case or reference that fails; those come first at which bugs show soonest")
 	budget  = flag.Duration("budget", 0, "begin no case after so long; 0: no end")
@@ -200,11 +200,7 @@ func (c single) run(t *testing.T, sum *report) bool {
 // again is the line that runs a case again. A case has one seed, so that its scenario,
 // call and fault name it.
 func again(name string) string {
-	also := ""
-	if *people {
-		also = " -people"
-	}
-	return fmt.Sprintf("go test ./pkg/sweep -run '^TestSingle$' -case '%s'%s   # commit %s, seed 1", name, also, commit())
+	return fmt.Sprintf("go test ./pkg/sweep -run '^TestSingle$' -case '%s'   # commit %s, seed 1", name, commit())
 }
 
 // commit is that of the sources, as far as git knows it.
