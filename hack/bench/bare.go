@@ -28,6 +28,7 @@ const bareParallel = 4
 type bareResult struct {
 	CPU, Wall  float64 // seconds
 	MB, Allocs float64
+	Every      float64 // seconds from one pass to the next; 0 for one after the other
 }
 
 // awsConfig is how anybody reaches the world.
@@ -71,9 +72,9 @@ func bareCalls(cfg aws.Config) map[string]func(context.Context, json.RawMessage)
 	}
 }
 
-// runBare is the process of the bare SDK: it reads the calls of some passes, makes
-// them so many times, and tells what one time cost.
-func runBare(url string, times int) error {
+// runBare is the process of the bare SDK: it reads the calls of a pass, makes them so
+// many times, one time every so often, and tells what one time cost.
+func runBare(url string, times int, every time.Duration) error {
 	var all []recorded
 	if err := json.NewDecoder(os.Stdin).Decode(&all); err != nil {
 		return err
@@ -96,14 +97,17 @@ func runBare(url string, times int) error {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	cpu, began := ownCPU(), time.Now()
+	cpu, wall := ownCPU(), time.Duration(0)
 	for range times {
+		time.Sleep(every) // as the operator between its passes (doc.go)
+		began := time.Now()
 		if err := inParallel(list); err != nil {
 			return err
 		}
+		wall += time.Since(began)
 	}
 	n := float64(times)
-	out := bareResult{CPU: (ownCPU() - cpu) / n, Wall: time.Since(began).Seconds() / n}
+	out := bareResult{CPU: (ownCPU() - cpu) / n, Wall: wall.Seconds() / n, Every: every.Seconds()}
 	runtime.ReadMemStats(&after)
 	out.MB, out.Allocs = float64(after.TotalAlloc-before.TotalAlloc)/n/1e6, float64(after.Mallocs-before.Mallocs)/n
 	return json.NewEncoder(os.Stdout).Encode(out)

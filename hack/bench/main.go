@@ -39,10 +39,12 @@ func main() {
 	switch args := os.Args[1:]; {
 	case len(args) == 1 && args[0] == "world":
 		err = serveWorld()
-	case len(args) == 3 && args[0] == "bare":
-		times := 0
+	case len(args) == 4 && args[0] == "bare":
+		times, every := 0, time.Duration(0)
 		if times, err = strconv.Atoi(args[2]); err == nil {
-			err = runBare(args[1], times)
+			if every, err = time.ParseDuration(args[3]); err == nil {
+				err = runBare(args[1], times, every)
+			}
 		}
 	default:
 		err = run(args)

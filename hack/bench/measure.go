@@ -461,14 +461,14 @@ func (b *bench) bare(list []recorded) (out bareResult, err error) {
 	if err != nil {
 		return out, err
 	}
-	cmd := exec.Command(self, "bare", b.world.url, strconv.Itoa(max(2, 10000/b.fleet.services)))
+	cmd := exec.Command(self, "bare", b.world.url, strconv.Itoa(b.passes), b.resync.String())
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
 	text, err := cmd.Output()
 	if err != nil {
 		return out, fmt.Errorf("the bare SDK: %w", err)
 	}
 	err = json.Unmarshal(text, &out)
-	out = bareResult{CPU: round(out.CPU), Wall: round(out.Wall), MB: round(out.MB), Allocs: math.Round(out.Allocs)}
+	out = bareResult{Every: out.Every, CPU: round(out.CPU), Wall: round(out.Wall), MB: round(out.MB), Allocs: math.Round(out.Allocs)}
 	say("the bare SDK, %d calls: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list), out.CPU, out.Wall, out.MB, out.Allocs)
 	return out, err
 }

@@ -72,6 +72,14 @@ func targets(all []result) (out []target) {
 	return out
 }
 
+// rhythm says how the passes of the bare SDK followed each other.
+func rhythm(every float64) string {
+	if every == 0 {
+		return ", without a pause"
+	}
+	return fmt.Sprintf(", every %.0f s", every)
+}
+
 const opening = `# Benchmarks
 
 What the operator costs, measured on its binary with the embedded AWS in another process. Each service has a task
@@ -120,7 +128,7 @@ func pageSteady(b *strings.Builder, all []result) {
 	for _, r := range all {
 		s := r.Free.Steady
 		fmt.Fprintf(b, "| %s | operator | %.3f | %.2f | %.1f | %s |\n", number(r.Services), s.CPU, s.Wall, s.MB, number(int(s.Allocs)))
-		fmt.Fprintf(b, "| | bare SDK | %.3f | %.2f | %.1f | %s |\n", r.Bare.CPU, r.Bare.Wall, r.Bare.MB, number(int(r.Bare.Allocs)))
+		fmt.Fprintf(b, "| | bare SDK"+rhythm(r.Bare.Every)+" | %.3f | %.2f | %.1f | %s |\n", r.Bare.CPU, r.Bare.Wall, r.Bare.MB, number(int(r.Bare.Allocs)))
 	}
 }
 
