@@ -16,14 +16,12 @@
 // world; the operator's own count of them, of its passes and of what the runtime
 // allocated comes from /metrics.
 //
-// The bare SDK makes its passes at the operator's own rhythm, and so do the world's answers
-// come: after twenty idle seconds the processor's caches and its branch predictor have
-// forgotten a program, and a connection, a timer and the collector's goroutines have to be
-// woken. A loop of a hundred passes without a pause never pays that (measured at 100
-// services: less than half of what one pass costs after a rest), and to hold the operator
-// against it compares two rhythms and not two programs. Everything else is as the operator
-// has it: the same calls, the same bytes decoded by the same clients, a collector at Go's
-// defaults, and four calls at once, which is most of what a sweep has.
+// The bare SDK makes its passes at the operator's own rhythm: after twenty idle seconds the
+// processor's caches and its branch predictor have forgotten a program, and connections,
+// timers and the collector's goroutines have to be woken. A loop of a hundred passes
+// without a pause never pays for that, and to hold the operator against it compares two
+// rhythms and not two programs. Everything else is as the operator has it: the same calls,
+// the same answers decoded by the same clients, and a collector at Go's defaults.
 //
 // AWS' request quotas would make most walls of it a wait: they are lifted with
 // --quota-factor but for the scenario that is about them, in which the operator has its

@@ -2,6 +2,7 @@ package source
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 )
@@ -12,4 +13,22 @@ func changed(info fs.FileInfo) time.Time {
 		return time.Unix(s.Ctim.Unix())
 	}
 	return time.Time{}
+}
+
+// unwritten reports whether nobody has a file open for writing. The kernel grants a lease
+// for reading only then (fcntl(2), F_SETLEASE); it is given back at once. Where it knows no
+// leases, or the file is another user's, this is not known, and false.
+func unwritten(f *os.File) bool {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	granted := false
+	err = c.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_SETLEASE, syscall.F_RDLCK)
+		if granted = errno == 0; granted {
+			_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_SETLEASE, syscall.F_UNLCK)
+		}
+	})
+	return err == nil && granted
 }

@@ -38,7 +38,8 @@ type Directory struct {
 
 	// Log is told why watching falls back to polling; nil for nobody.
 	Log *zap.Logger
-	// Debounce is how long the files must be quiet before a hint is sent, and
+	// Debounce is how long the files must be quiet before a hint is sent, unless all that
+	// happened is that one was saved and is closed (settled), and
 	// PollEvery the rhythm of polling where nothing can be watched.
 	Debounce  time.Duration
 	PollEvery time.Duration

@@ -12,6 +12,13 @@
 // Some file systems (of networks, of users) tell less than that: every five minutes all
 // files are read, whatever they look like. Where there is no ctime all are read each time.
 //
+// A hint comes when the files have been quiet for a while (Debounce), since what is half
+// written may be good YAML. One that was saved in place need not wait: that nobody has it
+// open for writing is the kernel's word too (it grants a lease then). It must be quiet for
+// a moment all the same, and not much shorter than it was, since scripts append to a file
+// piece by piece and close it in between. New, renamed and removed files, and several at
+// once, wait as ever: a document may be on its way from one to the other.
+//
 // # Git
 //
 // Git is read by the git binary (2.39 or newer) into bare repositories of a cache

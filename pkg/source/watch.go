@@ -78,7 +78,7 @@ func (w *watching) run(ctx context.Context, hint chan<- struct{}) error {
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	defer quiet.Stop()
-	var first time.Time // of the changes not told yet
+	var c changes // not told yet
 	for {
 		select {
 		case <-ctx.Done():
@@ -90,12 +90,19 @@ func (w *watching) run(ctx context.Context, hint chan<- struct{}) error {
 			if !w.matters(e) {
 				continue
 			}
+			c.add(e)
 		case _, ok := <-w.n.Errors(): // an overflow: anything may have changed
 			if !ok {
 				return fsnotify.ErrClosed
 			}
+			c.several = true
 		case <-quiet.C:
-			first = time.Time{}
+			if left := w.d.left(c); left > 0 && !w.d.settled(c) {
+				c.several = true
+				quiet.Reset(left)
+				continue
+			}
+			c = changes{}
 			// Watches first, then the hint: what comes into a new folder
 			// before its watch stands is seen by the snapshot that follows.
 			if err := w.sync(); err != nil {
@@ -104,11 +111,15 @@ func (w *watching) run(ctx context.Context, hint chan<- struct{}) error {
 			send(hint)
 			continue
 		}
-		now := time.Now()
-		if first.IsZero() {
-			first = now
+		c.last = time.Now()
+		if c.first.IsZero() {
+			c.first = c.last
 		}
-		quiet.Reset(min(w.d.Debounce, max(0, first.Add(maxQuiet*w.d.Debounce).Sub(now))))
+		wait := max(0, w.d.left(c))
+		if !c.several {
+			wait = min(wait, settle)
+		}
+		quiet.Reset(wait)
 	}
 }
 
