@@ -77,7 +77,7 @@ func TestAnEditGoesFirst(t *testing.T) {
 		}
 		before := w.engine()
 		stop := w.run(before)
-		w.until("all are deployed", func() bool { return summary(before.Status()) == fmt.Sprintf("%d services ready", services) })
+		w.until("all are deployed", func() bool { return before.summary() == fmt.Sprintf("%d services ready", services) })
 		stop()
 
 		slow := &slowAWS{registered: map[string]time.Time{}, looked: map[string]bool{}}
@@ -117,7 +117,7 @@ func TestAnEditGoesFirst(t *testing.T) {
 		w.sleep(300 * time.Millisecond)
 		w.files.put("s7.yaml", hello("s7", "nginx:4.0"))
 		written("nginx:4.0", "edited while all are looked at again")
-		w.until("calm", func() bool { return summary(e.Status()) == fmt.Sprintf("%d services ready", services) })
+		w.until("calm", func() bool { return e.summary() == fmt.Sprintf("%d services ready", services) })
 	})
 }
 
@@ -186,7 +186,7 @@ func TestAHintIsNotLostToAFault(t *testing.T) {
 		e := w.engine()
 		stop := w.run(e)
 		defer func() { stop(); w.sleep(time.Second) }() // calls that nobody waits for any more
-		w.until("it is deployed", func() bool { return summary(e.Status()) == "1 service ready" })
+		w.until("it is deployed", func() bool { return e.summary() == "1 service ready" })
 		slow := &slowAWS{registered: map[string]time.Time{}, looked: map[string]bool{}}
 		w.spoil(slow.call)
 		w.files.mu.Lock()
@@ -200,6 +200,6 @@ func TestAHintIsNotLostToAFault(t *testing.T) {
 		if d := w.until("it is written", func() bool { return !slow.at("nginx:1.30").IsZero() }); d > 3*time.Second {
 			t.Errorf("written %s after the fault has ended", d)
 		}
-		w.until("it is deployed", func() bool { return summary(e.Status()) == "1 service ready" })
+		w.until("it is deployed", func() bool { return e.summary() == "1 service ready" })
 	})
 }

@@ -34,7 +34,7 @@ type retryState struct {
 	// A stall ends when the document or the world changes, or after a while.
 	reason status.Reason
 	why    string
-	plan   plan.Plan
+	plan   *plan.Plan // that was refused, nil without a reason
 	digest string
 	world  string
 	until  time.Time
@@ -285,7 +285,7 @@ func (d *daemon) stalled(m *member, world string) bool {
 func (d *daemon) keepReason(m *member, out Outcome) Outcome {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out.Plan = m.retry.plan
+	out.Plan = *m.retry.plan
 	out.Status.Reason, out.Status.Why, out.Status.State = m.retry.reason, m.retry.why, stateOf(m.retry.reason)
 	out.Status.Conditions = conditions(out.Status, false, finding{now: now()})
 	return out
@@ -325,13 +325,14 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 		d.drift(m.unit.Key, out.Plan)
 	}
 	if after(out.Status.Reason) == nextSlow {
-		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, out.Plan
+		refused := out.Plan
+		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, &refused
 		m.retry.digest, m.retry.world, m.retry.until = m.unit.Digest, world, time.Now().Add(slowTimer)
 		if out.Writes > 0 {
 			m.retry.world = ""
 		}
 	} else {
-		m.retry.reason = ""
+		m.retry.reason, m.retry.plan = "", nil
 	}
 }
 
@@ -375,16 +376,19 @@ func (d *daemon) blocked() {
 }
 
 // summary says how the services stand: "3 services: 2 ready, 1 progressing".
-func summary(services []status.Service) string {
-	counts := map[status.State]int{}
-	for _, s := range services {
+func (e *Engine) summary() string {
+	counts, all := map[status.State]int{}, 0
+	e.mu.Lock()
+	for _, s := range e.status {
 		counts[s.State]++
+		all++
 	}
+	e.mu.Unlock()
 	noun := "services"
-	if len(services) == 1 {
+	if all == 1 {
 		noun = "service"
 	}
-	if n := counts[status.StateReady]; n == len(services) {
+	if n := counts[status.StateReady]; n == all {
 		return fmt.Sprintf("%d %s ready", n, noun)
 	}
 	var parts []string
@@ -393,7 +397,7 @@ func summary(services []status.Service) string {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[st], strings.ToLower(string(st))))
 		}
 	}
-	return fmt.Sprintf("%d %s: %s", len(services), noun, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d %s: %s", all, noun, strings.Join(parts, ", "))
 }
 
 func sortUnits(units []*resource.Unit) {

@@ -209,6 +209,6 @@ func (d *daemon) finish(s *sweep) {
 		d.e.ready = d.e.ready || s.counts
 		d.e.mu.Unlock()
 		d.e.m.Passed(time.Since(s.began))
-		d.e.tell(Event{Kind: EventPass, Message: summary(d.e.Status())})
+		d.e.tell(Event{Kind: EventPass, Message: d.e.summary()})
 	}
 }

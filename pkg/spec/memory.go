@@ -22,8 +22,8 @@ type Memory struct {
 }
 
 // Memo is the place where a caller may keep what it made of a Document: whoever
-// gets the Document again gets it as it was left. With a Memory the Bodies are
-// shared between results, and are not to be changed after something was kept.
+// gets the Document again gets it as it was left, and without Bodies: what was kept takes
+// their place. Their Values may be part of it, and are not to be changed any more.
 type Memo struct{ Kept any }
 
 // knownFile is a file that holds nothing but sound documents of kind Service.
@@ -172,6 +172,9 @@ func (p *parser) again(i instance) bool {
 		return false
 	}
 	p.merged += made.nodes
+	if doc := made.claim.doc; doc.Memo.Kept != nil {
+		doc.Bodies = nil
+	}
 	p.report(i.r.problems, made.claim.identity)
 	p.report(made.said, made.claim.identity)
 	p.claims = append(p.claims, made.claim)
