@@ -136,7 +136,7 @@ func wayBackEnd(d *resource.Deployment, ended bool) (string, int) {
 	switch {
 	case !ended:
 		return "timed out", status.ExitTimeout
-	case d != nil && d.Status.Bad():
+	case d != nil && d.Status != resource.DeploymentSucceeded: // failed, or overtaken by another
 		return string(d.Status) + ": " + oneLine(d.Reason), status.ExitRolloutFailed
 	}
 	return string(resource.DeploymentSucceeded), status.ExitOK

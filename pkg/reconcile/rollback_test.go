@@ -417,7 +417,7 @@ func TestWayBackOvertaken(t *testing.T) {
 		w.apply(e, ApplyOptions{})
 		d, ended, err := e.AwaitWayBack(t.Context(), w.load(e).Units[0], out, time.Hour)
 		w.ok(err)
-		if !ended || d == nil || d.ARN != out.Deployment || !d.Status.Bad() {
+		if !ended || d == nil || d.ARN != out.Deployment || d.Status != resource.DeploymentSuperseded {
 			t.Errorf("ended %v: %+v", ended, d)
 		}
 	})
