@@ -19,7 +19,9 @@ type loading struct {
 	byKey map[resource.UnitKey]*resource.Unit
 	asked map[resource.UnitKey]string  // where an instance of a document is asked for
 	named map[*resource.Unit][]awsName // awsName of each object
-	out   Loaded
+	// sorted are the keys when they were asked for last.
+	sorted []resource.UnitKey
+	out    Loaded
 }
 
 func (l *loading) freeze(name string, p spec.Problem) {
@@ -128,8 +130,9 @@ func (l *loading) names() {
 		u *resource.Unit
 		o *resource.Object
 	}
-	claims := map[string][]claim{}
-	var twice []string
+	type name struct{ head, place, tail string }
+	first, claims := make(map[name]claim, 8*len(l.byKey)), map[name][]claim{} // nearly all have one claim
+	var twice []name
 	for _, key := range l.keys() {
 		u := l.byKey[key]
 		place := l.e.place(u.Key.Target)
@@ -138,13 +141,22 @@ func (l *loading) names() {
 			if n.head == "" || o.ID.Kind == resource.KindTaskDefinition {
 				continue
 			}
-			name := n.head + place + n.tail
-			if claims[name] = append(claims[name], claim{u, o}); len(claims[name]) == 2 {
+			name := name{n.head, place, n.tail}
+			other, taken := first[name]
+			if !taken {
+				first[name] = claim{u, o}
+				continue
+			}
+			if claims[name] == nil {
+				claims[name] = []claim{other}
 				twice = append(twice, name)
 			}
+			claims[name] = append(claims[name], claim{u, o})
 		}
 	}
-	slices.Sort(twice)
+	slices.SortFunc(twice, func(a, b name) int {
+		return strings.Compare(a.head+a.place+a.tail, b.head+b.place+b.tail)
+	})
 	for _, name := range twice {
 		cs := claims[name]
 		for i, c := range cs {
@@ -263,9 +275,14 @@ func (l *loading) circle(from resource.UnitKey) []string {
 	return nil
 }
 
-// keys are those of the units that are left, in order.
+// keys are those of the units that are left, in order; documents has made all of them.
 func (l *loading) keys() []resource.UnitKey {
-	keys := slices.Collect(maps.Keys(l.byKey))
-	sortKeys(keys)
-	return keys
+	switch {
+	case l.sorted == nil:
+		l.sorted = slices.Collect(maps.Keys(l.byKey))
+		sortKeys(l.sorted)
+	case len(l.sorted) != len(l.byKey): // some were taken out since: none comes in
+		l.sorted = slices.DeleteFunc(slices.Clone(l.sorted), func(key resource.UnitKey) bool { return l.byKey[key] == nil })
+	}
+	return l.sorted
 }
