@@ -103,14 +103,15 @@ func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Liv
 	var out map[resource.ID]bool
 	for i := range u.Objects {
 		o := &u.Objects[i]
-		s := g.away[o.ID]
-		if s == nil || live[o.ID].Presence != resource.Absent {
+		s, known := g.away[o.ID], g.have(o.ID)
+		if live[o.ID].Presence != resource.Absent || s == nil && !known {
 			continue
 		}
-		if !g.have(o.ID) && (!write || o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
+		if !known && (!write || o.ID.Kind != resource.KindListenerRule || g.fresh(o, live)) {
 			continue
 		}
-		if s.times >= 2 && now.Sub(s.since) >= g.grace {
+		// Without a sighting it was seen, or written, since this absence was read.
+		if s != nil && s.times >= 2 && now.Sub(s.since) >= g.grace {
 			continue
 		}
 		if out == nil {

@@ -94,6 +94,16 @@ func TestGrace(t *testing.T) {
 				t.Error("created again while reads lag")
 			}
 		}},
+		{"seen since the absence was read", func(t *testing.T, g *graceKeeper) {
+			observe(g, resource.Present, svcID)
+			swept := lives(resource.Absent, svcID) // and handed over to be planned from
+			g.observed(swept)
+			time.Sleep(2 * grace)
+			observe(g, resource.Present, svcID)
+			if !g.within(testUnit, swept, true)[svcID] {
+				t.Error("an absence that is older than the last sight counts as missing")
+			}
+		}},
 		{"a rule never seen waits too", func(t *testing.T, g *graceKeeper) {
 			l := lives(resource.Absent, ruleID)
 			if g.observed(l); g.within(testUnit, l, false)[ruleID] {
