@@ -322,12 +322,13 @@ func (e *Engine) remains(ctx context.Context, u *resource.Unit, c *census, doubt
 	if err != nil {
 		return strays, orElse(doubt, "its scaling could not be listed: "+err.Error())
 	}
+	var more []resource.Live
 	for i := range hanging {
 		if f := &hanging[i]; !known[f.ARN] {
-			strays = append(strays, e.recall(f))
+			more = append(more, e.recall(f))
 		}
 	}
-	return strays, doubt
+	return append(strays, e.readStrays(ctx, u, more)...), doubt // whole: what is planned on is compared before it goes
 }
 
 // doubtOf is why a unit without a document may have one after all.

@@ -130,6 +130,26 @@ func TestDocumentGone(t *testing.T) {
 	}
 }
 
+// Scaling policies carry no tags, and a census that has only those does not know of what
+// service they are when its document gave it a name: they are looked for, and go.
+func TestNamedServiceGone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("web.yaml", strings.Replace(web, "  service:\n", "  service:\n    serviceName: front\n", 1))
+		w.files.put("other.yaml", hello("other", "nginx:1.29"))
+		w.files.put("third.yaml", hello("third", "nginx:1.29"))
+		w.sync(w.scoped("a", false))
+		w.files.put("web.yaml", "")
+		mark := w.mark()
+		out := w.sync(w.scoped("a", true))
+		if left := w.owned("default/web"); len(left) > 0 {
+			t.Errorf("left: %v\n%s", left, steps(out["web"]))
+		}
+		if !slices.ContainsFunc(w.writes(mark), func(line string) bool { return strings.HasPrefix(line, "DeleteScalingPolicy ") }) {
+			t.Errorf("its policy was not deleted: %v\n%s", w.writes(mark), steps(out["web"]))
+		}
+	})
+}
+
 // orphan takes our tags off, all of them and nothing else.
 func TestOrphan(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
