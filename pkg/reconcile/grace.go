@@ -21,10 +21,11 @@ import (
 type graceKeeper struct {
 	grace time.Duration
 
-	mu    sync.Mutex
-	known map[resource.UnitKey][]inside             // seen or written by this process
-	away  map[resource.ID]*sighting                 // absent in the latest observation
-	left  map[resource.UnitKey]map[string]*sighting // strays, by ARN
+	mu      sync.Mutex
+	known   map[resource.UnitKey][]inside             // seen or written by this process
+	away    map[resource.ID]*sighting                 // absent in the latest observation
+	left    map[resource.UnitKey]map[string]*sighting // strays, by ARN
+	written map[resource.UnitKey]time.Time            // when something of it was last written
 }
 
 // inside is an object as its unit knows it.
@@ -37,7 +38,8 @@ type sighting struct {
 }
 
 func newGraceKeeper(grace time.Duration) *graceKeeper {
-	return &graceKeeper{grace: grace, known: map[resource.UnitKey][]inside{}, away: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{}}
+	return &graceKeeper{grace: grace, known: map[resource.UnitKey][]inside{}, away: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{},
+		written: map[resource.UnitKey]time.Time{}}
 }
 
 // have reports whether an object is known, and meet that it is there. The lock is held.
@@ -52,8 +54,10 @@ func (g *graceKeeper) meet(id resource.ID) {
 	}
 }
 
-// observed takes in one complete observation. An answer that is unknown says nothing.
-func (g *graceKeeper) observed(live map[resource.ID]resource.Live) {
+// observed takes in one complete observation. An answer that is unknown says nothing, nor
+// does the absence of what may have been made since the observation began: a sweep takes
+// its time, and lists what it looks at late in it long before.
+func (g *graceKeeper) observed(live map[resource.ID]resource.Live, began time.Time) {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,6 +66,9 @@ func (g *graceKeeper) observed(live map[resource.ID]resource.Live) {
 		case resource.Present:
 			g.meet(id)
 		case resource.Absent:
+			if began.Before(g.written[id.Key()]) && g.have(id) {
+				continue
+			}
 			s := g.away[id]
 			if s == nil {
 				s = &sighting{since: now}
@@ -77,6 +84,7 @@ func (g *graceKeeper) wrote(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.meet(id)
+	g.written[id.Key()] = time.Now()
 }
 
 // knows reports whether this process has seen or written an object.
@@ -170,6 +178,7 @@ func (g *graceKeeper) forget(key resource.UnitKey) {
 	defer g.mu.Unlock()
 	delete(g.left, key)
 	delete(g.known, key)
+	delete(g.written, key)
 	for id := range g.away {
 		if id.Key() == key {
 			delete(g.away, id)

@@ -34,7 +34,7 @@ func TestGrace(t *testing.T) {
 		if id == ruleID { // what it forwards to is there
 			l[groupID] = resource.Live{ID: groupID, Presence: resource.Present}
 		}
-		g.observed(l)
+		g.observed(l, time.Now())
 		return g.within(testUnit, l, true)[id]
 	}
 	for _, tc := range []struct {
@@ -97,16 +97,26 @@ func TestGrace(t *testing.T) {
 		{"seen since the absence was read", func(t *testing.T, g *graceKeeper) {
 			observe(g, resource.Present, svcID)
 			swept := lives(resource.Absent, svcID) // and handed over to be planned from
-			g.observed(swept)
+			g.observed(swept, time.Now())
 			time.Sleep(2 * grace)
 			observe(g, resource.Present, svcID)
 			if !g.within(testUnit, swept, true)[svcID] {
 				t.Error("an absence that is older than the last sight counts as missing")
 			}
 		}},
+		{"written since the list was read", func(t *testing.T, g *graceKeeper) {
+			began := time.Now()
+			time.Sleep(grace / 2)
+			g.wrote(svcID)
+			g.observed(lives(resource.Absent, svcID), began)
+			time.Sleep(grace)
+			if !observe(g, resource.Absent, svcID) {
+				t.Error("one absence since it was made is enough")
+			}
+		}},
 		{"a rule never seen waits too", func(t *testing.T, g *graceKeeper) {
 			l := lives(resource.Absent, ruleID)
-			if g.observed(l); g.within(testUnit, l, false)[ruleID] {
+			if g.observed(l, time.Now()); g.within(testUnit, l, false)[ruleID] {
 				t.Error("a plan that is only shown waits")
 			}
 			if !observe(g, resource.Absent, ruleID) {
@@ -134,12 +144,12 @@ func TestGrace(t *testing.T) {
 func TestGraceOfARuleWithoutItsTargetGroup(t *testing.T) {
 	g := newGraceKeeper(time.Minute)
 	l := lives(resource.Absent, groupID, ruleID, svcID)
-	g.observed(l)
+	g.observed(l, time.Now())
 	if in := g.within(testUnit, l, true); len(in) != 0 {
 		t.Errorf("a fresh unit waits for %v: a rule cannot exist before its target group", in)
 	}
 	g.wrote(groupID)
-	g.observed(l)
+	g.observed(l, time.Now())
 	if !g.within(testUnit, l, true)[ruleID] {
 		t.Error("the target group was written and is not seen yet: the rule may exist")
 	}

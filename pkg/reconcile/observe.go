@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -19,6 +20,7 @@ import (
 // each kind by kind in their order, in as few calls as the API allows. Every object is answered
 // for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
+	began := time.Now()
 	live := map[resource.ID]resource.Live{}
 	targets := byTarget(units)
 	parts := make(chan map[resource.ID]resource.Live, len(targets))
@@ -32,13 +34,13 @@ func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resour
 			maps.Copy(live, part)
 		}
 	}
-	e.noted(live)
+	e.noted(live, began)
 	return live
 }
 
 // noted takes in what an observation shows beyond the units that it is for.
-func (e *Engine) noted(live map[resource.ID]resource.Live) {
-	e.grace.observed(live)
+func (e *Engine) noted(live map[resource.ID]resource.Live, began time.Time) {
+	e.grace.observed(live, began)
 	e.saw(live)
 }
 

@@ -72,7 +72,7 @@ func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Un
 		p := parts[i]
 		parts[i] = part{} // it is not held any longer than it takes
 		live := d.e.observePart(d.behind(ctx), p)
-		d.e.noted(live)
+		d.e.noted(live, s.began) // its lists may be as old
 		d.e.seed(ctx, p.units, live)
 		if ctx.Err() != nil {
 			return
