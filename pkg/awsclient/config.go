@@ -87,6 +87,7 @@ func (c *core) config(ctx context.Context, t Target) (aws.Config, error) {
 	if cfg.Region == "" {
 		return cfg, fmt.Errorf("target %q: %s", t.Name, noRegion)
 	}
+	cfg.HTTPClient = bodies{cfg.HTTPClient} // now that the SDK has given it AWS_CA_BUNDLE
 	if t.RoleARN != "" {
 		cfg.Credentials = c.assumed(cfg, t)
 	}
@@ -101,7 +102,7 @@ func (c *core) staticConfig(t Target) (aws.Config, error) {
 	return aws.Config{
 		Region:       t.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider(cmp.Or(c.opts.AccessKey, "sandbox"), "sandbox", ""),
-		HTTPClient:   c.opts.HTTPClient,
+		HTTPClient:   bodies{c.opts.HTTPClient},
 		BaseEndpoint: aws.String(c.opts.Endpoint),
 		Logger:       logging.Nop{},
 	}, nil
