@@ -72,7 +72,11 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 		e.observeAbreast(ctx, p.target, units, live)
 		return live
 	}
-	maps.Copy(live, p.known)
+	for id, l := range p.known {
+		if live[id].Err == nil { // else nobody can tell any more where it is
+			live[id] = l
+		}
+	}
 	for _, k := range e.o.Kinds {
 		if k.Name() != resource.KindService || p.known == nil {
 			e.askPart(ctx, k, p, units, live)
