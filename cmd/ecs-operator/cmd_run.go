@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -89,10 +88,6 @@ one exits at once. Deployments go on in AWS.`,
 	return cmd
 }
 
-// gcPercent is half of Go's default: what a daemon holds is of a size with the garbage of a
-// pass, and the memory of a task is paid for all day long. GOGC says otherwise.
-const gcPercent = 50
-
 func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions, args []string) error {
 	if err := o.finalize(); err != nil {
 		return err
@@ -104,9 +99,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	tidy()
 	resync := cmp.Or(o.resync, reconcile.DefaultResync)
 	if o.resync == 0 && g.sandboxed() {
 		resync = 5 * time.Second
