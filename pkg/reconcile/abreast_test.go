@@ -18,7 +18,7 @@ func TestAnEditIsObservedSideBySide(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.files.put("web.yaml", web)
 			e := w.engine()
-			e.o.Workers = workers
+			e.o.Workers, e.o.Resync = workers, time.Hour // no sweep comes in between
 			stop := w.run(e)
 			w.until("Ready", stands(e, "web", status.Synced))
 			w.sleep(5 * minute)
