@@ -72,9 +72,9 @@ func bareCalls(cfg aws.Config) map[string]func(context.Context, json.RawMessage)
 	}
 }
 
-// runBare is the process of the bare SDK: it reads the calls of a pass, makes them so
-// many times, one time every so often, and tells what one time cost.
-func runBare(url string, times int, every time.Duration) error {
+// runBare is the process of the bare SDK: it reads the calls of so many passes, makes those
+// of one every so often, and tells what one cost.
+func runBare(url string, passes int, every time.Duration) error {
 	var all []recorded
 	if err := json.NewDecoder(os.Stdin).Decode(&all); err != nil {
 		return err
@@ -98,15 +98,15 @@ func runBare(url string, times int, every time.Duration) error {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	cpu, wall := ownCPU(), time.Duration(0)
-	for range times {
+	for i := range passes {
 		time.Sleep(every) // as the operator between its passes (doc.go)
 		began := time.Now()
-		if err := inParallel(list); err != nil {
+		if err := inParallel(list[i*len(list)/passes : (i+1)*len(list)/passes]); err != nil {
 			return err
 		}
 		wall += time.Since(began)
 	}
-	n := float64(times)
+	n := float64(passes)
 	out := bareResult{CPU: (ownCPU() - cpu) / n, Wall: wall.Seconds() / n, Every: every.Seconds()}
 	runtime.ReadMemStats(&after)
 	out.MB, out.Allocs = float64(after.TotalAlloc-before.TotalAlloc)/n/1e6, float64(after.Mallocs-before.Mallocs)/n

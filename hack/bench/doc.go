@@ -11,7 +11,7 @@
 // Three processes take part, all started here: the world (pkg/sandbox over TCP, with
 // counters of its own), the operator (built from this tree, told by AWS_ENDPOINT_URL
 // where AWS is, as for any emulator), and the bare SDK, which makes the calls that the
-// world has recorded of one of the operator's passes once more. What the operator
+// world has recorded of the operator's passes once more. What the operator
 // costs is read from /proc, so that this runs on Linux alone. Calls are counted by the
 // world; the operator's own count of them, of its passes and of what the runtime
 // allocated comes from /metrics.

@@ -113,7 +113,7 @@ func measure(ctx context.Context, o *options, services int, save func(result) er
 	if r.Free, passes, err = b.live(ctx, setting{resync: o.resync, passes: o.passes, edits: o.edits, flags: free, record: true}); err != nil {
 		return r, err
 	}
-	if r.Bare, err = b.bare(passes); err != nil {
+	if r.Bare, err = b.bare(passes, r.Free.Steady.Passes); err != nil {
 		return r, err
 	}
 	if r.Edit, err = b.oneEdit(ctx); err != nil {
@@ -223,16 +223,11 @@ func (b *bench) live(ctx context.Context, set setting) (s scenario, passes []rec
 		return s, nil, err
 	}
 	say("%d services %s: ready after %.1f s, %d calls, %.2f s of CPU", b.fleet.services, set.world, s.Ready, s.Cold.Calls.total(), s.Cold.CPU)
-	if s.Steady, err = b.steady(ctx, op, set.passes, &s.Writes); err != nil {
+	if s.Steady, passes, err = b.steady(ctx, op, set.passes, set.record, &s.Writes); err != nil {
 		return s, nil, err
 	}
 	say("a steady pass: %d calls (floor %d), %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", s.Steady.Calls.total(), steadyFloor(b.fleet.services).total(),
 		s.Steady.CPU, s.Steady.Wall, s.Steady.MB, s.Steady.Allocs)
-	if set.record {
-		if passes, err = b.record(ctx, op); err != nil {
-			return s, nil, err
-		}
-	}
 	if s.Edits, err = b.edited(ctx, set.edits, set.calm); err != nil {
 		return s, nil, err
 	}
@@ -301,42 +296,52 @@ func (b *bench) rest() time.Duration {
 	return 2*time.Second + time.Duration(b.fleet.services)*time.Millisecond/2
 }
 
-// steady follows passes over an unchanged world.
-func (b *bench) steady(ctx context.Context, op *operator, n int, writes *int) (s steady, err error) {
+// steady follows passes over an unchanged world, and gives their calls where they are to
+// be recorded.
+func (b *bench) steady(ctx context.Context, op *operator, n int, record bool, writes *int) (s steady, all []recorded, err error) {
 	if err := b.pass(ctx, 1); err != nil { // the one after the first, which may still learn
-		return s, err
+		return s, nil, err
 	}
 	before, err := op.metrics()
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
-	if _, err := b.world.ask(ctx, "POST", "/bench/take"); err != nil {
-		return s, err
+	begin := "/bench/take"
+	if record {
+		begin = "/bench/set?record=on"
+	}
+	if _, err := b.world.ask(ctx, "POST", begin); err != nil {
+		return s, nil, err
 	}
 	cpu, err := op.cpu()
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	if err := b.pass(ctx, n); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	cpuAfter, err := op.cpu()
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	t, err := b.world.ask(ctx, "POST", "/bench/take")
 	if err != nil {
-		return s, err
+		return s, nil, err
+	}
+	if record {
+		if _, err := b.world.ask(ctx, "POST", "/bench/set"); err != nil {
+			return s, nil, err
+		}
 	}
 	after, err := op.metrics()
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	was, took := passed(before)
 	is, tookAfter := passed(after)
 	s.Passes = t.Calls["DescribeServices"] / steadyFloor(b.fleet.services)["DescribeServices"]
 	if is == was {
-		return s, fmt.Errorf("none of %d passes ended before the next one began: measure with a longer -resync", s.Passes)
+		return s, nil, fmt.Errorf("none of %d passes ended before the next one began: measure with a longer -resync", s.Passes)
 	}
 	per := 1 / float64(s.Passes)
 	s.CPU, s.Wall = round((cpuAfter-cpu)*per), round((tookAfter-took)/float64(is-was))
@@ -349,7 +354,7 @@ func (b *bench) steady(ctx context.Context, op *operator, n int, writes *int) (s
 			*writes += k
 		}
 	}
-	return s, nil
+	return s, t.Recorded, nil
 }
 
 // isRead: AWS' reads begin with these.
@@ -360,22 +365,6 @@ func isRead(operation string) bool {
 		}
 	}
 	return false
-}
-
-// record keeps the calls of one pass.
-func (b *bench) record(ctx context.Context, _ *operator) ([]recorded, error) {
-	if _, err := b.world.ask(ctx, "POST", "/bench/set?record=on"); err != nil {
-		return nil, err
-	}
-	if err := b.pass(ctx, 1); err != nil {
-		return nil, err
-	}
-	t, err := b.world.ask(ctx, "POST", "/bench/take")
-	if err != nil {
-		return nil, err
-	}
-	_, err = b.world.ask(ctx, "POST", "/bench/set")
-	return t.Recorded, err
 }
 
 // edited saves documents, one after the other while passes go on, and times the first
@@ -451,8 +440,8 @@ func (b *bench) oneEdit(ctx context.Context) (p phase, err error) {
 	return p, op.stop()
 }
 
-// bare has the bare SDK make the calls of a pass.
-func (b *bench) bare(list []recorded) (out bareResult, err error) {
+// bare has the bare SDK make the calls of so many passes.
+func (b *bench) bare(list []recorded, passes int) (out bareResult, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return out, err
@@ -461,7 +450,7 @@ func (b *bench) bare(list []recorded) (out bareResult, err error) {
 	if err != nil {
 		return out, err
 	}
-	cmd := exec.Command(self, "bare", b.world.url, strconv.Itoa(b.passes), b.resync.String())
+	cmd := exec.Command(self, "bare", b.world.url, strconv.Itoa(passes), b.resync.String())
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
 	text, err := cmd.Output()
 	if err != nil {
@@ -469,7 +458,7 @@ func (b *bench) bare(list []recorded) (out bareResult, err error) {
 	}
 	err = json.Unmarshal(text, &out)
 	out = bareResult{Every: out.Every, CPU: round(out.CPU), Wall: round(out.Wall), MB: round(out.MB), Allocs: math.Round(out.Allocs)}
-	say("the bare SDK, %d calls: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list), out.CPU, out.Wall, out.MB, out.Allocs)
+	say("the bare SDK, %d calls a pass: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list)/passes, out.CPU, out.Wall, out.MB, out.Allocs)
 	return out, err
 }
 

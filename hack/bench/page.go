@@ -121,7 +121,7 @@ func render(all []result) string {
 
 func pageSteady(b *strings.Builder, all []result) {
 	b.WriteString("\n## A steady pass beside the bare SDK\n\n" +
-		"The bare SDK makes the very calls that the world recorded of one pass, four at a time, and decodes the same answers. The\n" +
+		"The bare SDK makes the very calls that the world recorded of the passes measured, four at a time, and decodes the same answers. The\n" +
 		"operator reads its documents besides, and holds what it read of each service against what it read before: a service in which\n" +
 		"nothing has moved is planned anew only every half hour.\n\n" +
 		"| services | | CPU s | wall s | allocated MB | allocations |\n|---|---|---|---|---|---|\n")
