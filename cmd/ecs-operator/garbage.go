@@ -11,7 +11,7 @@ import (
 // as much garbage gather as is in use: of a large fleet half of that is enough, and of a
 // small one, whose collections are cheap in memory and dear in time, it is too little.
 const (
-	leastGarbage = 24 << 20 // bytes that may gather in any case
+	leastGarbage = 40 << 20 // bytes that may gather in any case
 	mostGarbage  = 50       // percent of what is in use, beyond that
 )
 

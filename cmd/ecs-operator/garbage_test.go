@@ -7,7 +7,7 @@ import (
 )
 
 func TestGarbagePercent(t *testing.T) {
-	for live, want := range map[uint64]int{0: 2400, 8 << 20: 300, 24 << 20: 100, 48 << 20: 50, 1 << 30: 50} {
+	for live, want := range map[uint64]int{0: 4000, 8 << 20: 500, 40 << 20: 100, 80 << 20: 50, 1 << 30: 50} {
 		if got := garbagePercent(live); got != want {
 			t.Errorf("%d bytes in use: %d percent, want %d", live, got, want)
 		}
