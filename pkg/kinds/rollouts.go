@@ -165,10 +165,10 @@ func (r *rollouts) History(ctx context.Context, service resource.Live, n int) ([
 	var revisions []string
 	for i := range full {
 		d := deploymentOf(&full[i])
-		if settle(&d, &full[i], i > 0); i == 0 { // list order is newest first: a later one exists
-			if err := r.settleNewest(ctx, service, &d, &full[i]); err != nil {
-				return nil, err
-			}
+		if i > 0 { // list order is newest first: a later one exists
+			settle(&d, &full[i], true)
+		} else if err := r.settleNewest(ctx, service, &d, &full[i]); err != nil {
+			return nil, err
 		}
 		out = append(out, d)
 		if d.TargetRevision != "" {
