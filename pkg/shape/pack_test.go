@@ -1,0 +1,90 @@
+package shape
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"pgregory.net/rapid"
+)
+
+// What is packed comes out as it went in: nil and empty are told apart, and so are a
+// pointer to a zero and none.
+func TestPackGivesBackTheSame(t *testing.T) {
+	type all struct {
+		Text, Same string
+		None, Zero *int32
+		Empty, Nil []string
+		Bare       map[string]string
+		Unset      map[string]any
+		Open       map[string]any
+		Numbers    []float64
+		Signed     []int64
+		Flag       bool
+		At         *time.Time
+		Places     *Places
+		Want       any
+	}
+	at := time.Date(2026, 11, 28, 9, 0, 0, 5, time.UTC)
+	places := PlacesOf(map[string]string{"a": "f.yaml:1:2"})
+	in := all{
+		Text: "x", Same: "x", Zero: aws.Int32(0), Empty: []string{}, Bare: map[string]string{},
+		Open:    map[string]any{"s": "x", "n": -7, "f": 1.5, "m": map[string]string{"": ""}, "l": []any{nil, true, "x"}, "nil": nil},
+		Numbers: []float64{0, -1.25, 1e300}, Signed: []int64{0, -1, 1 << 62, -1 << 63}, Flag: true, At: &at, Places: places,
+		Want: &ecs.CreateServiceInput{ServiceName: aws.String("web"), DesiredCount: aws.Int32(-3), LaunchType: types.LaunchTypeFargate,
+			LoadBalancers: []types.LoadBalancer{{}, {ContainerPort: aws.Int32(80)}}},
+	}
+	packed := Pack(in)
+	for range 2 {
+		if out := packed.Unpack(); !reflect.DeepEqual(in, out) {
+			t.Errorf("got %+v, want %+v", out, in)
+		}
+	}
+	if out := packed.Unpack(); out.Places != places || out.At != &at {
+		t.Error("what cannot be written down is not the same any more")
+	}
+	if out := (Packed[all]{}).Unpack(); !reflect.ValueOf(out).IsZero() {
+		t.Errorf("the zero value holds %+v", out)
+	}
+}
+
+// A copy is the caller's own: what he does to it is not seen by the next one.
+func TestUnpackedIsACopy(t *testing.T) {
+	packed := Pack(map[string][]string{"a": {"b"}})
+	packed.Unpack()["a"][0] = "c"
+	if got := packed.Unpack()["a"][0]; got != "b" {
+		t.Errorf("the next copy has %q", got)
+	}
+}
+
+func TestPackAnything(t *testing.T) {
+	type node struct {
+		Name  string
+		Tags  map[string]string
+		Count *int64
+		Open  any
+		More  []*types.ContainerDefinition
+	}
+	text := rapid.String()
+	open := rapid.OneOf(rapid.Just[any](nil), rapid.Map(text, func(s string) any { return s }), rapid.Map(rapid.Float64(), func(f float64) any { return f }),
+		rapid.Map(rapid.SliceOf(text), func(s []string) any { return s }), rapid.Map(text, func(s string) any { return &types.KeyValuePair{Name: &s} }))
+	rapid.Check(t, func(t *rapid.T) {
+		in := []node{}
+		for range rapid.IntRange(0, 4).Draw(t, "nodes") {
+			n := node{Name: text.Draw(t, "name"), Open: open.Draw(t, "open"), Tags: rapid.MapOf(text, text).Draw(t, "tags")}
+			if rapid.Bool().Draw(t, "counted") {
+				n.Count = aws.Int64(rapid.Int64().Draw(t, "count"))
+			}
+			for range rapid.IntRange(0, 2).Draw(t, "more") {
+				n.More = append(n.More, &types.ContainerDefinition{Image: aws.String(text.Draw(t, "image")), Essential: aws.Bool(rapid.Bool().Draw(t, "essential"))})
+			}
+			in = append(in, n)
+		}
+		if out := Pack(in).Unpack(); !reflect.DeepEqual(in, out) {
+			t.Fatalf("got %+v, want %+v", out, in)
+		}
+	})
+}
