@@ -216,8 +216,8 @@ func thisCommand() string {
 func (m *machine) driftLine(loaded reconcile.Loaded) string {
 	for _, u := range loaded.Units {
 		scaled := false
-		for _, o := range u.Objects {
-			scaled = scaled || o.ID.Kind == resource.KindScalableTarget
+		for id := range u.IDs() {
+			scaled = scaled || id.Kind == resource.KindScalableTarget
 		}
 		if scaled {
 			continue

@@ -44,8 +44,8 @@ type law struct {
 func (l *law) learn(u *resource.Unit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := u.Key.String() + " " + u.Pos + " " + u.ContentHash + fmt.Sprint(u.Policy, len(u.Objects), len(u.Hooks))
-	for _, o := range u.Objects {
+	key := u.Key.String() + " " + u.Pos + " " + u.ContentHash + fmt.Sprint(u.Policy, u.Len(), len(u.Hooks))
+	for _, o := range u.Objects() {
 		key += fmt.Sprint(" ", o.ID.Local(), o.Tags, o.Extra)
 	}
 	if l.units[key] == nil {

@@ -93,8 +93,8 @@ func (b *builder) collect(units []*resource.Unit) {
 				b.adopted = append(b.adopted, b.arn("ecs", "task-definition/"+verbatim(family)+":*"))
 			}
 		}
-		for i := range u.Objects {
-			b.kinds[u.Objects[i].ID.Kind] = true
+		for id := range u.IDs() {
+			b.kinds[id.Kind] = true
 		}
 		b.around(kinds.AccessOf(u))
 		for _, need := range kinds.Needs(u) {

@@ -227,7 +227,7 @@ func (s *liveService) chooseNames() {
 		res := spec.Parse([]spec.File{{Path: "draft.yaml", Data: text}}, sections, spec.Options{})
 		for _, doc := range res.Documents {
 			u, _ := resource.Desire(s.l.Frame, resource.DefaultTarget, doc, s.l.Kinds)
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				m, _ := shape.Plain(o.Want, nil).(map[string]any)
 				derived[o.Section], _ = m[nameMember[o.ID.Kind]].(string)
 			}

@@ -30,8 +30,7 @@ type Access struct {
 // AccessOf reads that from a unit. It asks nobody.
 func AccessOf(u *resource.Unit) Access {
 	var a Access
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		switch in := o.Want.(type) {
 		case *ecs.RegisterTaskDefinitionInput:
 			a.Family = aws.ToString(in.Family)

@@ -72,8 +72,7 @@ func needAlarms(f resource.Frame, u *resource.Unit, o *resource.Object) {
 			named[i] = name
 		}
 	}
-	for i := range u.Objects {
-		other := &u.Objects[i]
+	for _, other := range u.Objects() {
 		if other.ID.Kind == resource.KindAlarm && slices.Contains(named, alarmNameOf(f, u, other)) {
 			o.Need(other.ID)
 		}

@@ -54,7 +54,7 @@ func TestCensus(t *testing.T) {
 				continue
 			}
 			var want []string
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				if o.ID.Kind == k.Name() {
 					want = append(want, o.ID.Key().String()+" "+o.ID.Local())
 				}
@@ -116,7 +116,7 @@ func TestCensusLeavesOut(t *testing.T) {
 	u := w.load(web)
 	w.apply(u)
 	tags := map[string]string{}
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if o.ID.Kind == resource.KindAlarm {
 			tags = o.Tags
 		}

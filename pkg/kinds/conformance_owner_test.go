@@ -49,8 +49,7 @@ func TestConformanceOwner(t *testing.T) {
 	adopting := *u
 	adopting.Policy.Adopt = true
 	seen := map[string]bool{}
-	for i := range u.Objects {
-		id := u.Objects[i].ID
+	for id := range u.IDs() {
 		if !w.kind(id.Kind).Taggable() || id.Kind == resource.KindTaskDefinition {
 			continue // a revision is nobody's; what cannot carry tags is its scalable target's
 		}

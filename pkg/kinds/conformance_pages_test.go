@@ -55,7 +55,7 @@ func TestConformancePages(t *testing.T) {
 		w.apply(u)
 		units = append(units, u)
 		all.Key = u.Key
-		all.Objects = append(all.Objects, u.Objects...)
+		all = all.With(append(all.Objects(), u.Objects()...)...)
 	}
 	w.settle()
 	for _, denied := range []bool{false, true} {
@@ -70,7 +70,7 @@ func TestConformancePages(t *testing.T) {
 		live := w.observe(all, false)
 		calls := w.calls(mark)
 		for _, u := range units {
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				for _, c := range w.changes(u, o.ID, live) {
 					t.Errorf("denied=%v: %s: %+v", denied, o.ID, c)
 				}
@@ -103,7 +103,7 @@ func censusByPage(t *testing.T, w *world, all *resource.Unit, denied bool) {
 	var targets []resource.Live
 	for _, k := range w.kinds {
 		var want []string
-		for _, o := range all.Objects {
+		for _, o := range all.Objects() {
 			if o.ID.Kind == k.Name() {
 				want = append(want, o.ID.String())
 			}

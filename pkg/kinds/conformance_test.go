@@ -35,8 +35,8 @@ func TestAppliedIsClean(t *testing.T) {
 					t.Fatalf("%s is %s before anything was made: %v", id.Local(), l.Presence, l.Err)
 				}
 			}
-			if n := w.apply(u); n < len(u.Objects) {
-				t.Fatalf("%d writes made %d objects", n, len(u.Objects))
+			if n := w.apply(u); n < u.Len() {
+				t.Fatalf("%d writes made %d objects", n, u.Len())
 			}
 			w.clean(u)
 			w.settle()
@@ -296,7 +296,7 @@ func live(t *testing.T, kind string) {
 	w.apply(u)
 	w.settle()
 	found, direct := w.observe(u, false), w.observe(u, true)
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if o.ID.Kind != kind {
 			continue
 		}
@@ -361,9 +361,9 @@ func failures(t *testing.T, kind string) {
 	w.fault.Store(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if o.ID.Kind == kind {
-			l := w.kind(kind).Observe(ctx, resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{o}})[o.ID]
+			l := w.kind(kind).Observe(ctx, resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{*o}})[o.ID]
 			if l.Presence != resource.Unknown || l.Err == nil {
 				t.Errorf("%s: %s after the context had ended", o.ID.Local(), l.Presence)
 			}

@@ -122,7 +122,7 @@ func (w *world) moves(t *testing.T, in *ecs.CreateServiceInput) {
 	name, from := *in.ServiceName, string(in.DeploymentController.Type)
 	tasks := w.tasksOf(name)
 	named := &resource.Unit{Key: resource.UnitKey{Target: resource.DefaultTarget, Cluster: "default", Name: name}}
-	named.Objects = []resource.Object{{ID: serviceOf(named), Want: in}}
+	named = named.With(&resource.Object{ID: serviceOf(named), Want: in})
 	imported, problems := w.imports(named)
 	if !slices.ContainsFunc(problems, func(p spec.Problem) bool { return strings.Contains(p.Message, "is deployed under "+from) }) {
 		t.Errorf("the import says nothing of %s: %v", from, problems)

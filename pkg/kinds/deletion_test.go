@@ -155,7 +155,7 @@ func (d *deletions) document(seed int, text string, most int) int {
 			d.t.Fatal(err)
 		}
 		u := unitOf(d.sections, string(reduced))
-		if u == nil || len(u.Objects) != len(full.Objects) || mistakes(u) > mistakes(full) {
+		if u == nil || u.Len() != full.Len() || mistakes(u) > mistakes(full) {
 			d.done[place][isNeeded]++
 			continue
 		}
@@ -207,7 +207,7 @@ func (d *deletions) place(tree any, line []any) (sort, path string) {
 func (d *deletions) delete(w *world, u *resource.Unit, name string) (end string) {
 	live := w.observe(u, false)
 	end = goesBack
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if live[o.ID].Presence != resource.Present {
 			return another
 		}
@@ -229,8 +229,8 @@ func (d *deletions) delete(w *world, u *resource.Unit, name string) (end string)
 	}
 	w.settle()
 	live = w.observe(u, true)
-	for _, o := range u.Objects {
-		resolved, _ := resource.Resolve(o, attrsOf(live))
+	for _, o := range u.Objects() {
+		resolved, _ := resource.Resolve(*o, attrsOf(live))
 		l := live[o.ID]
 		for _, changed := range []bool{false, true} {
 			for _, c := range w.kind(o.ID.Kind).Diff(&resolved, &l, resource.Compare{Policy: u.Policy, InputChanged: changed,

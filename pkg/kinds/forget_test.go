@@ -106,7 +106,7 @@ func TestNormaliseTwice(t *testing.T) {
 		if u == nil {
 			r.Fatal("no document")
 		}
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			k := kinds.RulesFor(o.ID.Kind, o.Want)
 			if k.Normalise == nil {
 				continue

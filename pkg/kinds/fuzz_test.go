@@ -43,7 +43,7 @@ func FuzzPlan(f *testing.F) {
 		}
 		frugal.Input(t, func() {
 			in := plan.Input{Frame: frame, Unit: u, Kinds: kinds.All(nil), Live: map[resource.ID]resource.Live{}, Now: "2030-01-01T00:00:00Z"}
-			for i, o := range live.Objects {
+			for i, o := range live.Objects() {
 				id := o.ID
 				id.Cluster, id.Unit = u.Key.Cluster, u.Key.Name
 				l := resource.Live{ID: id, Presence: resource.Present, ARN: "arn:aws:x:::" + id.Local(), Name: id.Name, Value: o.Want, Extra: o.Extra, Tags: o.Tags}
@@ -127,9 +127,9 @@ func answered(t *testing.T, pool *awsclient.Pool, units []*resource.Unit, status
 		live := map[resource.ID]resource.Live{}
 		for _, k := range kinds.All(pool) {
 			var asked []resource.Object
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				if o.ID.Kind == k.Name() {
-					asked = append(asked, o)
+					asked = append(asked, *o)
 				}
 			}
 			if len(asked) == 0 {

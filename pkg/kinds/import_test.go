@@ -73,10 +73,10 @@ func TestImportOfOurs(t *testing.T) {
 				t.Errorf("left to do: %v\n%s", importer.Judge(p), imported)
 			}
 			var want, got []string
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				want = append(want, o.ID.Local())
 			}
-			for _, o := range again.Objects {
+			for _, o := range again.Objects() {
 				got = append(got, o.ID.Local())
 			}
 			if !slices.Equal(got, want) {

@@ -73,6 +73,34 @@ type claims struct {
 	mu   sync.Mutex
 	all  []claim
 	last map[string]judgement // by group
+	read map[*resource.Unit][]claim
+}
+
+// of are the claims of each unit. One that was in the last load as well is not looked into.
+func (k *claims) of(units []*resource.Unit) map[*resource.Unit][]claim {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	read := make(map[*resource.Unit][]claim, len(units))
+	for _, u := range units {
+		cs, known := k.read[u]
+		if !known {
+			cs = claimsOf(u)
+		}
+		read[u] = cs
+	}
+	k.read = read
+	return read
+}
+
+func claimsOf(u *resource.Unit) (cs []claim) {
+	for _, o := range u.Objects() {
+		if o.ID.Kind == resource.KindListenerRule {
+			if c, ok := claimOf(u, o); ok {
+				cs = append(cs, c)
+			}
+		}
+	}
+	return cs
 }
 
 // judgement is what was said of the rules of one listener. Each is compared with
@@ -152,16 +180,9 @@ func (k *listenerRule) Survey(units []*resource.Unit) []resource.Conflict {
 	var all []claim
 	groups := map[string][]claim{}
 	var order []string
+	read := k.claims.of(units)
 	for _, u := range units {
-		for i := range u.Objects {
-			o := &u.Objects[i]
-			if o.ID.Kind != resource.KindListenerRule {
-				continue
-			}
-			c, ok := claimOf(u, o)
-			if !ok {
-				continue
-			}
+		for _, c := range read[u] {
 			all = append(all, c)
 			if c.listener != "" && !strings.HasPrefix(c.listener, "arn:") {
 				continue // a placeholder: no listener at all

@@ -52,13 +52,13 @@ func TestGovernedWeights(t *testing.T) {
 				in := service.Want.(*ecs.CreateServiceInput)
 				in.DeploymentConfiguration, in.LoadBalancers[0].AdvancedConfiguration = nil, nil
 			}
-			u := &resource.Unit{Key: id.Key(), Objects: []resource.Object{rule, service}}
+			u := (&resource.Unit{Key: id.Key()}).With(&rule, &service)
 			k := newListenerRule(base{})
-			k.Complete(resource.Frame{}, u, &u.Objects[0])
+			k.Complete(resource.Frame{}, u, u.Objects()[0])
 			live := resource.Live{ID: id, Presence: resource.Present, Value: &elasticloadbalancingv2.CreateRuleInput{
 				ListenerArn: aws.String("l"), Priority: aws.Int32(1), Actions: c.live}}
 			var paths []string
-			for _, change := range k.Diff(&u.Objects[0], &live, resource.Compare{}) {
+			for _, change := range k.Diff(u.Objects()[0], &live, resource.Compare{}) {
 				paths = append(paths, change.Path)
 			}
 			if !slices.Equal(paths, c.want) {

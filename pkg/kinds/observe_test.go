@@ -235,13 +235,13 @@ func TestSweepIsBatched(t *testing.T) {
 	w.fresh()
 	all := &resource.Unit{Key: units[0].Key}
 	for _, u := range units {
-		all.Objects = append(all.Objects, u.Objects...)
+		all = all.With(append(all.Objects(), u.Objects()...)...)
 	}
 	w.observe(all, false) // the first one fills the caches
 	mark := w.mark()
 	live := w.observe(all, false)
 	for _, u := range units {
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			if cs := w.changes(u, o.ID, live); len(cs) > 0 {
 				t.Errorf("%s: %+v", o.ID, cs)
 			}
@@ -294,12 +294,12 @@ func TestDeniedTaggingAPI(t *testing.T) {
 	deny(w, "GetResources")
 	all := &resource.Unit{Key: units[0].Key}
 	for _, u := range units {
-		all.Objects = append(all.Objects, u.Objects...)
+		all = all.With(append(all.Objects(), u.Objects()...)...)
 	}
 	mark := w.mark()
 	live := w.observe(all, false)
 	for _, u := range units {
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			if cs := w.changes(u, o.ID, live); len(cs) > 0 {
 				t.Errorf("%s: %+v", o.ID, cs)
 			}
@@ -321,7 +321,7 @@ func TestStaleHint(t *testing.T) {
 	}
 	all := &resource.Unit{Key: units[0].Key}
 	for _, u := range units {
-		all.Objects = append(all.Objects, u.Objects...)
+		all = all.With(append(all.Objects(), u.Objects()...)...)
 	}
 	w.observe(all, false)
 	edited := w.load(strings.Replace(fleet(3), "evaluationPeriods: 5\n      threshold: 10\n      comparisonOperator: GreaterThanThreshold\n      treatMissingData: notBreaching\n      tags: {team: payments}",
@@ -330,13 +330,13 @@ func TestStaleHint(t *testing.T) {
 		t.Fatalf("%d writes", n)
 	}
 
-	for i := range all.Objects {
-		if all.Objects[i].ID.Unit == "web3" {
-			all.Objects[i] = *edited.Object(all.Objects[i].ID)
+	for id := range all.IDs() {
+		if id.Unit == "web3" {
+			all = all.Put(edited.Object(id))
 		}
 	}
 	live := w.observe(all, false)
-	for _, o := range edited.Objects {
+	for _, o := range edited.Objects() {
 		if cs := w.changes(edited, o.ID, live); len(cs) > 0 {
 			t.Errorf("%s: %+v", o.ID.Local(), cs)
 		}

@@ -55,8 +55,8 @@ func TestAnySpecIsCleanAfterApply(t *testing.T) {
 					u := anyCase(r)
 					tally.Lock()
 					defer tally.Unlock()
-					for _, o := range u.Objects {
-						sort := sortOf(&o)
+					for _, o := range u.Objects() {
+						sort := sortOf(o)
 						objects[sort]++
 						for path := range o.Written.Paths() {
 							if strings.HasPrefix(path, "tags.") { // moved out of the body

@@ -53,7 +53,7 @@ func (*scalableTarget) Complete(f resource.Frame, u *resource.Unit, o *resource.
 		p.Code = "scaling-range"
 		problems = append(problems, p)
 	}
-	if u.Object(serviceID(u)) != nil {
+	if u.Has(serviceID(u)) {
 		o.Need(serviceID(u))
 	}
 	return problems

@@ -129,8 +129,7 @@ func countedGroup(u *resource.Unit) (group string, rule resource.ID, why string)
 		return "", rule, "the service has several target groups; write which one counts"
 	}
 	group = groupsOf(in)[0]
-	for i := range u.Objects {
-		r := &u.Objects[i]
+	for _, r := range u.Objects() {
 		if want, ok := r.Want.(*elasticloadbalancingv2.CreateRuleInput); ok && leadsTo(elbtypes.Rule{Actions: want.Actions}, map[string]bool{group: true}) {
 			return group, r.ID, ""
 		}

@@ -77,8 +77,7 @@ func (k *service) Complete(f resource.Frame, u *resource.Unit, o *resource.Objec
 	needAlarms(f, u, o)
 	problems = append(problems, k.completeTaskDefinition(u, o, in)...)
 	problems = append(problems, k.completeDesiredCount(u, o, in)...)
-	for i := range u.Objects {
-		other := &u.Objects[i]
+	for _, other := range u.Objects() {
 		switch other.ID.Kind {
 		case resource.KindListenerRule:
 			// "The target group … does not have an associated load balancer" until a rule leads to it.

@@ -26,8 +26,7 @@ const (
 // It asks nobody.
 func Needs(u *resource.Unit) []resource.Need {
 	n := &needs{unit: u}
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		switch in := o.Want.(type) {
 		case *ecs.RegisterTaskDefinitionInput:
 			n.task = in
@@ -235,8 +234,7 @@ func (n *needs) targetGroup(path, arn string) {
 			need.TargetType = "ip"
 		}
 	}
-	for i := range n.unit.Objects {
-		o := &n.unit.Objects[i]
+	for _, o := range n.unit.Objects() {
 		if in, ok := o.Want.(*elbv2.CreateTargetGroupInput); ok && arn == "$("+o.Section+".arn)" {
 			need.Own, need.Has, need.VPC = true, string(in.TargetType), aws.ToString(in.VpcId)
 			if need.Has == "" {

@@ -143,12 +143,12 @@ func (w *world) ordered(u *resource.Unit) []resource.Object {
 	w.t.Helper()
 	var out []resource.Object
 	done := map[resource.ID]bool{}
-	for len(out) < len(u.Objects) {
+	for len(out) < u.Len() {
 		before := len(out)
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			ready := !slices.ContainsFunc(o.Needs, func(id resource.ID) bool { return !done[id] })
 			if !done[o.ID] && ready {
-				out, done[o.ID] = append(out, o), true
+				out, done[o.ID] = append(out, *o), true
 			}
 		}
 		if len(out) == before {
@@ -164,9 +164,9 @@ func (w *world) observe(u *resource.Unit, direct bool) map[resource.ID]resource.
 	live := map[resource.ID]resource.Live{}
 	for _, k := range w.kinds {
 		var objects []resource.Object
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			if o.ID.Kind == k.Name() {
-				objects = append(objects, o)
+				objects = append(objects, *o)
 			}
 		}
 		if len(objects) == 0 {
@@ -283,7 +283,7 @@ func (w *world) clean(u *resource.Unit) {
 		for id, l := range live {
 			attrs[id] = l.Attrs
 		}
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			now := look{u, live[o.ID], live[o.ID.Of(resource.KindService, "")].Tags, live[o.ID.Of(resource.KindScalableTarget, "")].Presence == resource.Present, attrs}
 			if before, ok := w.settled[o.ID]; ok && reflect.DeepEqual(now, before) {
 				continue // Diff is pure: the same answer again
@@ -294,7 +294,7 @@ func (w *world) clean(u *resource.Unit) {
 				w.t.Errorf("direct=%t: %s differs right after apply: %+v", direct, o.ID.Local(), c)
 			}
 			// Nor would the next edit of the content bring anything else to light.
-			resolved, _ := resource.Resolve(o, attrsOf(live))
+			resolved, _ := resource.Resolve(*o, attrsOf(live))
 			l := live[o.ID]
 			for _, c := range w.kind(o.ID.Kind).Diff(&resolved, &l, resource.Compare{Policy: u.Policy, InputChanged: true,
 				HasScalableTarget: live[o.ID.Of(resource.KindScalableTarget, "")].Presence == resource.Present}) {

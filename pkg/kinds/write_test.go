@@ -132,14 +132,14 @@ func TestAdoptionWritesTagsOnly(t *testing.T) {
 	w.apply(u)
 	w.settle()
 	live := w.observe(u, true)
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		k := w.kind(o.ID.Kind)
 		if !k.Taggable() {
 			continue
 		}
 		o.Tags["adopted"] = "yes"
 		mark := w.mark()
-		if _, err := k.Update(t.Context(), resource.Write{Object: o, Live: live[o.ID], Changes: w.changes(u, o.ID, live)}); err != nil {
+		if _, err := k.Update(t.Context(), resource.Write{Object: *o, Live: live[o.ID], Changes: w.changes(u, o.ID, live)}); err != nil {
 			t.Fatalf("%s: %v", o.ID.Local(), err)
 		}
 		for op, n := range w.calls(mark) {

@@ -18,8 +18,7 @@ var circleRules = []Rule{
 // circles tells one way round for each group of objects that wait for each other.
 func circles(v *unit, f found) {
 	told := map[resource.ID]bool{}
-	for i := range v.unit.Objects {
-		o := &v.unit.Objects[i]
+	for _, o := range v.unit.Objects() {
 		way := wayBack(v.unit, o)
 		if way == nil || told[o.ID] {
 			continue

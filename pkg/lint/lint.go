@@ -114,8 +114,7 @@ type unit struct {
 
 func newUnit(u *resource.Unit) *unit {
 	v := &unit{unit: u}
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		switch in := o.Want.(type) {
 		case *ecs.RegisterTaskDefinitionInput:
 			v.task = &body[ecs.RegisterTaskDefinitionInput]{o, in}

@@ -23,7 +23,7 @@ func Between(in Input, was *resource.Unit) Plan {
 	} else {
 		in.Gone = nil
 	}
-	for _, o := range in.Unit.Objects {
+	for _, o := range in.Unit.Objects() {
 		in.Live[o.ID] = resource.Live{ID: o.ID, Presence: resource.Absent}
 	}
 	if was != nil {
@@ -31,7 +31,7 @@ func Between(in Input, was *resource.Unit) Plan {
 			if l.ID.Kind == resource.KindTargetGroup {
 				in.Groups[l.ARN] = l
 			}
-			if in.Unit.Object(l.ID) != nil {
+			if in.Unit.Has(l.ID) {
 				in.Live[l.ID] = l
 			} else {
 				in.Strays = append(in.Strays, l)
@@ -72,8 +72,7 @@ func standing(kinds []resource.Kind, u *resource.Unit) []resource.Live {
 		return out
 	}
 	var out []resource.Live
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		k := by[o.ID.Kind]
 		if k == nil {
 			continue
@@ -109,8 +108,7 @@ func serving(want any, arn string, least int64) *resource.ServiceState {
 // unit lead.
 func led(u *resource.Unit, group resource.ID, attrs func(resource.ID) map[string]string) *resource.GroupState {
 	s := &resource.GroupState{LoadBalancers: []string{"the load balancer"}, Targets: 1, Healthy: 1}
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		if o.ID.Kind == resource.KindListenerRule && slices.ContainsFunc(o.Refs, func(r resource.Ref) bool { return r.To == group }) {
 			s.LedBy = append(s.LedBy, resource.Lead{ARN: attrs(o.ID)["arn"], Where: o.Section, Weight: 100})
 		}
@@ -120,9 +118,9 @@ func led(u *resource.Unit, group resource.ID, attrs func(resource.ID) map[string
 
 // least is how many tasks the unit's scaling leaves at least, 0 without one.
 func least(u *resource.Unit) int64 {
-	for i := range u.Objects {
-		if u.Objects[i].ID.Kind == resource.KindScalableTarget {
-			n, _ := integer(descend(shape.Plain(u.Objects[i].Want, nil), "minCapacity"))
+	for _, o := range u.Objects() {
+		if o.ID.Kind == resource.KindScalableTarget {
+			n, _ := integer(descend(shape.Plain(o.Want, nil), "minCapacity"))
 			return n
 		}
 	}

@@ -195,8 +195,7 @@ func (m *maker) scheduled(d *draft, changes []diff.Change) {
 // setBy names the scheduled action of the unit that sets a bound to a number, as
 // it is written or as AWS has it.
 func (m *maker) setBy(bound string, n int64) string {
-	for i := range m.in.Unit.Objects {
-		o := &m.in.Unit.Objects[i]
+	for _, o := range m.in.Unit.Objects() {
 		if o.ID.Kind != resource.KindScheduledAction {
 			continue
 		}

@@ -28,7 +28,7 @@ func once(in Input) Plan {
 		in:       in,
 		document: in.Unit,
 		kinds:    make(map[string]resource.Kind, len(in.Kinds)),
-		drafts:   make(map[resource.ID]*draft, len(in.Unit.Objects)),
+		drafts:   make(map[resource.ID]*draft, len(in.Unit.Objects())),
 		plan:     Plan{Revision: in.Frame.Source, Unit: in.Unit.Key, Environment: in.Unit.Environment, ContentHash: in.Unit.ContentHash},
 	}
 	for _, k := range in.Kinds {
@@ -49,10 +49,10 @@ func once(in Input) Plan {
 
 // draftAll decides about every object alone, in the order of need.
 func (m *maker) draftAll() {
-	objects, circle := order(m.in.Unit.Objects)
+	objects, circle := order(m.in.Unit.Objects())
 	m.compare(objects)
 	if m.takeovers(objects); m.plan.objects != nil {
-		objects, circle = order(m.in.Unit.Objects)
+		objects, circle = order(m.in.Unit.Objects())
 	}
 	for _, o := range objects {
 		d := m.draft(o)

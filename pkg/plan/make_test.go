@@ -15,7 +15,7 @@ import (
 func webUnit(image string, port int32) *resource.Unit { return desire(webDoc(image, port)) }
 
 func id(u *resource.Unit, kind, name string) resource.ID {
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if o.ID.Kind == kind && o.ID.Name == name {
 			return o.ID
 		}
@@ -302,8 +302,8 @@ func TestTags(t *testing.T) {
 func TestSecretTagsAreNeverShown(t *testing.T) {
 	u := desire(helloDoc("nginx:1"))
 	w := settled(u)
-	for i := range u.Objects {
-		if o := &u.Objects[i]; o.ID.Kind == resource.KindService {
+	for i := range u.Objects() {
+		if o := u.Objects()[i]; o.ID.Kind == resource.KindService {
 			o.Tags = merge(o.Tags, map[string]string{"Password": "hunter2", "app.token": "hunter2", "link": "redis://:hunter2@h", "team": "web"})
 			w.edit(o.ID, func(l *resource.Live) { l.Tags = merge(l.Tags, map[string]string{"Password": "hunter1"}) })
 		}
@@ -401,8 +401,8 @@ func TestCircle(t *testing.T) {
 	tg := u.Object(id(u, resource.KindTargetGroup, "web"))
 	tg.Need(id(u, resource.KindScalableTarget, ""))
 	pl := plan.Make(newWorld().input(u))
-	if len(pl.Steps) != len(u.Objects) {
-		t.Errorf("%d steps for %d objects", len(pl.Steps), len(u.Objects))
+	if len(pl.Steps) != u.Len() {
+		t.Errorf("%d steps for %d objects", len(pl.Steps), u.Len())
 	}
 	blocked := 0
 	for _, s := range pl.Steps {

@@ -9,11 +9,8 @@ import (
 
 // order sorts objects topologically by Needs, then by ID. Objects that need each
 // other in a circle come last and are returned as such, with all that needs them.
-func order(objects []resource.Object) (sorted []*resource.Object, circle map[resource.ID]bool) {
-	rest := make([]*resource.Object, len(objects))
-	for i := range objects {
-		rest[i] = &objects[i]
-	}
+func order(objects []*resource.Object) (sorted []*resource.Object, circle map[resource.ID]bool) {
+	rest := slices.Clone(objects)
 	slices.SortFunc(rest, func(a, b *resource.Object) int { return byID(a.ID, b.ID) })
 	waits := map[resource.ID]bool{} // not placed yet
 	for _, o := range rest {

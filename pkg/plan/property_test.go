@@ -35,7 +35,7 @@ func anyUnit(t *rapid.T, label string, adopt bool) *resource.Unit {
 
 // disturb is somebody else in the account: objects deleted, edited, untagged.
 func disturb(t *rapid.T, w *world, u *resource.Unit) {
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		l, ok := w.live[o.ID]
 		if !ok || l.Presence != resource.Present {
 			continue
@@ -96,7 +96,7 @@ func TestPlansConverge(t *testing.T) {
 		if pl := plan.Make(cut.input(u)); !pl.Empty() {
 			t.Fatalf("not empty after a crash at step %d: %v", n, summary(pl))
 		}
-		if len(cut.writes) != len(u.Objects) {
+		if len(cut.writes) != u.Len() {
 			t.Fatalf("a crash at step %d cost superfluous writes: %v", n, cut.writes)
 		}
 	})
@@ -113,7 +113,7 @@ func TestPlansAreSound(t *testing.T) {
 		u := anyUnit(t, "after", rapid.Bool().Draw(t, "adopt"))
 		in := w.input(u)
 		in.InGrace = map[resource.ID]bool{}
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			switch rapid.IntRange(0, 9).Draw(t, "reading "+o.ID.Local()) {
 			case 0:
 				in.Live[o.ID] = resource.Live{ID: o.ID, Err: errors.New("EOF")}
@@ -151,9 +151,7 @@ func TestPlansAreSound(t *testing.T) {
 		check(t, in, pl)
 
 		// The same facts in another order are the same plan.
-		shuffled := *u
-		shuffled.Objects = rapid.Permutation(u.Objects).Draw(t, "order")
-		in.Unit = &shuffled
+		in.Unit = u.With(rapid.Permutation(u.Objects()).Draw(t, "order")...)
 		if a, b := marshal(t, pl), marshal(t, plan.Make(in)); a != b {
 			t.Fatalf("two plans of the same facts:\n%s\n%s", a, b)
 		}
@@ -195,7 +193,7 @@ func check(t *rapid.T, in plan.Input, pl plan.Plan) {
 	}
 	svc := in.Live[id(in.Unit, resource.KindService, "")]
 	_, suspended := svc.Tags[resource.TagSuspend]
-	for _, o := range in.Unit.Objects {
+	for _, o := range in.Unit.Objects() {
 		i, ok := at[o.ID]
 		switch {
 		case !ok:

@@ -52,7 +52,7 @@ func (m *maker) deserts(d *draft, standing resource.Standing) bool {
 
 // serves reports whether the unit's service registers its tasks in a target group.
 func (m *maker) serves(group resource.ID) bool {
-	return slices.ContainsFunc(m.in.Unit.Objects, func(o resource.Object) bool {
+	return slices.ContainsFunc(m.in.Unit.Objects(), func(o *resource.Object) bool {
 		return o.ID.Kind == resource.KindService && slices.ContainsFunc(o.Refs, func(r resource.Ref) bool { return r.To == group })
 	})
 }
@@ -92,11 +92,12 @@ func (d *draft) later(s resource.Settled) {
 
 // rests: the service is there, and is to run no task.
 func (m *maker) rests() bool {
-	i := slices.IndexFunc(m.in.Unit.Objects, func(o resource.Object) bool { return o.ID.Kind == resource.KindService })
+	objects := m.in.Unit.Objects()
+	i := slices.IndexFunc(objects, func(o *resource.Object) bool { return o.ID.Kind == resource.KindService })
 	if i < 0 {
 		return false
 	}
-	live := m.in.Live[m.in.Unit.Objects[i].ID]
+	live := m.in.Live[objects[i].ID]
 	return live.Presence == resource.Present && live.Service != nil && live.Service.Desired == 0 && live.Service.Running == 0
 }
 
@@ -105,7 +106,7 @@ func (m *maker) around(id resource.ID) resource.Standing {
 	if s.Empty == nil {
 		s.Empty = map[resource.ID]bool{}
 	}
-	for _, o := range m.in.Unit.Objects {
+	for _, o := range m.in.Unit.Objects() {
 		if live := m.in.Live[o.ID]; o.ID.Kind == resource.KindTargetGroup && live.Presence == resource.Present {
 			s.ARNs[o.ID] = live.ARN
 		}
@@ -117,11 +118,11 @@ func (m *maker) around(id resource.ID) resource.Standing {
 // not stood behind in a deployment that succeeded. Where no service is declared
 // nobody waits for one.
 func (m *maker) empty() map[resource.ID]bool {
-	i := slices.IndexFunc(m.in.Unit.Objects, func(o resource.Object) bool { return o.ID.Kind == resource.KindService })
+	i := slices.IndexFunc(m.in.Unit.Objects(), func(o *resource.Object) bool { return o.ID.Kind == resource.KindService })
 	if i < 0 {
 		return nil
 	}
-	service := &m.in.Unit.Objects[i]
+	service := m.in.Unit.Objects()[i]
 	live := m.in.Live[service.ID]
 	behind := map[string]bool{}
 	if m.stood(live) {

@@ -109,11 +109,11 @@ func (m *maker) needGroup(arn string) {
 // idle are the target groups of the service's pairs in which nobody stands now,
 // by what the document calls them.
 func (m *maker) idle() map[resource.ID]bool {
-	i := slices.IndexFunc(m.in.Unit.Objects, func(o resource.Object) bool { return o.ID.Kind == resource.KindService })
+	i := slices.IndexFunc(m.in.Unit.Objects(), func(o *resource.Object) bool { return o.ID.Kind == resource.KindService })
 	if i < 0 {
 		return nil
 	}
-	service := &m.in.Unit.Objects[i]
+	service := m.in.Unit.Objects()[i]
 	live := m.in.Live[service.ID]
 	if live.Service == nil || live.Service.Serving == nil {
 		return nil

@@ -41,7 +41,7 @@ func (t *takeover) succeeds(m *maker, old resource.Live, roads []resource.ID) bo
 // target groups instead of to this one: a takeover turns each.
 func (m *maker) turns(arn string) map[string]bool {
 	out := map[string]bool{}
-	for _, o := range m.document.Objects {
+	for _, o := range m.document.Objects() {
 		road, ok := m.kinds[o.ID.Kind].(resource.Road)
 		if !ok {
 			continue
@@ -61,5 +61,5 @@ func (m *maker) turns(arn string) map[string]bool {
 // goes reports whether an old target group is deleted in the end: one that was
 // replaced always, one whose key is gone where policy.prune says so.
 func (m *maker) goes(t *takeover, old resource.Live) bool {
-	return old.ID == t.id || m.in.Unit.Policy.Prune && m.document.Object(old.ID) == nil
+	return old.ID == t.id || m.in.Unit.Policy.Prune && !m.document.Has(old.ID)
 }

@@ -140,11 +140,11 @@ func (t *takeover) adapt(m *maker) {
 // requests until the new one does: the metrics of one without requests would
 // silence the alarms and scale the service in.
 func (t *takeover) keepWatching(m *maker) {
-	for _, o := range slices.Clone(m.in.Unit.Objects) {
+	for _, o := range m.in.Unit.Objects() {
 		if _, road := m.kinds[o.ID.Kind].(resource.Road); road || !slices.ContainsFunc(o.Refs, func(r resource.Ref) bool { return r.To == t.id }) {
 			continue
 		}
-		kept, _ := resource.Resolve(o, func(id resource.ID) map[string]string {
+		kept, _ := resource.Resolve(*o, func(id resource.ID) map[string]string {
 			if id == t.id {
 				return t.old[0].Attrs
 			}
@@ -159,11 +159,8 @@ func (t *takeover) keepWatching(m *maker) {
 func (m *maker) replaceObject(o resource.Object) {
 	if m.plan.objects == nil {
 		m.plan.objects = map[resource.ID]*resource.Object{}
-		unit := *m.in.Unit
-		unit.Objects = slices.Clone(unit.Objects)
-		m.in.Unit = &unit
 	}
-	*m.in.Unit.Object(o.ID) = o
+	m.in.Unit = m.in.Unit.Put(&o)
 	m.plan.objects[o.ID] = &o
 }
 

@@ -250,7 +250,7 @@ func newWorld() *world { return &world{live: map[resource.ID]resource.Live{}} }
 
 func (w *world) input(u *resource.Unit) plan.Input {
 	in := plan.Input{Frame: frame, Unit: u, Kinds: kinds(), Live: map[resource.ID]resource.Live{}, Now: now}
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		l, ok := w.live[o.ID]
 		if !ok {
 			l = resource.Live{Presence: resource.Absent}

@@ -49,9 +49,9 @@ func (e *Engine) observeAbreast(ctx context.Context, target string, units []*res
 // objectsOf are what is to be asked of one kind.
 func (e *Engine) objectsOf(k resource.Kind, units []*resource.Unit) (objects []resource.Object) {
 	for _, u := range units {
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			if o.ID.Kind == k.Name() {
-				objects = append(objects, o)
+				objects = append(objects, *o)
 			}
 		}
 		if k.Name() == resource.KindScalableTarget {

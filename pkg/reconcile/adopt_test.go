@@ -181,7 +181,7 @@ func (w *world) stateOf(name string) []byte {
 			continue
 		}
 		live := e.observe(w.t.Context(), []*resource.Unit{u})
-		for _, o := range u.Objects {
+		for _, o := range u.Objects() {
 			l := live[o.ID]
 			all = append(all, o.ID.Local(), l.ARN, l.Tags, l.Value, l.Extra)
 		}

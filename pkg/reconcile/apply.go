@@ -155,7 +155,7 @@ func (x *execution) moved(s *plan.Step, live, service resource.Live) (status.Rea
 		return readReason(live.Err), fmt.Sprintf("%s could not be read again before the write: %v", s.ID.Local(), live.Err)
 	case live.Fingerprint() != s.Seen:
 		return status.ChangedSincePlanned, s.ID.Local() + " changed since it was planned on"
-	case x.unit.Object(serviceID(x.unit)) == nil:
+	case !x.unit.Has(serviceID(x.unit)):
 		return "", ""
 	case service.Presence == resource.Unknown:
 		return readReason(service.Err), fmt.Sprintf("the ECS service could not be read again before the write: %v", service.Err)

@@ -147,8 +147,8 @@ func (e *Engine) unnamed(u *resource.Unit, live map[resource.ID]resource.Live) [
 		return nil
 	}
 	wanted := map[string]bool{} // what the document names, maybe under another key than its tags say
-	for _, o := range u.Objects {
-		if w := live[o.ID]; w.Presence == resource.Present && w.ARN != "" {
+	for id := range u.IDs() {
+		if w := live[id]; w.Presence == resource.Present && w.ARN != "" {
 			wanted[w.ARN] = true
 		}
 	}

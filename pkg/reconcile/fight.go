@@ -62,8 +62,7 @@ func (g *fightGuard) contested(u *resource.Unit) map[resource.ID]map[string]stri
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var out map[resource.ID]map[string]string
-	for i := range u.Objects {
-		id := u.Objects[i].ID
+	for id := range u.IDs() {
 		for path, f := range g.fields[id] {
 			if f.why == "" {
 				continue
@@ -86,8 +85,7 @@ func (g *fightGuard) saw(v *view) (news []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	digest := v.unit.Digest
-	for i := range v.unit.Objects {
-		id := v.unit.Objects[i].ID
+	for id := range v.unit.IDs() {
 		if v.plan.Moves(id) { // nobody else did
 			delete(g.fields, id)
 			continue

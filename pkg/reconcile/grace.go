@@ -109,8 +109,7 @@ func (g *graceKeeper) within(u *resource.Unit, live map[resource.ID]resource.Liv
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var out map[resource.ID]bool
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		s, known := g.away[o.ID], g.have(o.ID)
 		if live[o.ID].Presence != resource.Absent || s == nil && !known {
 			continue

@@ -13,9 +13,8 @@ var (
 	svcID    = resource.ID{Target: "default", Cluster: "main", Unit: "web", Kind: resource.KindService}
 	groupID  = svcID.Of(resource.KindTargetGroup, "web")
 	ruleID   = svcID.Of(resource.KindListenerRule, "web")
-	testUnit = &resource.Unit{Key: testKey, ContentHash: "1-aa", Image: "web:1", Objects: []resource.Object{
-		{ID: groupID}, {ID: ruleID, Needs: []resource.ID{groupID}}, {ID: svcID, Needs: []resource.ID{ruleID}},
-	}}
+	testUnit = (&resource.Unit{Key: testKey, ContentHash: "1-aa", Image: "web:1"}).With(
+		&resource.Object{ID: groupID}, &resource.Object{ID: ruleID, Needs: []resource.ID{groupID}}, &resource.Object{ID: svcID, Needs: []resource.ID{ruleID}})
 )
 
 func lives(p resource.Presence, ids ...resource.ID) map[resource.ID]resource.Live {

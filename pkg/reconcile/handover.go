@@ -21,9 +21,8 @@ func (e *Engine) Holdings(ctx context.Context, u *resource.Unit, offline bool) [
 	if !offline {
 		live = only(u, e.observe(ctx, []*resource.Unit{u}))
 	}
-	out := make([]Holding, 0, len(u.Objects))
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	out := make([]Holding, 0, u.Len())
+	for _, o := range u.Objects() {
 		h := Holding{Object: o, Live: live[o.ID]}
 		attrs := e.byKind[o.ID.Kind].Attributes(o)
 		for _, name := range []string{h.Live.Name, attrs["name"], attrs["family"]} {

@@ -116,7 +116,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	e.frame.Source = snap.Revision
 	frame := e.frame
 	e.mu.Unlock()
-	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, named: map[*resource.Unit][]awsName{}, asked: map[resource.UnitKey]string{},
+	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, named: map[*resource.Unit][]awsName{}, wants: map[*resource.Unit][sha256.Size]byte{}, asked: map[resource.UnitKey]string{},
 		out: Loaded{reasons: map[string]status.Reason{}, Problems: res.Problems, Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		severity := spec.Error
@@ -135,7 +135,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	for _, key := range l.keys() {
 		u := l.byKey[key]
 		if u.Digest == "" {
-			u.Digest = digestOf(u)
+			u.Digest = digestOf(u, l.wants[u])
 		}
 		l.out.Units = append(l.out.Units, u)
 	}
@@ -166,20 +166,29 @@ func at(pos, format string, args ...any) spec.Problem {
 	return p
 }
 
-// digestOf is a unit's Digest.
-func digestOf(u *resource.Unit) string {
+// wantsOf identifies what is wanted of a unit's objects.
+func wantsOf(u *resource.Unit) (sum [sha256.Size]byte) {
 	type object struct {
 		ID    string
 		Want  any
 		Extra map[string]any
 		Tags  map[string]string
 	}
-	objects := make([]object, 0, len(u.Objects))
-	for _, o := range u.Objects {
+	objects := make([]object, 0, u.Len())
+	for _, o := range u.Objects() {
 		objects = append(objects, object{o.ID.String(), shape.Plain(o.Want, nil), o.Extra, o.Tags})
 	}
-	b, err := json.Marshal([]any{objects, u.Policy, u.DependsOn, u.Labels})
+	b, err := json.Marshal(objects)
 	if err != nil { // plain maps and scalars only
+		return sum
+	}
+	return sha256.Sum256(b)
+}
+
+// digestOf is a unit's Digest, of what wantsOf says of it.
+func digestOf(u *resource.Unit, wants [sha256.Size]byte) string {
+	b, err := json.Marshal([]any{wants, u.Policy, u.DependsOn, u.Labels})
+	if err != nil { // as above
 		return ""
 	}
 	sum := sha256.Sum256(b)

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ type loading struct {
 	e     *Engine
 	frame resource.Frame
 	byKey map[resource.UnitKey]*resource.Unit
-	asked map[resource.UnitKey]string  // where an instance of a document is asked for
-	named map[*resource.Unit][]awsName // awsName of each object
+	asked map[resource.UnitKey]string          // where an instance of a document is asked for
+	named map[*resource.Unit][]awsName         // awsName of each object
+	wants map[*resource.Unit][sha256.Size]byte // of those that are made in this load
 	// sorted are the keys when they were asked for last.
 	sorted []resource.UnitKey
 	out    Loaded
@@ -95,13 +97,14 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	if !good {
 		return nil
 	}
-	names := make([]awsName, len(u.Objects))
-	for i := range u.Objects {
-		names[i] = l.e.nameOf(&u.Objects[i])
+	names := make([]awsName, u.Len())
+	for i, o := range u.Objects() {
+		names[i] = l.e.nameOf(o)
 	}
-	l.named[u] = names
+	l.named[u], l.wants[u] = names, wantsOf(u)
 	if d.Memo != nil {
-		d.Memo.Kept = &made{unit: u, said: problems, names: names}
+		u.Pack()
+		d.Memo.Keep(&made{unit: u, said: problems, names: names})
 	}
 	return u
 }
@@ -119,7 +122,7 @@ func known(d spec.Document) *made {
 	if d.Memo == nil {
 		return nil
 	}
-	m, _ := d.Memo.Kept.(*made)
+	m, _ := d.Memo.Kept().(*made)
 	return m
 }
 
@@ -127,8 +130,8 @@ func known(d spec.Document) *made {
 // be shared: its revisions are told apart by content.
 func (l *loading) names() {
 	type claim struct {
-		u *resource.Unit
-		o *resource.Object
+		u  *resource.Unit
+		id resource.ID
 	}
 	type name struct{ head, place, tail string }
 	first, claims := make(map[name]claim, 8*len(l.byKey)), map[name][]claim{} // nearly all have one claim
@@ -136,22 +139,23 @@ func (l *loading) names() {
 	for _, key := range l.keys() {
 		u := l.byKey[key]
 		place := l.e.place(u.Key.Target)
-		for i := range u.Objects {
-			o, n := &u.Objects[i], l.named[u][i]
-			if n.head == "" || o.ID.Kind == resource.KindTaskDefinition {
+		names := l.named[u]
+		for id := range u.IDs() {
+			n := names[0]
+			if names = names[1:]; n.head == "" || id.Kind == resource.KindTaskDefinition {
 				continue
 			}
 			name := name{n.head, place, n.tail}
 			other, taken := first[name]
 			if !taken {
-				first[name] = claim{u, o}
+				first[name] = claim{u, id}
 				continue
 			}
 			if claims[name] == nil {
 				claims[name] = []claim{other}
 				twice = append(twice, name)
 			}
-			claims[name] = append(claims[name], claim{u, o})
+			claims[name] = append(claims[name], claim{u, id})
 		}
 	}
 	slices.SortFunc(twice, func(a, b name) int {
@@ -161,15 +165,16 @@ func (l *loading) names() {
 		cs := claims[name]
 		for i, c := range cs {
 			other := cs[(i+1)%len(cs)]
-			if c.o == other.o {
+			if c == other {
 				continue
 			}
-			mine, theirs := c.o.Pos, other.o.Pos
+			o, rival := c.u.Object(c.id), other.u.Object(other.id)
+			mine, theirs := o.Pos, rival.Pos
 			if mine == theirs { // two instances of one document: what makes two of it
 				mine, theirs = cmp.Or(l.asked[c.u.Key], mine), cmp.Or(l.asked[other.u.Key], theirs)
 			}
 			l.bad(c.u.Key, mine, "%s has the AWS name of %s of %s (%s): nothing is done to either until one is renamed",
-				c.o.Section, other.o.Section, other.u.Key, theirs)
+				o.Section, rival.Section, other.u.Key, theirs)
 			l.out.reasons[c.u.Key.String()] = status.NameConflict
 			delete(l.byKey, c.u.Key)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -64,7 +63,7 @@ func byTarget(units []*resource.Unit) map[string][]*resource.Unit {
 func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resource.Live {
 	all := 0
 	for _, u := range p.units {
-		all += len(u.Objects)
+		all += u.Len()
 	}
 	live := make(map[resource.ID]resource.Live, all)
 	units := e.inPlace(ctx, p.units, live)
@@ -185,7 +184,7 @@ func scalableTargetID(u *resource.Unit) resource.ID {
 // while somebody else's exists, the count is not ours.
 func (e *Engine) probe(k resource.Kind, u *resource.Unit) (out []resource.Object) {
 	id := scalableTargetID(u)
-	if u.Object(id) != nil || u.Object(serviceID(u)) == nil {
+	if u.Has(id) || !u.Has(serviceID(u)) {
 		return nil
 	}
 	defer func() {
@@ -195,24 +194,21 @@ func (e *Engine) probe(k resource.Kind, u *resource.Unit) (out []resource.Object
 		}
 	}()
 	o := resource.Object{ID: id, Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}}
-	unit := *u
-	unit.Objects = append(slices.Clone(u.Objects), o)
-	k.Complete(e.currentFrame(), &unit, &o) // its complaints are about what nobody wrote
+	k.Complete(e.currentFrame(), u.Put(&o), &o) // its complaints are about what nobody wrote
 	return []resource.Object{o}
 }
 
 // only is the part of an observation that is about one unit.
 func only(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]resource.Live {
-	out := make(map[resource.ID]resource.Live, len(u.Objects))
-	for i := range u.Objects {
-		id := u.Objects[i].ID
+	out := make(map[resource.ID]resource.Live, u.Len())
+	for id := range u.IDs() {
 		if l, ok := live[id]; ok {
 			out[id] = l
 		} else {
 			out[id] = resource.Live{ID: id, Err: fmt.Errorf("%s was not read", id.Local())}
 		}
 	}
-	if id := scalableTargetID(u); u.Object(id) == nil {
+	if id := scalableTargetID(u); !u.Has(id) {
 		if l, ok := live[id]; ok {
 			out[id] = l
 		}

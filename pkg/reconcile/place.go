@@ -36,8 +36,8 @@ func (e *Engine) inPlace(ctx context.Context, units []*resource.Unit, live map[r
 			out = append(out, u)
 			continue
 		}
-		for _, o := range u.Objects {
-			live[o.ID] = resource.Live{ID: o.ID, Err: err}
+		for id := range u.IDs() {
+			live[id] = resource.Live{ID: id, Err: err}
 		}
 	}
 	return out

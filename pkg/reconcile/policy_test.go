@@ -43,7 +43,7 @@ func (w *world) learn(e **Engine) func(*resource.Unit) []spec.Problem {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		owner := (*e).currentFrame().Owner
-		key := owner + " " + u.Key.String() + " " + u.Pos + " " + digestOf(u) + fmt.Sprint(len(u.Hooks))
+		key := owner + " " + u.Key.String() + " " + u.Pos + " " + digestOf(u, wantsOf(u)) + fmt.Sprint(len(u.Hooks))
 		if l.seen == nil {
 			l.seen, l.units, l.prune = map[string]bool{}, map[string][]*resource.Unit{}, map[string]bool{}
 		}
@@ -52,9 +52,7 @@ func (w *world) learn(e **Engine) func(*resource.Unit) []spec.Problem {
 		}
 		if !l.seen[key] {
 			l.seen[key], l.changed = true, true
-			mine := *u
-			mine.Objects = slices.Clone(u.Objects)
-			l.units[owner] = append(l.units[owner], &mine)
+			l.units[owner] = append(l.units[owner], u.With(u.Objects()...))
 		}
 		return nil
 	}

@@ -35,15 +35,15 @@ func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Si
 	if u.Gone {
 		return sum, false
 	}
-	all := make([]resource.Live, 0, len(u.Objects)+1)
-	for i := range u.Objects {
-		l, ok := live[u.Objects[i].ID]
+	all := make([]resource.Live, 0, u.Len()+1)
+	for id := range u.IDs() {
+		l, ok := live[id]
 		if !ok || l.Presence != resource.Present {
 			return sum, false
 		}
 		all = append(all, l)
 	}
-	if id := scalableTargetID(u); u.Object(id) == nil {
+	if id := scalableTargetID(u); !u.Has(id) {
 		l, ok := live[id]
 		if ok && l.Presence == resource.Unknown {
 			return sum, false

@@ -33,7 +33,7 @@ func (e *Engine) Restart(ctx context.Context, u *resource.Unit) (resource.Live, 
 // force executes the plan of one forced deployment.
 func (e *Engine) force(ctx context.Context, u *resource.Unit, live resource.Live) (resource.Live, error) {
 	as := e.Bare(u.Key)
-	o := &as.Objects[0]
+	o := as.Objects()[0]
 	o.Want, o.Tags = live.Value, live.Tags
 	same := any(live.Service.TaskDefinition)
 	v := byHand(u, as, live, plan.Step{

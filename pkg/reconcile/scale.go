@@ -40,7 +40,7 @@ func (e *Engine) Scale(ctx context.Context, u *resource.Unit, n int32) (Scaled, 
 		return s, err
 	}
 	as := e.Bare(u.Key)
-	o := &as.Objects[0]
+	o := as.Objects()[0]
 	want := shape.Clone(live.Value)
 	shape.Project(want, struct{ DesiredCount *int32 }{&n})
 	o.Want, o.Tags = want, live.Tags

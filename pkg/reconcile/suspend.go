@@ -13,8 +13,7 @@ import (
 func (e *Engine) Bare(key resource.UnitKey) *resource.Unit {
 	k := e.byKind[resource.KindService]
 	u := &resource.Unit{Key: key}
-	u.Objects = []resource.Object{{ID: serviceID(u), Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}}}
-	return u
+	return u.With(&resource.Object{ID: serviceID(u), Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}})
 }
 
 // Suspend puts a lease on a service: until it ends, nothing of the unit is

@@ -90,8 +90,8 @@ func (e *Engine) partsOf(units []*resource.Unit) (parts []part) {
 	}
 	objects := map[string]int{}
 	for _, u := range units {
-		for i := range u.Objects {
-			objects[u.Objects[i].ID.Kind]++
+		for id := range u.IDs() {
+			objects[id.Kind]++
 		}
 	}
 	objects[resource.KindScalableTarget] = len(units) // one that no document has is asked for, too

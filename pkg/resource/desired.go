@@ -29,7 +29,7 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 	id := func(kind, name string) ID {
 		return ID{Target: target, Cluster: doc.Cluster, Unit: doc.Name, Kind: kind, Name: name}
 	}
-	for _, b := range doc.Bodies {
+	for _, b := range doc.Opened() {
 		o := Object{ID: id(b.Kind, b.Name), Want: b.Value, Extra: b.Extra, Written: b.Written,
 			Section: b.Path(), Pos: b.Pos, Tags: map[string]string{}, Ignore: doc.Policy.Ignore}
 		for _, r := range b.Refs {
@@ -37,22 +37,21 @@ func Desire(f Frame, target string, doc spec.Document, kinds []Kind) (*Unit, []s
 			o.Refs = append(o.Refs, Ref{Path: r.Path, Text: r.Text, To: to, Attr: r.Attr})
 			o.Need(to)
 		}
-		u.Objects = append(u.Objects, o)
+		u.objects = append(u.objects, &o)
 	}
 	var problems []spec.Problem
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		problems = append(problems, byKind[o.ID.Kind].Complete(f, u, o)...)
 	}
-	slices.SortFunc(u.Objects, func(a, b Object) int { return a.ID.Compare(b.ID) })
+	slices.SortFunc(u.objects, func(a, b *Object) int { return a.ID.Compare(b.ID) })
 	problems = append(problems, hooksOf(u, doc.Hooks)...)
 	hashes := contentHashes(u, byKind)
 	u.ContentHash, u.Former = hashes[0], hashes[1:]
-	for i := range u.Objects {
-		if k := byKind[u.Objects[i].ID.Kind]; k.Taggable() {
-			own(f, u, &u.Objects[i], k)
+	for _, o := range u.objects {
+		if k := byKind[o.ID.Kind]; k.Taggable() {
+			own(f, u, o, k)
 		}
-		u.Objects[i].Written.Seal()
+		o.Written.Seal()
 	}
 	return u, problems
 }

@@ -127,7 +127,7 @@ func TestDesire(t *testing.T) {
 	}
 	got := map[string]map[string]string{}
 	var order []string
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		got[o.ID.Local()] = o.Tags
 		order = append(order, o.ID.String())
 	}
@@ -192,7 +192,7 @@ func TestDesireReportsProblems(t *testing.T) {
 	if u.Key.String() != "main/checkout" {
 		t.Errorf("the default target is not spelled: %s", u.Key)
 	}
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		if o.ID.Kind == resource.KindScalingPolicy && len(o.Tags) > 0 {
 			t.Errorf("an untaggable object has tags: %v", o.Tags)
 		}

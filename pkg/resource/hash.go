@@ -23,8 +23,8 @@ type Recanonical interface {
 // that its kinds know, the newest first.
 func contentHashes(u *Unit, byKind map[string]Kind) []string {
 	newest := 1
-	for i := range u.Objects {
-		if k, ok := byKind[u.Objects[i].ID.Kind].(Recanonical); ok {
+	for _, o := range u.Objects() {
+		if k, ok := byKind[o.ID.Kind].(Recanonical); ok {
 			newest = max(newest, k.Version())
 		}
 	}
@@ -37,8 +37,7 @@ func contentHashes(u *Unit, byKind map[string]Kind) []string {
 
 func contentHash(u *Unit, byKind map[string]Kind, version int) string {
 	h := sha256.New()
-	for i := range u.Objects {
-		o := &u.Objects[i]
+	for _, o := range u.Objects() {
 		if c := contentAs(byKind[o.ID.Kind], version, o); c != nil {
 			h.Write([]byte(o.ID.Local()))
 			h.Write([]byte{0})

@@ -48,7 +48,7 @@ func hooksOf(u *Unit, hooks []spec.Hook) []spec.Problem {
 	}
 	var problems []spec.Problem
 	for _, need := range []ID{id.Of(KindTaskDefinition, ""), id.Of(KindService, "")} {
-		if len(hooks) > 0 && u.Object(need) == nil {
+		if len(hooks) > 0 && !u.Has(need) {
 			what := map[string]string{KindTaskDefinition: "spec.taskDefinition", KindService: "spec.service"}[need.Kind]
 			problems = append(problems, spec.ProblemAt(hooks[0].Pos,
 				"hooks run the task definition of the document around the deployments of its service: write "+what+", or leave the hooks out"))

@@ -1,9 +1,6 @@
 package resource
 
-import (
-	"github.com/ecs-operator/ecs-operator/pkg/shape"
-	"github.com/ecs-operator/ecs-operator/pkg/spec"
-)
+import "github.com/ecs-operator/ecs-operator/pkg/shape"
 
 // Object is one desired AWS object, as its document wants it.
 type Object struct {
@@ -44,51 +41,4 @@ type Ref struct {
 	Text string // "$(targetGroups.web.arn)"
 	To   ID
 	Attr string // arn, name, fullName or family
-}
-
-// Unit is one service document as desired objects.
-type Unit struct {
-	Key     UnitKey
-	Pos     string // file:line:column of the document
-	Labels  map[string]string
-	Policy  spec.Policy
-	Objects []Object
-	// Gone: its document is gone. It has no objects, and is looked after until
-	// nothing of it is left.
-	Gone bool
-	// Environment is the document's, "" for none.
-	Environment string
-	// Account and Region are where the document insists on being, "" where it
-	// does not say.
-	Account, Region string
-	// DependsOn are the services that must be Ready before this unit is
-	// written; who loads the documents resolves their names.
-	DependsOn []UnitKey
-	// Hooks are the tasks to run around a deployment, in the document's order.
-	Hooks []Hook
-	// Freeze are the times in which its environment wants no deployment.
-	Freeze []spec.Freeze
-	// ContentHash is the versioned hash of the rollout content: the task
-	// definition and the written service fields whose change starts a new
-	// deployment. It is a hint, never a reason (design: writes).
-	ContentHash string
-	// Digest identifies all that the document wants: equal digests, nothing was
-	// edited. Who loads the documents sets it; a unit of no document has none.
-	Digest string
-	// Former are the hashes of the same content under former versions: tags in
-	// the world may hold them. Compare by Carries.
-	Former []string
-	// Image is what people call the version: the image of the first essential
-	// container.
-	Image string
-}
-
-// Object returns the object with the given ID, or nil.
-func (u *Unit) Object(id ID) *Object {
-	for i := range u.Objects {
-		if u.Objects[i].ID == id {
-			return &u.Objects[i]
-		}
-	}
-	return nil
 }

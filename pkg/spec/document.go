@@ -86,8 +86,10 @@ type Document struct {
 	// Memo is the same for a Document that is the same as in an earlier result with
 	// the same Memory; nil without one, and for a Document about which there is
 	// something to say.
-	Memo   *Memo
-	Bodies []Body // in the order of the sections, then by name
+	Memo *Memo
+	// Bodies are in the order of the sections, then by name. Those of a Document with a
+	// Memo are packed: Opened has them.
+	Bodies []Body
 	File   string
 	Pos    string // file:line:column of the document
 	// NamePos is where metadata.name stands.
@@ -110,6 +112,14 @@ type Document struct {
 	Hooks []Hook
 	// Form is the document before it was decoded, with Options.Forms only.
 	Form *Form
+}
+
+// Opened are the document's Bodies: none once the Memo has something in their place.
+func (d Document) Opened() []Body {
+	if d.Memo != nil {
+		return d.Memo.bodies.Unpack()
+	}
+	return d.Bodies
 }
 
 // ID is what makes a document one: (target, cluster, name), never the file path.

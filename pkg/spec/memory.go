@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Memory lets Parse leave out what it did the last time: an edit of one of a
@@ -23,8 +25,17 @@ type Memory struct {
 
 // Memo is the place where a caller may keep what it made of a Document: whoever
 // gets the Document again gets it as it was left, and without Bodies: what was kept takes
-// their place. Their Values may be part of it, and are not to be changed any more.
-type Memo struct{ Kept any }
+// their place.
+type Memo struct {
+	kept   any
+	bodies shape.Packed[[]Body] // until something is kept
+}
+
+// Keep puts something there.
+func (m *Memo) Keep(v any) { m.kept, m.bodies = v, shape.Packed[[]Body]{} }
+
+// Kept is what was put there, nil for nothing.
+func (m *Memo) Kept() any { return m.kept }
 
 // knownFile is a file that holds nothing but sound documents of kind Service.
 type knownFile struct {
@@ -172,9 +183,6 @@ func (p *parser) again(i instance) bool {
 		return false
 	}
 	p.merged += made.nodes
-	if doc := made.claim.doc; doc.Memo.Kept != nil {
-		doc.Bodies = nil
-	}
 	p.report(i.r.problems, made.claim.identity)
 	p.report(made.said, made.claim.identity)
 	p.claims = append(p.claims, made.claim)
@@ -184,7 +192,11 @@ func (p *parser) again(i instance) bool {
 // keep puts an instance that is sound into memory.
 func (p *parser) keep(i instance, c claim, said []Problem, nodes int) {
 	if known := p.known[i.base]; known != nil && c.doc != nil {
-		c.doc.Memo = &Memo{}
+		for _, b := range c.doc.Bodies {
+			b.Written.Seal()
+		}
+		// They wait for all other documents, and opened they would take ten times as much.
+		c.doc.Memo, c.doc.Bodies = &Memo{bodies: shape.Pack(c.doc.Bodies)}, nil
 		known.made[madeKey{i.base, i.env}] = &knownService{claim: c, said: said, nodes: nodes}
 	}
 }

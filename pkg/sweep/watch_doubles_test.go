@@ -234,7 +234,7 @@ func (x *watcher) wanted(name string) map[int32]bool {
 	out := map[int32]bool{}
 	for _, d := range x.w.files.inForce() {
 		if u := meaningOf(d)[x.account+name]; u != nil {
-			for _, o := range u.Objects {
+			for _, o := range u.Objects() {
 				if in, ok := o.Want.(*ecs.CreateServiceInput); ok && in.DesiredCount != nil {
 					out[*in.DesiredCount] = true
 				}

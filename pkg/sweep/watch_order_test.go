@@ -274,7 +274,7 @@ func (x *watcher) onDelete(v *sandbox.World, unit string) string {
 // hasRole is whether a document has a thing: by its key, by its kind where a service has
 // one of it only, and what has no tags by the end of its name.
 func hasRole(u *resource.Unit, key string, t target) bool {
-	for _, o := range u.Objects {
+	for _, o := range u.Objects() {
 		switch {
 		case key != "" && o.ID.Local() == key:
 			return true
