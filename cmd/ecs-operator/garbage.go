@@ -7,26 +7,27 @@ import (
 	"runtime/metrics"
 )
 
-// A daemon's memory is paid for all day long, and its processor only while it works. Go lets
-// as much garbage gather as is in use: of a large fleet half of that is enough, and of a
-// small one, whose collections are cheap in memory and dear in time, it is too little.
+// A daemon's memory is paid for all day long. Go lets as much garbage gather as is in use,
+// and counts neither the holes between what is in use nor what it has ready for more of
+// both. A limit on all of it together, which follows what is in use, is kept by collecting
+// sooner when the holes are many, and by giving back what lies idle.
 const (
-	leastGarbage = 40 << 20 // bytes that may gather in any case
-	mostGarbage  = 50       // percent of what is in use, beyond that
+	leastMemory = 16 << 20 // bytes beyond twice of what is in use
+	mostGarbage = 200      // percent of what is in use, whatever the limit: of GOGC
 )
 
-// garbagePercent is GOGC for so many bytes in use.
-func garbagePercent(live uint64) int {
-	return max(mostGarbage, int(leastGarbage*100/max(live, 1<<20)))
-}
+// memoryLimit is GOMEMLIMIT for so many bytes in use: what the runtime takes for itself, for
+// holes, and for garbage grows with them.
+func memoryLimit(live uint64) int64 { return int64(2*live + leastMemory) }
 
-// tidy sets GOGC after each collection by what is in use then. Who sets GOGC himself is
-// obeyed.
+// tidy sets the limit after each collection by what is in use then. Who sets GOGC or
+// GOMEMLIMIT himself is obeyed.
 func tidy() {
-	if os.Getenv("GOGC") != "" {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(garbagePercent(inUse()))
+	debug.SetGCPercent(mostGarbage)
+	debug.SetMemoryLimit(memoryLimit(inUse()))
 	runtime.SetFinalizer(&collected{}, func(*collected) { tidy() })
 }
 

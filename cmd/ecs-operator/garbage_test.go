@@ -1,37 +1,48 @@
 package main
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"testing"
 )
 
-func TestGarbagePercent(t *testing.T) {
-	for live, want := range map[uint64]int{0: 4000, 8 << 20: 500, 40 << 20: 100, 80 << 20: 50, 1 << 30: 50} {
-		if got := garbagePercent(live); got != want {
-			t.Errorf("%d bytes in use: %d percent, want %d", live, got, want)
+func TestMemoryLimit(t *testing.T) {
+	for live, want := range map[uint64]int64{0: 16 << 20, 25 << 20: 66 << 20, 150 << 20: 316 << 20} {
+		if got := memoryLimit(live); got != want {
+			t.Errorf("%d bytes in use: %d in all, want %d", live, got, want)
 		}
 	}
 }
 
-// TestTidy: the percentage follows what is in use.
+// TestTidy: the limit follows what is in use, and not the other way round.
 func TestTidy(t *testing.T) {
 	t.Setenv("GOGC", "")
-	before := debug.SetGCPercent(100)
+	t.Setenv("GOMEMLIMIT", "")
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
 	defer func() {
 		t.Setenv("GOGC", "100") // the next collection sets none any more
 		runtime.GC()
-		debug.SetGCPercent(before)
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
 	}()
 	tidy()
-	held := make([]byte, 200<<20)
-	for range 100 { // a finalizer runs some time after its collection
-		runtime.GC()
-		if got := debug.SetGCPercent(100); got == mostGarbage {
-			runtime.KeepAlive(held)
-			return
+	within := func(least, most int64) bool {
+		for range 100 { // a finalizer runs some time after its collection
+			runtime.GC()
+			if got := debug.SetMemoryLimit(-1); got >= least && got <= most {
+				return true
+			}
+			runtime.Gosched()
 		}
-		runtime.Gosched()
+		return false
 	}
-	t.Error("with 200 MB in use, more than half of it may gather")
+	held := make([]byte, 200<<20)
+	if !within(memoryLimit(200<<20), math.MaxInt64-1) {
+		t.Error("with 200 MB in use, the limit stays below")
+	}
+	runtime.KeepAlive(held)
+	if !within(1, memoryLimit(200<<20)-1) {
+		t.Error("with nothing of it in use any more, the limit stays")
+	}
 }
