@@ -20,7 +20,7 @@ type loading struct {
 	byKey map[resource.UnitKey]*resource.Unit
 	asked map[resource.UnitKey]string          // where an instance of a document is asked for
 	named map[*resource.Unit][]awsName         // awsName of each object
-	wants map[*resource.Unit][sha256.Size]byte // of those that are made in this load
+	wants map[*resource.Unit][sha256.Size]byte // wantsOf each
 	// sorted are the keys when they were asked for last.
 	sorted []resource.UnitKey
 	out    Loaded
@@ -69,7 +69,7 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	key := keyOf(d)
 	if made := known(d); made != nil {
 		l.out.Problems = append(l.out.Problems, made.said...)
-		l.named[made.unit] = made.names
+		l.named[made.unit], l.wants[made.unit] = made.names, made.wants
 		return made.unit
 	}
 	defer func() {
@@ -104,16 +104,18 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	l.named[u], l.wants[u] = names, wantsOf(u)
 	if d.Memo != nil {
 		u.Pack()
-		d.Memo.Keep(&made{unit: u, said: problems, names: names})
+		d.Memo.Keep(&made{unit: u, said: problems, names: names, wants: l.wants[u]})
 	}
 	return u
 }
 
-// made is a unit of a document, the warnings about it, and awsName of its objects.
+// made is a unit of a document, the warnings about it, and what is read of its objects in
+// every load.
 type made struct {
 	unit  *resource.Unit
 	said  []spec.Problem
 	names []awsName
+	wants [sha256.Size]byte
 }
 
 // known is what an earlier load made of a document, nil for none. The unit may be

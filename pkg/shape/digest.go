@@ -7,7 +7,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -135,9 +134,7 @@ func (d *digester) entries(v reflect.Value, depth int) {
 			return
 		}
 	}
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-	for _, k := range keys {
+	for _, k := range sortedKeys(v) {
 		d.text(k.String())
 		d.walk(v.MapIndex(k), depth+1)
 	}

@@ -128,9 +128,9 @@ func (p *packer) put(v reflect.Value) {
 			return
 		}
 		p.number(uint64(v.Len()) + 1)
-		for each := v.MapRange(); each.Next(); {
-			p.put(each.Key())
-			p.put(each.Value())
+		for _, key := range sortedKeys(v) { // the same value is written down alike
+			p.put(key)
+			p.put(v.MapIndex(key))
 		}
 	case reflect.String:
 		p.string(v.String())

@@ -3,8 +3,10 @@ package shape
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -99,6 +101,10 @@ func empty(v reflect.Value) bool {
 
 func sortedKeys(m reflect.Value) []reflect.Value {
 	keys := m.MapKeys()
+	if m.Type().Key().Kind() == reflect.String {
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		return keys
+	}
 	sort.Slice(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
 	return keys
 }
