@@ -154,7 +154,7 @@ func (u *Unit) Pack() {
 	}
 	objects, locals := make([]Object, len(u.objects)), make([]local, len(u.objects))
 	for i, o := range u.objects {
-		objects[i], locals[i] = *o, local{o.ID.Kind, unique.Make(o.ID.Name).Value()}
+		objects[i], locals[i] = *o, local{unique.Make(o.ID.Kind).Value(), unique.Make(o.ID.Name).Value()}
 	}
 	u.Image = strings.Clone(u.Image) // of its own: else it would hold what it is a part of
 	u.packed, u.objects = &packedObjects{text: shape.Pack(objects), locals: locals}, nil
