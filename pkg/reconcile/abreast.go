@@ -20,7 +20,7 @@ func (e *Engine) abreast(ctx context.Context) bool {
 // observeAbreast asks the service first, which says where the others are looked for, and
 // then all other kinds at once. Each sees the service's answer and none of another's:
 // no kind asks for that (resource.Query.Live).
-func (e *Engine) observeAbreast(ctx context.Context, target string, units []*resource.Unit, live map[resource.ID]resource.Live) {
+func (e *Engine) observeAbreast(ctx context.Context, target string, units []opened, live map[resource.ID]resource.Live) {
 	service := e.byKind[resource.KindService]
 	if service == nil {
 		return
@@ -46,16 +46,41 @@ func (e *Engine) observeAbreast(ctx context.Context, target string, units []*res
 	}
 }
 
+// opened is a unit with its objects, which are opened once for all kinds.
+type opened struct {
+	unit    *resource.Unit
+	objects []*resource.Object
+}
+
+func open(units []*resource.Unit) []opened {
+	out := make([]opened, len(units))
+	for i, u := range units {
+		out[i] = opened{u, u.Objects()}
+	}
+	return out
+}
+
 // objectsOf are what is to be asked of one kind.
-func (e *Engine) objectsOf(k resource.Kind, units []*resource.Unit) (objects []resource.Object) {
+func (e *Engine) objectsOf(k resource.Kind, units []opened) (objects []resource.Object) {
+	n := 0
 	for _, u := range units {
-		for _, o := range u.Objects() {
+		for _, o := range u.objects {
+			if o.ID.Kind == k.Name() {
+				n++
+			}
+		}
+	}
+	if n > 0 {
+		objects = make([]resource.Object, 0, n)
+	}
+	for _, u := range units {
+		for _, o := range u.objects {
 			if o.ID.Kind == k.Name() {
 				objects = append(objects, *o)
 			}
 		}
 		if k.Name() == resource.KindScalableTarget {
-			objects = append(objects, e.probe(k, u)...)
+			objects = append(objects, e.probe(k, u.unit)...)
 		}
 	}
 	return objects

@@ -85,8 +85,8 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 	}
 	for i := range scaled { // a document may call its service otherwise than itself
 		if u := byKey[scaled[i].ID.Key()]; u != nil {
-			if o := u.Object(scaled[i].ID); o != nil {
-				scaled[i].Name = e.byKind[o.ID.Kind].Attributes(o)["name"]
+			if name, ok := e.nameIn(u, scaled[i].ID); ok {
+				scaled[i].Name = name
 			}
 		}
 	}

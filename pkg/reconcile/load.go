@@ -89,6 +89,7 @@ type judged struct {
 	said      [sha256.Size]byte
 	out       Loaded // but for the revision and who signed it
 	units     map[resource.UnitKey]*resource.Unit
+	names     map[*resource.Unit][]awsName
 	targets   []string
 	places    string // of the targets
 	documents int
@@ -105,7 +106,7 @@ func (e *Engine) enforce(snap source.Snapshot, j *judged) Loaded {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frame.Source = snap.Revision
-	e.loaded = j.units
+	e.loaded, e.names = j.units, j.names
 	e.source = sourceState{ref: snap.Ref, signer: snap.Signer, doubt: j.doubt, complete: out.Complete, documents: j.documents, frozen: out.Frozen}
 	return out
 }
@@ -139,7 +140,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 		}
 		l.out.Units = append(l.out.Units, u)
 	}
-	j := &judged{units: l.byKey, targets: e.targetsOf(l.out.Units), documents: len(res.Documents), doubt: doubtful(snap, l.out.Problems)}
+	j := &judged{units: l.byKey, names: l.named, targets: e.targetsOf(l.out.Units), documents: len(res.Documents), doubt: doubtful(snap, l.out.Problems)}
 	for _, p := range l.out.Problems {
 		if p.Severity == spec.Error {
 			j.errors++

@@ -119,7 +119,7 @@ func TestALoadAfterEditsIsAFullLoad(t *testing.T) {
 				}
 				kept[u] = true
 			}
-			if got, want = opened(got), opened(want); !reflect.DeepEqual(got, want) {
+			if got, want = unpacked(got), unpacked(want); !reflect.DeepEqual(got, want) {
 				for i := range max(len(got.Units), len(want.Units)) {
 					if i >= len(got.Units) || i >= len(want.Units) || !reflect.DeepEqual(got.Units[i], want.Units[i]) {
 						t.Logf("unit %d differs", i)
@@ -137,9 +137,9 @@ func TestALoadAfterEditsIsAFullLoad(t *testing.T) {
 	}
 }
 
-// opened is a load whose units are not packed: which of them was looked into makes no
+// unpacked is a load whose units are not packed: which of them was looked into makes no
 // difference.
-func opened(l Loaded) Loaded {
+func unpacked(l Loaded) Loaded {
 	l.Units = slices.Clone(l.Units)
 	for i, u := range l.Units {
 		l.Units[i] = u.With(u.Objects()...)

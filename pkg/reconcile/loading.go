@@ -205,6 +205,31 @@ func (e *Engine) nameOf(o *resource.Object) awsName {
 	return n
 }
 
+// name is what AWS knows the object by, as far as its document tells.
+func (n awsName) name() string {
+	_, rest, _ := strings.Cut(n.head, "\x00")
+	return strings.TrimSuffix(rest, "\x00")
+}
+
+// nameIn is the name of an object of a unit; false where the unit has none of this ID.
+func (e *Engine) nameIn(u *resource.Unit, id resource.ID) (string, bool) {
+	e.mu.Lock()
+	names := e.names[u]
+	e.mu.Unlock()
+	i := 0
+	for have := range u.IDs() {
+		switch {
+		case have != id:
+			i++
+		case names == nil: // it is not of the last load
+			return e.nameOf(u.Object(id)).name(), true
+		default:
+			return names[i].name(), true
+		}
+	}
+	return "", false
+}
+
 // place is the account and region of a target, as far as they are known.
 func (e *Engine) place(target string) string {
 	if e.o.Place != nil {

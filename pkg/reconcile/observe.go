@@ -66,7 +66,7 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 		all += u.Len()
 	}
 	live := make(map[resource.ID]resource.Live, all)
-	units := e.inPlace(ctx, p.units, live)
+	units := open(e.inPlace(ctx, p.units, live))
 	if p.round == nil && p.known == nil && e.abreast(ctx) {
 		e.observeAbreast(ctx, p.target, units, live)
 		return live
@@ -87,7 +87,7 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 // observeServices reads the services of a part, for what is read of it later.
 func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]resource.Live {
 	live := map[resource.ID]resource.Live{}
-	units := e.inPlace(ctx, p.units, map[resource.ID]resource.Live{})
+	units := open(e.inPlace(ctx, p.units, map[resource.ID]resource.Live{}))
 	if k := e.byKind[resource.KindService]; k != nil {
 		e.askPart(ctx, k, p, units, live)
 	}
@@ -95,7 +95,7 @@ func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]re
 }
 
 // askPart adds what one kind says to what is known.
-func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []*resource.Unit, live map[resource.ID]resource.Live) {
+func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []opened, live map[resource.ID]resource.Live) {
 	if objects := e.objectsOf(k, units); len(objects) > 0 {
 		maps.Copy(live, e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round}))
 	}
