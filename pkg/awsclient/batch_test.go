@@ -135,6 +135,23 @@ func TestForever(t *testing.T) {
 	}
 }
 
+// What a newer value took the place of is not kept for another generation.
+func TestForeverKeepsNothingTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &Forever[int, string]{}
+		f.Put(1, "as it was read")
+		f.Put(2, "in use")
+		time.Sleep(3 * time.Hour)
+		f.Put(1, "as it was read again")
+		if _, twice := f.old[1]; twice || len(f.old) != 1 {
+			t.Errorf("kept of before: %v", f.old)
+		}
+		if f.Get(2); f.old != nil {
+			t.Error("an empty generation keeps its room")
+		}
+	})
+}
+
 // What is in use is kept for ever, what is not is forgotten in hours, and a long sleep
 // forgets nothing that is asked for after it.
 func TestForeverForgets(t *testing.T) {

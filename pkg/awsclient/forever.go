@@ -69,6 +69,9 @@ func (f *Forever[K, V]) put(key K, v V) {
 		f.young = make(map[K]V)
 	}
 	f.young[key] = v
+	if delete(f.old, key); len(f.old) == 0 { // nothing is kept twice, and a map never gives its room back
+		f.old = nil
+	}
 }
 
 // Missing are the keys that are not kept, in order and once each, and what is

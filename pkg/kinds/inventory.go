@@ -172,6 +172,9 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 	if of.owner == "" || i.provider == nil {
 		return nil, resource.Errorf(resource.ClassOther, "tagging:GetResources", "nobody to ask, or no owner to ask for")
 	}
+	if of.what == "" {
+		i.letGo(owned{of.target, of.owner, resource.KindTaskDefinition})
+	}
 	l, release, err := i.turn(ctx, i.by, of)
 	if err != nil {
 		return nil, err
@@ -206,6 +209,27 @@ func (i *inventory) due(l *listing, of owned) bool {
 		return false
 	}
 	return l.read.IsZero() || of.what != "" || l.pages <= fewPages || i.rotation.spend(of.target, useTags, l.pages)
+}
+
+// letGo drops a listing that whoever asks for it next reads anew: that of all revisions,
+// which are many and are asked for after a rollout, and when a document has gone.
+func (i *inventory) letGo(of owned) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	l := i.by[of]
+	if l == nil {
+		return
+	}
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	default:
+		return // somebody is asking
+	}
+	if time.Since(l.read) >= hintAge {
+		l.book, l.byKey = nil, nil
+		delete(i.counts, of)
+	}
 }
 
 // again is the hint after it was read anew out of its turn, because so much

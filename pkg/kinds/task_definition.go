@@ -28,13 +28,10 @@ type taskDefinition struct {
 	// refused is since when older revisions of a content cannot be looked for: see older.
 	refused map[string]time.Time
 
-	fitMu  sync.Mutex
-	fitted map[resource.ID]fitted
+	fitted awsclient.Forever[resource.ID, fitted]
 }
 
-func newTaskDefinition(b base) *taskDefinition {
-	return &taskDefinition{base: b, fitted: map[resource.ID]fitted{}}
-}
+func newTaskDefinition(b base) *taskDefinition { return &taskDefinition{base: b} }
 
 func (*taskDefinition) Name() string   { return resource.KindTaskDefinition }
 func (*taskDefinition) Taggable() bool { return true }
@@ -211,27 +208,44 @@ func (k *taskDefinition) Delete(ctx context.Context, w resource.Write) error {
 	return gone(err)
 }
 
-// keyedMutex is a mutex per key, whose waiters obey their context.
+// keyedMutex is a mutex per key, whose waiters obey their context. It keeps nothing of a
+// key that nobody holds or waits for.
 type keyedMutex struct {
 	mu sync.Mutex
-	by map[string]chan struct{}
+	by map[string]*keyHeld
+}
+
+type keyHeld struct {
+	turn chan struct{}
+	by   int // who hold it or wait for it
 }
 
 func (m *keyedMutex) lock(ctx context.Context, key string) (unlock func(), err error) {
 	m.mu.Lock()
 	if m.by == nil {
-		m.by = map[string]chan struct{}{}
+		m.by = map[string]*keyHeld{}
 	}
 	held := m.by[key]
 	if held == nil {
-		held = make(chan struct{}, 1)
+		held = &keyHeld{turn: make(chan struct{}, 1)}
 		m.by[key] = held
 	}
+	held.by++
 	m.mu.Unlock()
 	select {
-	case held <- struct{}{}:
-		return func() { <-held }, nil
+	case held.turn <- struct{}{}:
+		return func() { <-held.turn; m.leave(key, held) }, nil
 	case <-ctx.Done():
+		m.leave(key, held)
 		return nil, ctx.Err()
+	}
+}
+
+// leave forgets a key with the last who held it or waited for it.
+func (m *keyedMutex) leave(key string, held *keyHeld) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if held.by--; held.by == 0 {
+		delete(m.by, key)
 	}
 }

@@ -51,6 +51,7 @@ func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[reso
 	if err != nil {
 		return a.fail(q, err)
 	}
+	k.expire()
 	due := map[string]bool{}
 	if !few {
 		due = k.rotation.due(q.Target, useRevisions, revisionAge, q.Whole(), k.readAt(q))
@@ -166,16 +167,12 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
-	k.fitMu.Lock()
-	last := k.fitted[o.ID]
-	k.fitMu.Unlock()
-	if last.want == o.Want && last.content == r.content {
+	last, ok := k.fitted.Get(o.ID)
+	if ok && last.want == o.Want && last.content == r.content {
 		return last.fits
 	}
 	last = fitted{o.Want, r.content, sameContent(o, r)}
-	k.fitMu.Lock()
-	defer k.fitMu.Unlock()
-	k.fitted[o.ID] = last
+	k.fitted.Put(o.ID, last)
 	return last.fits
 }
 
@@ -211,14 +208,29 @@ func familyKey(o *resource.Object) string {
 func (k *taskDefinition) lately(o *resource.Object) []revision {
 	k.ownMu.Lock()
 	defer k.ownMu.Unlock()
-	key := familyKey(o)
-	own := slices.DeleteFunc(slices.Clone(k.own[key]), func(r revision) bool { return time.Since(r.read) > unseen })
-	if len(own) == 0 {
-		delete(k.own, key)
-	} else {
-		k.own[key] = own
+	return lately(k.own[familyKey(o)])
+}
+
+func lately(own []revision) []revision {
+	return slices.DeleteFunc(slices.Clone(own), func(r revision) bool { return time.Since(r.read) > unseen })
+}
+
+// expire drops what reads have by now, of all families: most are never asked for again.
+func (k *taskDefinition) expire() {
+	k.ownMu.Lock()
+	defer k.ownMu.Unlock()
+	for key, own := range k.own {
+		switch left := lately(own); len(left) {
+		case len(own):
+		case 0:
+			delete(k.own, key)
+		default:
+			k.own[key] = left
+		}
 	}
-	return own
+	if len(k.own) == 0 {
+		k.own = nil // a map never gives its room back
+	}
 }
 
 // registered notes a revision that this process has made.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type graceKeeper struct {
 	mu      sync.Mutex
 	known   map[resource.UnitKey][]inside             // seen or written by this process
 	away    map[resource.ID]*sighting                 // absent in the latest observation
+	most    int                                       // that were away at once, since the map was made
 	left    map[resource.UnitKey]map[string]*sighting // strays, by ARN
 	written map[resource.UnitKey]time.Time            // when something of it was last written
 }
@@ -48,11 +50,26 @@ func (g *graceKeeper) have(id resource.ID) bool {
 }
 
 func (g *graceKeeper) meet(id resource.ID) {
-	delete(g.away, id)
+	g.back(id)
 	if !g.have(id) {
 		g.known[id.Key()] = append(g.known[id.Key()], inside{id.Kind, id.Name})
 	}
 }
+
+// back notes that an object is not away any more. Before a fleet is made all of it is
+// away, and a map never gives its room back: what is left of it then moves to a smaller
+// one. The lock is held.
+func (g *graceKeeper) back(id resource.ID) {
+	delete(g.away, id)
+	if n := len(g.away); g.most > fewAway && n < g.most/4 {
+		left := make(map[resource.ID]*sighting, n)
+		maps.Copy(left, g.away)
+		g.away, g.most = left, n
+	}
+}
+
+// fewAway are so few that their room is nothing.
+const fewAway = 64
 
 // observed takes in one complete observation. An answer that is unknown says nothing, nor
 // does the absence of what may have been made since the observation began: a sweep takes
@@ -73,6 +90,7 @@ func (g *graceKeeper) observed(live map[resource.ID]resource.Live, began time.Ti
 			if s == nil {
 				s = &sighting{since: now}
 				g.away[id] = s
+				g.most = max(g.most, len(g.away))
 			}
 			s.times++
 		}
@@ -98,7 +116,7 @@ func (g *graceKeeper) knows(id resource.ID) bool {
 func (g *graceKeeper) gone(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.away, id)
+	g.back(id)
 	g.known[id.Key()] = slices.DeleteFunc(g.known[id.Key()], func(o inside) bool { return o == inside{id.Kind, id.Name} })
 }
 
@@ -178,9 +196,5 @@ func (g *graceKeeper) forget(key resource.UnitKey) {
 	delete(g.left, key)
 	delete(g.known, key)
 	delete(g.written, key)
-	for id := range g.away {
-		if id.Key() == key {
-			delete(g.away, id)
-		}
-	}
+	maps.DeleteFunc(g.away, func(id resource.ID, _ *sighting) bool { return id.Key() == key })
 }

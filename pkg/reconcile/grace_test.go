@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,4 +153,20 @@ func TestGraceOfARuleWithoutItsTargetGroup(t *testing.T) {
 	if !g.within(testUnit, l, true)[ruleID] {
 		t.Error("the target group was written and is not seen yet: the rule may exist")
 	}
+}
+
+// What was away while a fleet was made leaves no room behind, and what is away still is.
+func TestGraceMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGraceKeeper(time.Minute)
+		var ids []resource.ID
+		for i := range 1000 {
+			ids = append(ids, resource.ID{Target: "default", Cluster: "main", Unit: fmt.Sprint(i), Kind: resource.KindService})
+		}
+		g.observed(lives(resource.Absent, ids...), time.Now())
+		g.observed(lives(resource.Present, ids[10:]...), time.Now())
+		if len(g.away) != 10 || g.away[ids[9]] == nil || g.most > 250 {
+			t.Errorf("%d are away, in the room of %d", len(g.away), g.most)
+		}
+	})
 }

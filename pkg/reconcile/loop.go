@@ -56,6 +56,13 @@ func (g *redeployGuard) learn(v *view, x *execution) {
 	g.sent[v.unit.Key] = fingerprint(s)
 }
 
+// forget drops a unit that nobody looks after any more.
+func (g *redeployGuard) forget(key resource.UnitKey) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.sent, key)
+}
+
 // deployment is the step that starts one, nil for none.
 func deployment(v *view) *plan.Step {
 	for i := range v.plan.Steps {

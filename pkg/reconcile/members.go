@@ -239,6 +239,8 @@ func (e *Engine) forget(key resource.UnitKey) {
 	e.ended.forget(key)
 	e.fights.forget(key)
 	e.raises.forget(key)
+	e.loops.forget(key)
+	e.whys.forget(key)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.status, key)
@@ -246,6 +248,8 @@ func (e *Engine) forget(key resource.UnitKey) {
 	delete(e.stood, key)
 	delete(e.retiring, key)
 	delete(e.words, key)
+	delete(e.unchecked, key)
+	maps.DeleteFunc(e.tags, func(id resource.ID, _ string) bool { return id.Key() == key })
 }
 
 // picture identifies what was observed of a unit.

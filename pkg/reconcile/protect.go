@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -62,28 +63,44 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 func now() string { return time.Now().UTC().Format(time.RFC3339) }
 
 // keyedLocks are locks by name whose wait can be given up. They are channels
-// and not mutexes because they are held over calls.
-type keyedLocks struct{ get chan map[string]chan struct{} }
-
-func newKeyedLocks() *keyedLocks {
-	k := &keyedLocks{get: make(chan map[string]chan struct{}, 1)}
-	k.get <- map[string]chan struct{}{}
-	return k
+// and not mutexes because they are held over calls. Nothing is kept of a name that
+// nobody holds or waits for.
+type keyedLocks struct {
+	mu sync.Mutex
+	by map[string]*keyedLock
 }
+
+type keyedLock struct {
+	turn chan struct{}
+	by   int // who hold it or wait for it
+}
+
+func newKeyedLocks() *keyedLocks { return &keyedLocks{by: map[string]*keyedLock{}} }
 
 // lock waits for the name's lock; the answer releases it.
 func (k *keyedLocks) lock(ctx context.Context, name string) (release func(), err error) {
-	locks := <-k.get
-	l := locks[name]
+	k.mu.Lock()
+	l := k.by[name]
 	if l == nil {
-		l = make(chan struct{}, 1)
-		locks[name] = l
+		l = &keyedLock{turn: make(chan struct{}, 1)}
+		k.by[name] = l
 	}
-	k.get <- locks
+	l.by++
+	k.mu.Unlock()
 	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
+	case l.turn <- struct{}{}:
+		return func() { <-l.turn; k.leave(name, l) }, nil
 	case <-ctx.Done():
+		k.leave(name, l)
 		return nil, ctx.Err()
+	}
+}
+
+// leave forgets a name with the last who held it or waited for it.
+func (k *keyedLocks) leave(name string, l *keyedLock) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if l.by--; l.by == 0 {
+		delete(k.by, name)
 	}
 }

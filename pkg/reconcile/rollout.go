@@ -53,7 +53,7 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 	}
 	q, tagged := plan.ParseQuarantine(service.Tags[resource.TagQuarantine])
 	held := tagged && !q.Lifted && u.Carries(q.Hash)
-	if watched == "" && !held && s.PrimaryState == "COMPLETED" && s.Deployments == 1 {
+	if watched == "" && !held && settled(s) {
 		return nil, nil
 	}
 	d, err := e.o.Rollouts.Current(ctx, service)
@@ -82,10 +82,18 @@ func (e *Engine) current(ctx context.Context, u *resource.Unit, service resource
 	default:
 		delete(e.ended.watching, u.Key)
 	}
-	if d == nil || d.Status.Ended() {
+	switch {
+	case !held && settled(s) && (d == nil || d.Status == resource.DeploymentSucceeded):
+		delete(e.ended.byUnit, u.Key) // nothing is to be learned from it any more, as above
+	case d == nil || d.Status.Ended():
 		e.ended.byUnit[u.Key] = endedDeployment{state, d}
 	}
 	return d, nil
+}
+
+// settled: the service is in one deployment, of which ECS says that it has completed.
+func settled(s *resource.ServiceState) bool {
+	return s.PrimaryState == "COMPLETED" && s.Deployments == 1
 }
 
 // outcome counts what became of a deployment that is not the current one any more.

@@ -51,7 +51,9 @@ func (e *Engine) tellUnchecked(key resource.UnitKey, found []resource.Finding) {
 	}
 	e.mu.Lock()
 	before := e.unchecked[key]
-	e.unchecked[key] = words
+	if e.unchecked[key] = words; words == "" {
+		delete(e.unchecked, key)
+	}
 	e.mu.Unlock()
 	if words != "" && words != before {
 		e.tell(Event{Unit: key, Kind: EventStep, Message: words})

@@ -62,6 +62,13 @@ func (e *Engine) why(ctx context.Context, key resource.UnitKey, service resource
 	return words
 }
 
+// forget drops a unit that nobody looks after any more.
+func (w *explanations) forget(key resource.UnitKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.by, key)
+}
+
 // troubled: a deployment failed, or goes on for longer than it should, or tasks are missing.
 func troubled(s *resource.ServiceState, d *resource.Deployment) bool {
 	switch {
