@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,24 +162,28 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 // fits reports whether a revision is ACTIVE and what is wanted. References that
 // are still open compare as different, which is right: they may lead elsewhere.
 //
-// What an object wants is one value for as long as its document is, and so is the content
-// of a revision that is kept: the answer is, too.
+// As long as an object wants the same, and the content of a revision that is kept is one
+// value, the answer is the same, too.
 func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
+	want, whole := shape.Digest(o)
 	last, ok := k.fitted.Get(o.ID)
-	if ok && last.want == o.Want && last.content == r.content {
+	if whole && ok && last.want == want && last.content == r.content {
 		return last.fits
 	}
-	last = fitted{o.Want, r.content, sameContent(o, r)}
-	k.fitted.Put(o.ID, last)
+	last = fitted{want, r.content, sameContent(o, r)}
+	if whole {
+		k.fitted.Put(o.ID, last)
+	}
 	return last.fits
 }
 
-// fitted is the last comparison of a wanted content with a live one, by their addresses.
+// fitted is the last comparison of a wanted content, by its digest, with a live one, by
+// its address.
 type fitted struct {
-	want    any
+	want    [sha256.Size]byte
 	content *ecs.RegisterTaskDefinitionInput
 	fits    bool
 }
