@@ -12,13 +12,13 @@ import (
 // both. A limit on all of it together, which follows what is in use, is kept by collecting
 // sooner when the holes are many, and by giving back what lies idle.
 const (
-	leastMemory = 16 << 20 // bytes beyond twice of what is in use
+	leastMemory = 16 << 20 // bytes beyond one and a half times what is in use
 	mostGarbage = 200      // percent of what is in use, whatever the limit: of GOGC
 )
 
 // memoryLimit is GOMEMLIMIT for so many bytes in use: what the runtime takes for itself, for
 // holes, and for garbage grows with them.
-func memoryLimit(live uint64) int64 { return int64(2*live + leastMemory) }
+func memoryLimit(live uint64) int64 { return int64(live + live/2 + leastMemory) }
 
 // tidy sets the limit after each collection by what is in use then. Who sets GOGC or
 // GOMEMLIMIT himself is obeyed.

@@ -7,6 +7,10 @@
 // differ compares like with like, and a field that the SDK learns tomorrow is
 // compared tomorrow.
 //
+// A Unit that is in force is packed: of thousands a few are worked on at a time, and opened
+// their objects take ten times as much. Who reads only IDs opens nothing (Unit.IDs, Unit.Has);
+// who needs the objects of many units opens each once, and holds them while he does.
+//
 // Three decisions differ from the design paper, the first two in form only:
 //
 //   - tags stand beside the body (Object.Tags, Live.Tags) and not inside it,
