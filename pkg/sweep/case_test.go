@@ -25,6 +25,8 @@ type ground struct {
 	at     time.Duration  // since the bubble's beginning
 	policy []byte
 	plans  map[resource.UnitKey]plan.Seal // of a scenario with a saved plan
+	before *sandbox.Image                 // of such a one: the AWS that it was saved of
+	saved  []byte                         // the plan, as the program saved it
 	// Outside of a bubble: the clock that goes on from where the world stood, nil in
 	// one, and how much faster the world lives.
 	now   func() time.Time
@@ -95,6 +97,8 @@ func (s *scenario) prepareAfter(t *testing.T, late time.Duration) ground {
 		}
 		if s.saved {
 			g.plans = w.human().diff(t, s.after)
+			w.export(t, &g)
+			g.before = g.world
 		}
 		if s.people != nil {
 			s.people(w.human())

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
@@ -35,6 +36,7 @@ type victim struct {
 	program string
 	dir     string // of this case: documents, and a disk for each life
 	url     string
+	plan    []byte    // that was saved
 	began   time.Time // of the swept part, on the world's clock
 	passed  pass      // the last one
 	lives   int
@@ -78,7 +80,7 @@ func (s *scenario) playKilled(program, dir string, g ground, at callID, name str
 	from := bubbleBegins.Add(g.at)
 	g.now = func() time.Time { return from.Add(time.Since(began)) }
 	g.speed = s.killSpeed()
-	k := &victim{program: program, dir: dir}
+	k := &victim{program: program, dir: dir, plan: g.saved}
 	var hit *strike
 	if name != "" {
 		hit = &strike{at: at, fault: k.fault(name)}
@@ -109,6 +111,7 @@ func (s *scenario) playKilled(program, dir string, g ground, at callID, name str
 		k.w.broken("%v", err)
 	}
 	k.w.sumUp(&out.outcome, hit)
+	out.picture = timeless(out.picture)
 	if out.fired = !k.hit.IsZero(); out.fired {
 		out.healed = out.wall - k.hit.Sub(began)
 	}
@@ -145,10 +148,57 @@ func (k *victim) forward(rw http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(rw, resp.Body) // the program is gone: nobody to tell
 }
 
+// isCommand is whether somebody runs a command again and again, and no daemon runs.
+func (s *scenario) isCommand() bool { return s.diff || s.saved }
+
+// savePlan is what the program's own diff saves, of the AWS before people came.
+func (s *scenario) savePlan(t *testing.T, program, dir string, g ground) []byte {
+	began, from := time.Now(), bubbleBegins.Add(g.at)
+	g.now, g.world = func() time.Time { return from.Add(time.Since(began)) }, g.before
+	looks := *s
+	looks.saved, looks.diff = false, true
+	k := &victim{program: program, dir: dir, w: newWorld(t.Context(), &looks, g, nil)}
+	k.w.apart = true
+	closed, err := k.listen()
+	must(err)
+	defer func() { must(closed()) }()
+	must(os.Mkdir(filepath.Join(dir, documentsName), 0o755))
+	must(k.w.files.on(filepath.Join(dir, documentsName)))
+	var saved bytes.Buffer
+	l, err := begin(program, dir, filepath.Join(dir, "home"), k.url, &looks, func(line []byte) { saved.Write(append(line, '\n')) }, "-o", "json")
+	must(err)
+	<-l.gone
+	if code := l.cmd.ProcessState.ExitCode(); code != 1 {
+		t.Fatalf("diff ends with %d:\n%s", code, saved.String())
+	}
+	return saved.Bytes()[bytes.IndexByte(saved.Bytes(), '{'):] // before it, it says on stderr which AWS it is
+}
+
+// onTheWall is the scenario as the program can play it.
+func (s *scenario) onTheWall() *scenario {
+	if s.wall == nil {
+		return s
+	}
+	out := *s
+	for _, all := range []*documents{&out.before, &out.past, &out.after} {
+		docs := documents{}
+		for name, text := range *all {
+			docs[name] = strings.NewReplacer(s.wall.edit...).Replace(text)
+		}
+		if *all != nil {
+			*all = docs
+		}
+	}
+	return &out
+}
+
 // killSpeed is how much faster the AWS of a scenario lives: what happens in its course
 // must not come before the program has begun, and ECS forgets the task of a hook within
 // an hour after its end, in which the next life must have seen it.
 func (s *scenario) killSpeed() float64 {
+	if s.wall != nil && s.wall.speed > 0 {
+		return s.wall.speed
+	}
 	if len(s.acts) > 0 {
 		return killActSpeed
 	}
@@ -171,14 +221,21 @@ func (k *victim) live(ctx context.Context) (settled bool, err error) {
 	if err := k.w.files.on(documents); err != nil {
 		return false, err
 	}
+	if err := os.WriteFile(filepath.Join(k.dir, planName), k.plan, 0o644); err != nil {
+		return false, err
+	}
+	if wall := k.w.scenario.wall; wall != nil && wall.begin != nil {
+		wall.begin(k.w.human())
+	}
 	if err := k.start(); err != nil {
 		return false, err
 	}
 	acts := k.w.scenario.acts
+	pause := time.Duration(0) // before what failed is tried again
 	for {
 		var due <-chan time.Time
 		if len(acts) > 0 {
-			due = time.After(k.until(acts[0].after))
+			due = time.After(max(pause, k.until(acts[0].after)))
 		}
 		select {
 		case <-ctx.Done():
@@ -188,16 +245,17 @@ func (k *victim) live(ctx context.Context) (settled bool, err error) {
 				return false, err
 			}
 		case <-due:
+			pause = 5 * time.Millisecond
 			if acts[0].do(k.w.human()) == nil { // what failed is tried again, as people do
-				acts = acts[1:]
+				acts, pause = acts[1:], 0
 			}
 			k.w.restless()
 		case <-k.now.gone:
 			if k.now.cmd.ProcessState.Exited() {
-				if !k.w.scenario.diff || k.now.cmd.ProcessState.ExitCode() > 1 {
+				if code := k.now.cmd.ProcessState.ExitCode(); !k.w.scenario.isCommand() || code > 1 || k.w.scenario.saved && code != 1 {
 					return false, fmt.Errorf("the program ended by itself: %s\n%s", k.now.cmd.ProcessState, k.now.last())
 				}
-				k.passed = k.w.scenario.rest // a diff that was made is a pass; how a service stands it does not say
+				k.passed = k.w.scenario.rest // a command that ended so is a pass; how a service stands it does not say
 				if quiet := k.w.hear(nil); quiet >= 3 && len(acts) == 0 && !k.dying() {
 					return true, nil
 				}
@@ -228,7 +286,7 @@ func (k *victim) dying() bool {
 
 // start begins a life.
 func (k *victim) start() error {
-	if !k.w.scenario.diff { // every diff is a process
+	if !k.w.scenario.isCommand() { // every run of it is a process
 		k.w.restless()
 	}
 	k.mu.Lock() // its first call may come before this ends

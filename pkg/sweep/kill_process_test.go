@@ -37,8 +37,11 @@ func buildProgram(t *testing.T) string {
 // processor would be the collection of garbage.
 var frugal = []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=128MiB"}
 
-// documentsName is the directory with the documents.
-const documentsName = "documents"
+// What stands in a program's directory: the documents, and a saved plan.
+const (
+	documentsName = "documents"
+	planName      = "plan.json"
+)
 
 // pass is how the services stood when a full pass of the program ended.
 type pass map[string]status.Reason
@@ -58,11 +61,11 @@ type life struct {
 // begin starts the daemon in a directory that holds the documents, with a home of its
 // own that is empty: of an earlier life there is nothing. The documents are named as
 // in every other case, because the name is part of the source's revision.
-func begin(program, dir, home, url string, s *scenario, told func([]byte)) (*life, error) {
+func begin(program, dir, home, url string, s *scenario, told func([]byte), more ...string) (*life, error) {
 	if err := os.MkdirAll(filepath.Join(home, "tmp"), 0o755); err != nil {
 		return nil, err
 	}
-	args, err := s.command(home)
+	args, err := s.command(home, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +90,20 @@ func begin(program, dir, home, url string, s *scenario, told func([]byte)) (*lif
 }
 
 // command is what the program is called with.
-func (s *scenario) command(home string) ([]string, error) {
+func (s *scenario) command(home string, more ...string) ([]string, error) {
 	args := []string{"--scope", scope, "--read-budget", "1", "--write-budget", "1"}
-	if s.diff {
+	grace := killGrace
+	if s.wall != nil && s.wall.grace > 0 {
+		grace = s.wall.grace
+	}
+	switch {
+	case s.diff:
 		args = append(args, "diff", "--no-color")
-	} else {
+	case s.saved:
+		args = append(args, "apply", "--no-color", "--plan", planName)
+	default:
 		args = append(args, "run", "--log-format", "json", "--log-level", "debug", "--listen", "127.0.0.1:0",
-			"--resync", killResync.String(), "--poll", killPoll.String(), "--absence-grace", killGrace.String(), "--workers", "1",
+			"--resync", killResync.String(), "--poll", killPoll.String(), "--absence-grace", grace.String(), "--workers", "1",
 			fmt.Sprintf("--verify=%v", s.verify))
 	}
 	if s.rollouts > 0 {
@@ -110,7 +120,7 @@ func (s *scenario) command(home string) ([]string, error) {
 		}
 		args = append(args, "--targets", path)
 	}
-	return append(args, documentsName), nil
+	return append(append(args, more...), documentsName), nil
 }
 
 // kill is kill -9; when it returns, the process is no more.

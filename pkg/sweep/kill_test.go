@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -32,16 +33,6 @@ const fewKills = 12
 // bubbleBegins is the time at which every bubble does.
 var bubbleBegins = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// notKilled are the scenarios that suite C leaves out, and why.
-var notKilled = map[string]string{
-	"approve":         "a plan is approved for the documents' revision, which has another name in a directory",
-	"approve-deletes": "deletions are approved for the documents' revision, which has another name in a directory",
-	"file-away":       "what becomes of the documents in it is quicker than the program looks",
-	"counts-by-hand":  "a raise is kept by the clock on the wall, which is the program's own",
-	"saved-plan":      "a plan is saved for the documents' revision, which has another name in a directory",
-	"not-yet":         "a suspension ends by the clock on the wall, which is the program's own",
-}
-
 // killPasses are how many passes more than its reference a case may make, for I8: those
 // of a second start, and of the grace that begins anew with it.
 const killPasses = 5
@@ -59,24 +50,23 @@ func (c killCase) String() string { return fmt.Sprintf("%s/%s/%s", c.s.name, c.a
 
 // killReport is suite C in figures.
 type killReport struct {
-	Suite       string            `json:"suite"`
-	Commit      string            `json:"commit"`
-	Scenarios   int               `json:"scenarios"`
-	Skipped     map[string]string `json:"skipped"` // scenarios, with the reason
-	All         int               `json:"all"`     // cases that there are
-	Cases       int               `json:"cases"`   // that were run
-	Fired       int               `json:"fired"`   // in which the program was killed
-	Failures    []failed          `json:"failures"`
-	Doubled     int               `json:"doubled"`     // writes with an effect, more than in the reference
-	Calls       int               `json:"calls"`       // of the program, in all cases
-	Hours       float64           `json:"hours"`       // of the AWS
-	Worst       worst             `json:"worst"`       // from the beginning until rest was certain, in the AWS' time
-	WorstHealed worst             `json:"worstHealed"` // from the kill until rest was certain, on the clock
-	Seed        uint64            `json:"seed"`
-	Worlds      int               `json:"worlds"`  // cases at once
-	Seconds     float64           `json:"seconds"` // of the clock
-	CPUSeconds  float64           `json:"cpuSeconds"`
-	CPUs        int               `json:"cpus"`
+	Suite       string   `json:"suite"`
+	Commit      string   `json:"commit"`
+	Scenarios   int      `json:"scenarios"`
+	All         int      `json:"all"`   // cases that there are
+	Cases       int      `json:"cases"` // that were run
+	Fired       int      `json:"fired"` // in which the program was killed
+	Failures    []failed `json:"failures"`
+	Doubled     int      `json:"doubled"`     // writes with an effect, more than in the reference
+	Calls       int      `json:"calls"`       // of the program, in all cases
+	Hours       float64  `json:"hours"`       // of the AWS
+	Worst       worst    `json:"worst"`       // from the beginning until rest was certain, in the AWS' time
+	WorstHealed worst    `json:"worstHealed"` // from the kill until rest was certain, on the clock
+	Seed        uint64   `json:"seed"`
+	Worlds      int      `json:"worlds"`  // cases at once
+	Seconds     float64  `json:"seconds"` // of the clock
+	CPUSeconds  float64  `json:"cpuSeconds"`
+	CPUs        int      `json:"cpus"`
 }
 
 // TestKill is suite C: each scenario, with the program itself in a process of its own,
@@ -87,7 +77,7 @@ func TestKill(t *testing.T) {
 		t.Skip("the program is built for it")
 	}
 	began := time.Now()
-	k := &killSuite{t: t, program: buildProgram(t), dir: t.TempDir(), report: killReport{Suite: "C", Commit: commit(), Skipped: map[string]string{},
+	k := &killSuite{t: t, program: buildProgram(t), dir: t.TempDir(), report: killReport{Suite: "C", Commit: commit(),
 		Failures: []failed{}, Seed: *killSeed, Worlds: *killWorlds, CPUs: runtime.GOMAXPROCS(0)}}
 	cases := evenly(k.cases(), *killSeed, func(c killCase) string { return c.s.name })
 	k.report.All = len(cases)
@@ -125,11 +115,7 @@ type killSuite struct {
 func (k *killSuite) scenarios() []*scenario {
 	var out []*scenario
 	for _, s := range scenarios() {
-		if name, _, single := strings.Cut(*only, "/"); single && name != s.name {
-			continue
-		}
-		if why := notKilled[s.name]; why != "" {
-			k.report.Skipped[s.name] = why
+		if name, _, single := strings.Cut(*only, "/"); single && !matches(name, s.name) {
 			continue
 		}
 		out = append(out, s)
@@ -155,7 +141,11 @@ func (k *killSuite) cases() []killCase {
 	var refs []*killRef
 	for _, s := range k.scenarios() {
 		k.t.Run(s.name, func(t *testing.T) {
+			s := s.onTheWall()
 			r := &killRef{s: s, g: s.prepareAfter(t, time.Since(bubbleBegins))}
+			if s.saved {
+				r.g.saved = s.savePlan(t, k.program, k.place(), r.g)
+			}
 			r.inside = s.play(t, r.g, nil, longest)
 			refs = append(refs, r)
 		})
@@ -178,7 +168,7 @@ func (k *killSuite) cases() []killCase {
 		}
 		for _, m := range r.ref.calls[:r.ref.rested] {
 			for _, f := range []string{"C0", "C1"} {
-				if c := (killCase{s: r.s, g: r.g, ref: &r.ref, at: m.callID, fault: f}); *only == "" || *only == c.String() {
+				if c := (killCase{s: r.s, g: r.g, ref: &r.ref, at: m.callID, fault: f}); *only == "" || matches(*only, c.String()) {
 					all = append(all, c)
 				}
 			}
@@ -208,15 +198,30 @@ func (r *killRef) compare() []string {
 	return wrong
 }
 
-// sourceless is a picture without the name of the source's revision: it is another
-// where the documents are in memory than where they are in a directory.
+// sourceless is a picture without the name of the source's revision, and without what is
+// approved for it: it is another where the documents are in memory than where they are in
+// a directory.
 func sourceless(p picture) picture {
 	out := picture{}
 	for key, text := range p {
-		out[key] = sourceRevision.ReplaceAllString(text, "REVISION")
+		out[key] = approvedPlan.ReplaceAllString(sourceRevision.ReplaceAllString(text, "REVISION"), "${1}PLAN")
+	}
+	return timeless(out)
+}
+
+// timeless is a picture without the end of a suspension: it is so long after a start.
+func timeless(p picture) picture {
+	out := picture{}
+	for key, text := range p {
+		out[key] = suspendedUntil.ReplaceAllString(text, "${1}THEN")
 	}
 	return out
 }
+
+var (
+	approvedPlan   = regexp.MustCompile(`("ecs-operator:approved","Value":")[0-9a-f/]+`)
+	suspendedUntil = regexp.MustCompile(`("ecs-operator:suspend","Value":"until=)[^ "]+`)
+)
 
 // place is an empty directory.
 func (k *killSuite) place() string {

@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
@@ -19,6 +20,8 @@ type human struct {
 	pool   *awsclient.Pool
 	commit func(documents)
 	move   func() // the commit of G2, in process
+	source func(documents) source.Source
+	now    func() time.Time // as AWS has it
 }
 
 // aws are clients of the default target.
@@ -57,5 +60,10 @@ func (none) Watch(ctx context.Context, _ chan<- struct{}) error {
 // operators' do.
 func (w *world) human() human {
 	w.person.Do(func() { w.personal = w.clients(personKey, nil) })
-	return human{ctx: w.ctx, pool: w.personal, commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move}
+	h := human{ctx: w.ctx, pool: w.personal, commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move, now: time.Now,
+		source: func(all documents) source.Source { return &files{all: all, dir: w.apart} }}
+	if w.apart {
+		h.now = w.aws.Clock
+	}
+	return h
 }

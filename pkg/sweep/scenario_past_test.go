@@ -40,7 +40,7 @@ func pastScenarios() []*scenario {
 				return nil
 			}}}, rest: stand("hello", status.Synced)},
 		// More than the document says is kept for a while, fewer is not.
-		{name: "counts-by-hand", timed: true, before: documents{"hello.yaml": policy(plain, "driftGrace: 3m"), "other.yaml": hello("other")}, people: func(h human) {
+		{name: "counts-by-hand", wall: &wall{edit: []string{"driftGrace: 3m", "driftGrace: 3s"}}, timed: true, before: documents{"hello.yaml": policy(plain, "driftGrace: 3m"), "other.yaml": hello("other")}, people: func(h human) {
 			h.count("hello", 4)
 			h.count("other", 1)
 			<-time.After(2 * time.Minute) // and so it is

@@ -41,9 +41,22 @@ type scenario struct {
 	// story of it.
 	timed bool
 
+	// wall is the scenario where the operator is a process (suite C), nil for as it is: what
+	// hangs on its clock, the one on the wall.
+	wall *wall
+
 	// rest is how each service stands at the end, by name. Services that are gone are
 	// not in it.
 	rest map[string]status.Reason
+}
+
+// wall is what a scenario has otherwise where the program goes by the clock on the wall,
+// and its AWS by a faster one.
+type wall struct {
+	speed float64       // of the AWS; 0 for the usual
+	grace time.Duration // --absence-grace; 0 for the usual
+	edit  []string      // old and new texts of all documents
+	begin func(h human) // what people do right before the program begins
 }
 
 // told is the answer to a call, fault included, as AWS has it in this scenario. ECS keeps

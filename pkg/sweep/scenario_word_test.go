@@ -58,8 +58,9 @@ func wordScenarios() []*scenario {
 		{name: "last-one", timed: true, before: documents{"hello.yaml": plain}, prune: true, after: documents{"other.yaml": policy(hello("other"), "mode: observe")}, rest: map[string]status.Reason{"hello": status.NeedsApproval, "other": status.ObserveMode}},
 		{name: "documents-astray", before: fleet(4), prune: true, after: astray,
 			rest: map[string]status.Reason{"s0": status.Synced, "s1": status.DuplicateIdentity, "s3": status.Synced}},
-		// A document that is moved is away for a moment, and then half written.
-		{name: "file-away", timed: true, resync: 20 * time.Second, before: fleet(2), prune: true, after: fleet(1), acts: []act{
+		// A document that is moved is away for a moment, and then half written: at the
+		// program's pace for 1.5 s, and until 5.5 s.
+		{name: "file-away", wall: &wall{speed: 20, grace: 3 * time.Second}, timed: true, resync: 20 * time.Second, before: fleet(2), prune: true, after: fleet(1), acts: []act{
 			{after: 30 * time.Second, do: func(h human) error {
 				h.commit(documents{"s0.yaml": more, "s1.yaml": "apiVersion: ecs-operator/v1\nkind: [Serv"})
 				return nil
@@ -68,7 +69,7 @@ func wordScenarios() []*scenario {
 		}, rest: fleetStand(2)},
 		// What AWS refused is tried again when its document is another, and what was suspended
 		// for a while when that is over: both at once.
-		{name: "not-yet", timed: true, before: documents{"hello.yaml": plain, "other.yaml": hello("other")},
+		{name: "not-yet", wall: &wall{speed: 10, begin: func(h human) { must(h.suspend("other", 5*time.Second)) }}, timed: true, before: documents{"hello.yaml": plain, "other.yaml": hello("other")},
 			people: func(h human) { must(h.suspend("other", 90*time.Second)) },
 			after:  documents{"hello.yaml": hello("hello", edit(alarm, "period: 60", "period: 7")), "other.yaml": edit(hello("other"), "desiredCount: 2", "desiredCount: 3")},
 			acts: []act{{after: 30 * time.Second, do: func(h human) error {
@@ -102,7 +103,7 @@ func busy(h human) {
 // with is the engine of a command that is given documents.
 func (h human) with(d documents, prune bool) *reconcile.Engine {
 	return reconcile.New(reconcile.Options{
-		Kinds: kinds.All(h.pool), Rollouts: kinds.NewRollouts(h.pool), Sections: kinds.Sections(), Source: &files{all: d},
+		Kinds: kinds.All(h.pool), Rollouts: kinds.NewRollouts(h.pool), Sections: kinds.Sections(), Source: h.source(d),
 		Frame: resource.Frame{Scope: scope}, Prune: prune,
 	})
 }
@@ -129,7 +130,7 @@ func (h human) approve(d documents, name string) error {
 // insist gives it again and again, until all is done: what cannot be carried out when its
 // turn comes needs another word (pkg/reconcile, approve.go).
 func (h human) insist(d documents, name string) error {
-	if time.Now().Unix()%20 != 0 {
+	if h.now().Unix()%20 != 0 {
 		return errors.New("people do not look every second")
 	}
 	e := h.with(d, false)

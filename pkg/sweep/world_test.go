@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -532,6 +533,7 @@ type files struct {
 	spell func(source.Snapshot) (source.Snapshot, error) // what it gives instead, for a while
 	moved bool                                           // G2 has come
 	past  []edition                                      // what was there before
+	dir   bool                                           // they are named as source.Dir names those in the directory documents
 }
 
 // commit puts other documents in place and tells who watches.
@@ -572,10 +574,25 @@ func (f *files) Snapshot(context.Context) (source.Snapshot, error) {
 		}
 	}
 	s.Revision = fmt.Sprintf("mem-%x", sum)
+	if f.dir {
+		asDir(&s)
+	}
 	if f.spell != nil {
 		return f.spell(s)
 	}
 	return s, nil
+}
+
+// asDir names a snapshot as the program does that reads it from a directory: what people
+// approve is a plan for a revision. Where the names are others, nothing is ever approved.
+func asDir(s *source.Snapshot) {
+	sum := sha256.New()
+	for i := range s.Files {
+		f := &s.Files[i]
+		f.Path = documentsName + "/" + f.Path
+		fmt.Fprintf(sum, "%d %s %d %s", len(f.Path), f.Path, len(f.Data), f.Data)
+	}
+	s.Revision = fmt.Sprintf("dir-%x", sum.Sum(nil)[:6])
 }
 
 // under lets the source give something else than it has; nil ends that.
