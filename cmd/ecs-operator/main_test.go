@@ -41,8 +41,11 @@ func TestMain(m *testing.M) {
 //	git-fault KIND            what that server does instead: 503, 200, closed, truncated, none
 //	commit REPO BRANCH DIR    commits what stands in DIR
 //	unrelated REPO BRANCH DIR the same, with a commit that has no parents
+//
+// With -short, which is for the race detector, those alone whose processes do most side
+// by side.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	p := testscript.Params{
 		Dir:   "testdata/script",
 		Setup: scriptSetup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -60,7 +63,14 @@ func TestScripts(t *testing.T) {
 			"commit":    scriptCommit,
 			"as-told":   scriptTold,
 		},
-	})
+	}
+	if testing.Short() {
+		p.Dir = ""
+		for _, name := range []string{"apply_state", "waves", "hooks"} {
+			p.Files = append(p.Files, "testdata/script/"+name+".txtar")
+		}
+	}
+	testscript.Run(t, p)
 }
 
 // scriptSetup gives each script the quickstart, and no AWS of anybody's.

@@ -23,7 +23,7 @@ func buildProgram(t *testing.T) string {
 		return *killProgram
 	}
 	program := filepath.Join(t.TempDir(), "ecs-operator")
-	build := exec.Command("go", "build", "-o", program, "../../cmd/ecs-operator")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "../../cmd/ecs-operator")
 	if *killAll { // as it is released: it starts in half the time; a few cases are over sooner than it is compiled anew
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	}
