@@ -25,12 +25,19 @@ func Pack[T any](v T) Packed[T] {
 
 // Unpack is a fresh copy of the value, for the caller alone but for what Pack kept.
 func (p Packed[T]) Unpack() (v T) {
-	if p.text != "" {
-		u := &unpacker{rest: p.text, kept: p.kept}
-		u.get(reflect.ValueOf(&v).Elem())
+	if p.text == "" {
+		return v
 	}
+	u := unpackers.Get().(*unpacker)
+	u.rest, u.kept = p.text, p.kept
+	u.get(reflect.ValueOf(&v).Elem())
+	clear(u.seen)
+	*u = unpacker{seen: u.seen[:0]}
+	unpackers.Put(u)
 	return v
 }
+
+var stringPointer = reflect.TypeFor[*string]()
 
 // packer writes: a nil is 0, and everything is preceded by what tells how to go on. A
 // string that was there before is its number.
@@ -44,7 +51,14 @@ type unpacker struct {
 	rest string
 	seen []string
 	kept []any
+	// Most of what the SDK's inputs point at are strings: room for some at a time.
+	strings []string
 }
+
+var unpackers = sync.Pool{New: func() any { return &unpacker{} }}
+
+// someStrings are as many as are made room for at a time.
+const someStrings = 16
 
 func (p *packer) number(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
 
@@ -153,7 +167,15 @@ func (u *unpacker) get(v reflect.Value) {
 		switch {
 		case opaque(v.Type().Elem()):
 			u.take(v)
-		case u.number() != 0:
+		case u.number() == 0:
+		case v.Type() == stringPointer:
+			if len(u.strings) == 0 {
+				u.strings = make([]string, someStrings)
+			}
+			u.strings[0] = u.string()
+			v.Set(reflect.ValueOf(&u.strings[0]))
+			u.strings = u.strings[1:]
+		default:
 			v.Set(reflect.New(v.Type().Elem()))
 			u.get(v.Elem())
 		}

@@ -88,3 +88,22 @@ func TestPackAnything(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkUnpack is what a unit costs that is opened.
+func BenchmarkUnpack(b *testing.B) {
+	in := ecs.RegisterTaskDefinitionInput{Family: aws.String("web"), Cpu: aws.String("256"), Memory: aws.String("512"), NetworkMode: types.NetworkModeAwsvpc,
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate}}
+	for range 2 {
+		c := types.ContainerDefinition{Name: aws.String("web"), Image: aws.String("nginx:1.29"), Essential: aws.Bool(true), PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}},
+			LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "/ecs/web", "awslogs-region": "us-east-1"}}}
+		for _, k := range []string{"STAGE", "SERVICE", "LEVEL", "URL"} {
+			c.Environment = append(c.Environment, types.KeyValuePair{Name: aws.String(k), Value: aws.String("the value of " + k)})
+		}
+		in.ContainerDefinitions = append(in.ContainerDefinitions, c)
+	}
+	packed := Pack(&in)
+	b.ReportAllocs()
+	for b.Loop() {
+		packed.Unpack()
+	}
+}
