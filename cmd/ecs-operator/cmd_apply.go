@@ -140,7 +140,7 @@ func runApply(ctx context.Context, c *console, g *globalOptions, o *applyOptions
 		return err
 	}
 	defer m.close()
-	tale.follow(m.Status, loaded.Units)
+	tale.follow(m, loaded.Units)
 	header, err := m.header(ctx, loaded)
 	if err != nil {
 		return err

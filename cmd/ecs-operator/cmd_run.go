@@ -139,7 +139,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	case err != nil && !source.Refused(err) && !source.Away(err): // the engine tells of these, and waits
 		return err
 	}
-	tale.follow(m.Status, loaded.Units)
+	tale.follow(m, loaded.Units)
 	if err := m.greet(ctx, c, g, loaded, server.URL); err != nil {
 		return err
 	}

@@ -25,9 +25,9 @@ type story struct {
 	now func() time.Time
 	log *zap.Logger // gets the events instead of w, when it is set
 
-	// services is how all services stand, and expected how many there are to be
-	// before the first full pass has ended.
-	services func() []status.Service
+	// of is whose story it is, and expected how many services there are to be before
+	// the first full pass has ended.
+	of       teller
 	expected int
 
 	mu    sync.Mutex
@@ -37,13 +37,19 @@ type story struct {
 	ready int                            // "3 services ready" stands; 0: it does not
 }
 
+// teller is who knows how all services stand.
+type teller interface {
+	Status() []status.Service
+	AllReady() (services int, all bool)
+}
+
 func newStory(w io.Writer, p palette, now func() time.Time) *story {
 	return &story{w: w, p: p, now: now, told: map[resource.UnitKey]string{}, since: map[resource.UnitKey]time.Time{}}
 }
 
 // follow says whose story it is. It comes before the first event.
-func (s *story) follow(services func() []status.Service, units []*resource.Unit) {
-	s.services, s.expected = services, len(units)
+func (s *story) follow(of teller, units []*resource.Unit) {
+	s.of, s.expected = of, len(units)
 	for _, u := range units {
 		s.width = max(s.width, len(u.Key.Name))
 	}
@@ -76,12 +82,12 @@ func (s *story) event(e reconcile.Event) {
 // pass tells machines at the level of debug that a full pass has ended, and how
 // every service stands then: what has not changed is in no other line.
 func (s *story) pass(e reconcile.Event) {
-	if s.log == nil || s.services == nil {
+	if s.log == nil || s.of == nil {
 		return
 	}
 	if line := s.log.Check(zap.DebugLevel, "a full pass ended: "+e.Message); line != nil {
 		reasons := map[string]string{}
-		for _, one := range s.services() {
+		for _, one := range s.of.Status() {
 			reasons[one.Target+"/"+one.Cluster+"/"+one.Name] = string(one.Reason)
 		}
 		line.Write(append(eventFields(e), zap.Any("reasons", reasons))...)
@@ -152,16 +158,14 @@ func stateText(s status.Service) string {
 // settle says when everything is ready: once, and again after it was not, or
 // when there are more or fewer services.
 func (s *story) settle() {
-	if s.services == nil {
+	if s.of == nil {
 		return
 	}
-	services := s.services()
-	all := len(services) > 0 && len(services) >= s.expected && !slices.ContainsFunc(services, unready)
-	switch {
-	case !all:
+	switch n, all := s.of.AllReady(); {
+	case !all || n == 0 || n < s.expected:
 		s.ready = 0
-	case s.ready != len(services):
-		s.ready = len(services)
+	case s.ready != n:
+		s.ready = n
 		text := count(s.ready, "service") + " ready"
 		if s.log != nil {
 			s.log.Info(text, zap.Int("ready", s.ready))
@@ -170,8 +174,6 @@ func (s *story) settle() {
 		}
 	}
 }
-
-func unready(s status.Service) bool { return s.State != status.StateReady }
 
 // waiting lists what is not ready, for a heartbeat; "" for nothing.
 //

@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,19 +270,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// standing is how services stand, by name.
+type standing map[string]status.Service
+
+func (s standing) Status() []status.Service { return slices.Collect(maps.Values(s)) }
+
+func (s standing) AllReady() (int, bool) {
+	for _, one := range s {
+		if one.State != status.StateReady {
+			return len(s), false
+		}
+	}
+	return len(s), true
+}
+
 // TestStory: a line a change, "ready" once, and again after it was not.
 func TestStory(t *testing.T) {
 	var out strings.Builder
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := newStory(&out, newPalette(false), func() time.Time { return at })
-	state := map[string]status.Service{}
-	s.follow(func() []status.Service {
-		var all []status.Service
-		for _, st := range state {
-			all = append(all, st)
-		}
-		return all
-	}, []*resource.Unit{{Key: key("a")}, {Key: key("bee")}})
+	state := standing{}
+	s.follow(state, []*resource.Unit{{Key: key("a")}, {Key: key("bee")}})
 	tell := func(name string, st status.State, running int32, why string) {
 		svc := status.Service{Name: name, State: st, Reason: map[bool]status.Reason{true: status.Synced, false: status.RolloutInProgress}[st == status.StateReady], Running: running, Desired: 2, Why: why}
 		state[name] = svc

@@ -286,6 +286,19 @@ func (e *Engine) tell(ev Event) {
 	e.o.OnEvent(ev)
 }
 
+// AllReady is how many services there are, and whether the last passes found all of them
+// ready. It is asked after each event, and looks no further than to the first that is not.
+func (e *Engine) AllReady() (services int, all bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.status {
+		if s.State != status.StateReady {
+			return len(e.status), false
+		}
+	}
+	return len(e.status), true
+}
+
 // Status returns what the last passes found, sorted.
 func (e *Engine) Status() []status.Service {
 	e.mu.Lock()
