@@ -152,6 +152,28 @@ func TestForeverKeepsNothingTwice(t *testing.T) {
 	})
 }
 
+// What fades goes by itself, however quiet it is, and what is in use stays.
+func TestForeverFades(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &Forever[int, string]{Fades: true}
+		f.Put(1, "in use")
+		f.Put(2, "of a deployment that is over")
+		for range 12 {
+			time.Sleep(30 * time.Minute)
+			f.Get(1)
+		}
+		if _, ok := f.Get(1); !ok {
+			t.Error("what is asked for has faded")
+		}
+		time.Sleep(6 * time.Hour)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if len(f.young)+len(f.old) > 0 {
+			t.Errorf("still there: %v, %v", f.young, f.old)
+		}
+	})
+}
+
 // What is in use is kept for ever, what is not is forgotten in hours, and a long sleep
 // forgets nothing that is asked for after it.
 func TestForeverForgets(t *testing.T) {

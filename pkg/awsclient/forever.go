@@ -3,6 +3,7 @@ package awsclient
 import (
 	"sync"
 	"time"
+	"weak"
 )
 
 // Forever keeps what never changes: the content of a task definition revision
@@ -12,10 +13,14 @@ import (
 // ran. The zero value is ready.
 type Forever[K comparable, V any] struct {
 	Max int // keys of one generation; 0 means 20,000
+	// Fades: what nobody asks for goes also while nobody asks for anything: it is of use
+	// for an hour or two, and then most likely never again.
+	Fades bool
 
 	mu         sync.Mutex
 	young, old map[K]V
 	began      time.Time // of the young generation
+	fading     bool      // a timer runs
 }
 
 // foreverAge is how long a generation lasts: longer than a service at rest goes unplanned,
@@ -32,6 +37,26 @@ func (f *Forever[K, V]) turn() {
 		}
 		f.began = now
 	}
+}
+
+// fade turns the generations until both are empty. The lock is held.
+func (f *Forever[K, V]) fade() {
+	if !f.Fades || f.fading || len(f.young)+len(f.old) == 0 {
+		return
+	}
+	f.fading = true
+	here := weak.Make(f) // the timer keeps nobody
+	time.AfterFunc(foreverAge, func() {
+		f := here.Value()
+		if f == nil {
+			return
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.fading = false
+		f.turn()
+		f.fade()
+	})
 }
 
 // Get returns what is kept for a key.
@@ -72,6 +97,7 @@ func (f *Forever[K, V]) put(key K, v V) {
 	if delete(f.old, key); len(f.old) == 0 { // nothing is kept twice, and a map never gives its room back
 		f.old = nil
 	}
+	f.fade()
 }
 
 // Missing are the keys that are not kept, in order and once each, and what is

@@ -32,6 +32,7 @@ type rollouts struct {
 // NewRollouts gives the seam to ECS' deployments.
 func NewRollouts(p awsclient.Provider) resource.Rollouts {
 	r := &rollouts{base: base{provider: p}}
+	r.ended.Fades, r.snapshots.Fades, r.tasks.Fades = true, true, true // a service that is deployed, and no other
 	// DescribeServiceDeployments takes 20 ARNs (SDK).
 	r.deployments = newLanes(func(at lane) *awsclient.Batch[string, types.ServiceDeployment] {
 		return &awsclient.Batch[string, types.ServiceDeployment]{Size: 20, Parallel: 2,
