@@ -173,7 +173,7 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 		return nil, resource.Errorf(resource.ClassOther, "tagging:GetResources", "nobody to ask, or no owner to ask for")
 	}
 	if of.what == "" {
-		i.letGo(owned{of.target, of.owner, resource.KindTaskDefinition})
+		i.letGo(of.target, of.owner)
 	}
 	l, release, err := i.turn(ctx, i.by, of)
 	if err != nil {
@@ -211,12 +211,26 @@ func (i *inventory) due(l *listing, of owned) bool {
 	return l.read.IsZero() || of.what != "" || l.pages <= fewPages || i.rotation.spend(of.target, useTags, l.pages)
 }
 
-// letGo drops a listing that whoever asks for it next reads anew: that of all revisions,
-// which are many and are asked for after a rollout, and when a document has gone.
-func (i *inventory) letGo(of owned) {
+// letGo drops what whoever asks for it next reads anew: the listing of all revisions, which
+// are many and are asked for after a rollout, and when a document has gone; and what was
+// listed while the tagging API was denied.
+func (i *inventory) letGo(target, owner string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	l := i.by[of]
+	revisions := owned{target, owner, resource.KindTaskDefinition}
+	i.by[revisions].idle(hintAge, func(l *listing) {
+		l.book, l.byKey = nil, nil
+		delete(i.counts, revisions)
+	})
+	for of, l := range i.listed {
+		if of.target == target && of.owner == owner {
+			l.idle(listedAge, func(*listing) { delete(i.listed, of) })
+		}
+	}
+}
+
+// idle calls f with a listing that is so old, unless somebody has it in hand.
+func (l *listing) idle(age time.Duration, f func(*listing)) {
 	if l == nil {
 		return
 	}
@@ -224,11 +238,10 @@ func (i *inventory) letGo(of owned) {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
 	default:
-		return // somebody is asking
+		return
 	}
-	if time.Since(l.read) >= hintAge {
-		l.book, l.byKey = nil, nil
-		delete(i.counts, of)
+	if time.Since(l.read) >= age {
+		f(l)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -29,7 +30,9 @@ func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 			return stands(e, "departs", status.Synced)() && stands(e, "stays", status.Synced)()
 		})
 		w.files.put("departs.yaml", doc("nginx:1.30"))
+		w.spoil(always(sandbox.Fault{Code: "AccessDeniedException", Message: "no"}, "GetResources"))
 		w.sleep(hour)
+		w.spoil(nil)
 		_, err := w.person().Write.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("default"), Service: aws.String("departs"), DesiredCount: aws.Int32(5)})
 		w.ok(err)
 		w.sleep(hour)
