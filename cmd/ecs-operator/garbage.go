@@ -12,7 +12,7 @@ import (
 // both. A limit on all of it together, which follows what is in use, is kept by collecting
 // sooner when the holes are many, and by giving back what lies idle.
 const (
-	leastMemory = 16 << 20 // bytes beyond one and a half times what is in use
+	leastMemory = 48 << 20 // bytes beyond one and a half times what is in use
 	mostGarbage = 200      // percent of what is in use, whatever the limit: of GOGC
 )
 

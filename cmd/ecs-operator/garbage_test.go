@@ -8,7 +8,7 @@ import (
 )
 
 func TestMemoryLimit(t *testing.T) {
-	for live, want := range map[uint64]int64{0: 16 << 20, 24 << 20: 52 << 20, 200 << 20: 316 << 20} {
+	for live, want := range map[uint64]int64{0: 48 << 20, 24 << 20: 84 << 20, 200 << 20: 348 << 20} {
 		if got := memoryLimit(live); got != want {
 			t.Errorf("%d bytes in use: %d in all, want %d", live, got, want)
 		}
