@@ -346,7 +346,12 @@ func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revi
 func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 	in := &ecs.RegisterTaskDefinitionInput{}
 	shape.Project(in, td)
-	return &revision{arn: aws.ToString(td.TaskDefinitionArn), content: in, tags: tags, status: td.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
+	kept := shape.Detach(struct {
+		ARN     string
+		Content *ecs.RegisterTaskDefinitionInput
+		Tags    map[string]string
+	}{aws.ToString(td.TaskDefinitionArn), in, tags})
+	return &revision{arn: kept.ARN, content: kept.Content, tags: kept.Tags, status: td.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
 }
 
 func (r *revision) live() resource.Live {

@@ -39,6 +39,11 @@ func (p Packed[T]) Unpack() (v T) {
 
 var stringPointer = reflect.TypeFor[*string]()
 
+// Detach copies a value that is to be kept. The strings of an answer are cut from pieces of
+// it that are much larger (smithy-go), and keep these alive; those of the copy are cut from
+// one that is just as large as they are.
+func Detach[T any](v T) T { return Pack(v).Unpack() }
+
 // packer writes: a nil is 0, and everything is preceded by what tells how to go on. A
 // string that was there before is its number.
 type packer struct {

@@ -2,8 +2,10 @@ package shape
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -87,6 +89,22 @@ func TestPackAnything(t *testing.T) {
 			t.Fatalf("got %+v, want %+v", out, in)
 		}
 	})
+}
+
+// What is detached holds nothing of the text that it was cut from.
+func TestDetach(t *testing.T) {
+	text := strings.Repeat("a", 1<<10)
+	in := types.ContainerDefinition{Name: aws.String(text[:3]), Environment: []types.KeyValuePair{{Name: aws.String(text[3:5])}}}
+	out := Detach(in)
+	if !reflect.DeepEqual(in, out) {
+		t.Errorf("got %+v, want %+v", out, in)
+	}
+	begin, end := unsafe.StringData(text), unsafe.Add(unsafe.Pointer(unsafe.StringData(text)), len(text))
+	for _, s := range []string{*out.Name, *out.Environment[0].Name} {
+		if at := unsafe.Pointer(unsafe.StringData(s)); uintptr(at) >= uintptr(unsafe.Pointer(begin)) && uintptr(at) < uintptr(end) {
+			t.Errorf("%q is a part of the text", s)
+		}
+	}
 }
 
 // BenchmarkUnpack is what a unit costs that is opened.

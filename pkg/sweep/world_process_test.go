@@ -90,7 +90,7 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.w.calls.Add(1)
 	defer x.w.calls.Done()
 	if x.p != nil {
-		time.Sleep(latency(r))
+		elapse(latency(r))
 	}
 	if x.w.isDead(x.p) {
 		return nil, errKilled

@@ -120,3 +120,6 @@ func (w *world) settle(most time.Duration) bool {
 	}
 	return false
 }
+
+// elapse lets time go by in the bubble.
+func elapse(d time.Duration) { time.Sleep(d) }
