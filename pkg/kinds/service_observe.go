@@ -174,9 +174,7 @@ func serviceState(s *types.Service) *resource.ServiceState {
 	for i := range s.Deployments {
 		state.Completed = state.Completed || s.Deployments[i].RolloutState == types.DeploymentRolloutStateCompleted
 	}
-	for _, e := range s.Events[:min(len(s.Events), keptEvents)] {
-		state.LastEvents = append(state.LastEvents, aws.ToString(e.Message))
-	}
+	state.LastEvents = lastEvents(s.Events)
 	if c := s.DeploymentController; c != nil && c.Type != types.DeploymentControllerTypeEcs {
 		state.ForeignController = string(c.Type)
 		for _, set := range s.TaskSets {
@@ -188,6 +186,21 @@ func serviceState(s *types.Service) *resource.ServiceState {
 		state.ForeignController = resource.ControllerExpress
 	}
 	return state
+}
+
+// lastEvents are the newest messages. ECS says again every six hours that a service has
+// reached a steady state: that is no news, and nothing has moved.
+func lastEvents(events []types.ServiceEvent) (out []string) {
+	for _, e := range events {
+		message := aws.ToString(e.Message)
+		switch n := len(out); {
+		case n == keptEvents:
+			return out
+		case n == 0 || out[n-1] != message:
+			out = append(out, message)
+		}
+	}
+	return out
 }
 
 // startedTasks is the time of the newest event that tells of tasks started; where

@@ -82,7 +82,8 @@ type ServiceState struct {
 	// Completed: a deployment in that list has succeeded, be it the one that a newer
 	// one is about to replace.
 	Completed bool
-	// LastEvents are the newest service events, newest first, at most 5.
+	// LastEvents are the newest service events, newest first, at most 5: what is said
+	// several times in a row stands once.
 	LastEvents []string
 	// Serving are the target groups that the tasks of the PRIMARY deployment stand in,
 	// for a service that may stand in either group of a pair (blue/green); nil where
