@@ -24,7 +24,8 @@ func TestLastEvents(t *testing.T) {
 		{[]string{"a", steady, "a"}, []string{"a", steady, "a"}},
 		{[]string{"1", "1", "2", "3", "4", "5", "6"}, []string{"1", "2", "3", "4", "5"}},
 	} {
-		if got := lastEvents(events(c.said...)); !slices.Equal(got, c.want) {
+		got := serviceState(&types.Service{Events: lastEvents(events(c.said...))}).LastEvents
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%q: got %q, want %q", c.said, got, c.want)
 		}
 	}

@@ -70,7 +70,7 @@ func (k *service) describeServices(ctx context.Context, at lane, names []string)
 	for i := range out.Services {
 		s := &out.Services[i]
 		started := startedTasks(s.Events)
-		s.Events = s.Events[:min(len(s.Events), keptEvents)]
+		s.Events = lastEvents(s.Events)
 		all[aws.ToString(s.ServiceName)] = found{s, started}
 	}
 	var odd error
@@ -174,7 +174,9 @@ func serviceState(s *types.Service) *resource.ServiceState {
 	for i := range s.Deployments {
 		state.Completed = state.Completed || s.Deployments[i].RolloutState == types.DeploymentRolloutStateCompleted
 	}
-	state.LastEvents = lastEvents(s.Events)
+	for _, e := range lastEvents(s.Events) {
+		state.LastEvents = append(state.LastEvents, aws.ToString(e.Message))
+	}
 	if c := s.DeploymentController; c != nil && c.Type != types.DeploymentControllerTypeEcs {
 		state.ForeignController = string(c.Type)
 		for _, set := range s.TaskSets {
@@ -188,16 +190,15 @@ func serviceState(s *types.Service) *resource.ServiceState {
 	return state
 }
 
-// lastEvents are the newest messages. ECS says again every six hours that a service has
-// reached a steady state: that is no news, and nothing has moved.
-func lastEvents(events []types.ServiceEvent) (out []string) {
+// lastEvents are the newest events, each with a message of its own. ECS says again every six
+// hours that a service has reached a steady state: that is no news, and nothing has moved.
+func lastEvents(events []types.ServiceEvent) (out []types.ServiceEvent) {
 	for _, e := range events {
-		message := aws.ToString(e.Message)
 		switch n := len(out); {
 		case n == keptEvents:
 			return out
-		case n == 0 || out[n-1] != message:
-			out = append(out, message)
+		case n == 0 || aws.ToString(out[n-1].Message) != aws.ToString(e.Message):
+			out = append(out, e)
 		}
 	}
 	return out
