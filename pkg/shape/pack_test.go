@@ -99,9 +99,9 @@ func TestDetach(t *testing.T) {
 	if !reflect.DeepEqual(in, out) {
 		t.Errorf("got %+v, want %+v", out, in)
 	}
-	begin, end := unsafe.StringData(text), unsafe.Add(unsafe.Pointer(unsafe.StringData(text)), len(text))
+	address := func(s string) uintptr { return uintptr(unsafe.Pointer(unsafe.StringData(s))) }
 	for _, s := range []string{*out.Name, *out.Environment[0].Name} {
-		if at := unsafe.Pointer(unsafe.StringData(s)); uintptr(at) >= uintptr(unsafe.Pointer(begin)) && uintptr(at) < uintptr(end) {
+		if at := address(s); at >= address(text) && at < address(text)+uintptr(len(text)) {
 			t.Errorf("%q is a part of the text", s)
 		}
 	}
