@@ -49,7 +49,7 @@ func (l *law) learn(u *resource.Unit) {
 		key += fmt.Sprint(" ", o.ID.Local(), o.Tags, o.Extra)
 	}
 	if l.units[key] == nil {
-		l.units[key], l.changed = u, true
+		l.units[key], l.changed = u.With(u.Objects()...), true // of its own: the unit is packed later
 	}
 }
 

@@ -28,7 +28,7 @@ type Forever[K comparable, V any] struct {
 const foreverAge = 2 * time.Hour
 
 // turn begins a new generation when the young one is old. It comes with a question or
-// with news, never by itself: what waits for the next pass is asked for in time, however
+// with news, never by itself unless it fades: what waits for the next pass is asked for in time, however
 // long that takes.
 func (f *Forever[K, V]) turn() {
 	if now := time.Now(); now.Sub(f.began) >= foreverAge {

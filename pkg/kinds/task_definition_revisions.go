@@ -350,8 +350,9 @@ func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 		ARN     string
 		Content *ecs.RegisterTaskDefinitionInput
 		Tags    map[string]string
-	}{aws.ToString(td.TaskDefinitionArn), in, tags})
-	return &revision{arn: kept.ARN, content: kept.Content, tags: kept.Tags, status: td.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
+		Status  types.TaskDefinitionStatus
+	}{aws.ToString(td.TaskDefinitionArn), in, tags, td.Status})
+	return &revision{arn: kept.ARN, content: kept.Content, tags: kept.Tags, status: kept.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
 }
 
 func (r *revision) live() resource.Live {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -39,6 +40,7 @@ func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 		w.files.put("departs.yaml", doc("nginx:crash"))
 		w.until("the bad image is taken back", func() bool { return w.told(EventStep, "quarantined") > 0 })
 		w.sleep(hour)
+		synctest.Wait() // the walk takes no locks
 		if found := mentions(e, "departs"); len(found) < 10 {
 			t.Fatalf("too little is seen of the memory to tell: %q", found)
 		}
@@ -49,6 +51,7 @@ func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 			w.files.put("stays.yaml", hello("stays", image))
 		}
 		w.sleep(hour)
+		synctest.Wait()
 		for _, at := range mentions(e, "departs") {
 			t.Errorf("of a service that has gone is kept: %s", at)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"unique"
+	"unsafe"
 	"weak"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -57,10 +58,8 @@ type Unit struct {
 type packedObjects struct {
 	text   shape.Packed[[]Object]
 	locals []local
-	opened atomic.Pointer[weak.Pointer[openObjects]]
+	opened atomic.Pointer[weak.Pointer[Object]] // the first: who holds one holds all
 }
-
-type openObjects struct{ all []*Object }
 
 // local is an ID within a unit.
 type local struct{ kind, name string }
@@ -110,15 +109,16 @@ func (u *Unit) Objects() []*Object {
 		return u.objects
 	}
 	if known := u.packed.opened.Load(); known != nil {
-		if o := known.Value(); o != nil {
-			return o.all
+		if first := known.Value(); first != nil {
+			return pointers(unsafe.Slice(first, u.Len()))
 		}
 	}
 	objects := u.packed.text.Unpack()
-	o := &openObjects{all: pointers(objects)}
-	w := weak.Make(o)
-	u.packed.opened.Store(&w) // another one opens the same
-	return o.all
+	if len(objects) > 0 {
+		w := weak.Make(&objects[0])
+		u.packed.opened.Store(&w) // another one opens the same
+	}
+	return pointers(objects)
 }
 
 func pointers(objects []Object) []*Object {

@@ -3,10 +3,10 @@ package shape
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"maps"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -38,8 +38,10 @@ const deepest = 100
 type digester struct {
 	b     []byte
 	blind bool
-	keys  []string // scratch
+	pairs []pair // scratch
 }
+
+type pair struct{ key, value string }
 
 func (d *digester) number(n uint64) { d.b = binary.AppendUvarint(d.b, n) }
 
@@ -125,11 +127,14 @@ func (d *digester) entries(v reflect.Value, depth int) {
 	d.number(uint64(v.Len()) + 1)
 	if v.CanInterface() { // tags and attributes, of which there are most
 		if m, ok := v.Interface().(map[string]string); ok {
-			d.keys = slices.AppendSeq(d.keys[:0], maps.Keys(m))
-			slices.Sort(d.keys)
-			for _, k := range d.keys {
-				d.text(k)
-				d.text(m[k])
+			d.pairs = d.pairs[:0]
+			for k, v := range m {
+				d.pairs = append(d.pairs, pair{k, v})
+			}
+			slices.SortFunc(d.pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
+			for _, p := range d.pairs {
+				d.text(p.key)
+				d.text(p.value)
 			}
 			return
 		}

@@ -117,7 +117,11 @@ type Document struct {
 // Opened are the document's Bodies: none once the Memo has something in their place.
 func (d Document) Opened() []Body {
 	if d.Memo != nil {
-		return d.Memo.bodies.Unpack()
+		bodies := d.Memo.bodies.Unpack()
+		for i := range bodies { // Places are kept as they are, and whoever makes a unit writes to them
+			bodies[i].Written = bodies[i].Written.Clone()
+		}
+		return bodies
 	}
 	return d.Bodies
 }
