@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/awsclient"
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
+	"github.com/ecs-operator/ecs-operator/pkg/keyed"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
@@ -21,7 +22,7 @@ import (
 type taskDefinition struct {
 	base
 	cache    awsclient.Forever[string, revision]
-	families keyedMutex // one registration at a time per family
+	families keyed.Locks // one registration at a time per family
 
 	ownMu sync.Mutex
 	own   map[string][]revision // by family in its target: see lately
@@ -160,7 +161,7 @@ func (k *taskDefinition) register(ctx context.Context, w resource.Write) (resour
 	if len(in.Tags) == 0 {
 		in.Tags = nil
 	}
-	unlock, err := k.families.lock(ctx, familyKey(&w.Object))
+	unlock, err := k.families.Lock(ctx, familyKey(&w.Object))
 	if err != nil {
 		return resource.Live{}, err
 	}
@@ -206,46 +207,4 @@ func (k *taskDefinition) Delete(ctx context.Context, w resource.Write) error {
 	}
 	_, err = c.Write.ECS.DeregisterTaskDefinition(ctx, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &w.Live.ARN})
 	return gone(err)
-}
-
-// keyedMutex is a mutex per key, whose waiters obey their context. It keeps nothing of a
-// key that nobody holds or waits for.
-type keyedMutex struct {
-	mu sync.Mutex
-	by map[string]*keyHeld
-}
-
-type keyHeld struct {
-	turn chan struct{}
-	by   int // who hold it or wait for it
-}
-
-func (m *keyedMutex) lock(ctx context.Context, key string) (unlock func(), err error) {
-	m.mu.Lock()
-	if m.by == nil {
-		m.by = map[string]*keyHeld{}
-	}
-	held := m.by[key]
-	if held == nil {
-		held = &keyHeld{turn: make(chan struct{}, 1)}
-		m.by[key] = held
-	}
-	held.by++
-	m.mu.Unlock()
-	select {
-	case held.turn <- struct{}{}:
-		return func() { <-held.turn; m.leave(key, held) }, nil
-	case <-ctx.Done():
-		m.leave(key, held)
-		return nil, ctx.Err()
-	}
-}
-
-// leave forgets a key with the last who held it or waited for it.
-func (m *keyedMutex) leave(key string, held *keyHeld) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if held.by--; held.by == 0 {
-		delete(m.by, key)
-	}
 }

@@ -97,7 +97,7 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 	}
 	k := x.e.byKind[s.ID.Kind]
 	if s.ID.Kind == resource.KindTaskDefinition {
-		release, err := x.e.families.lock(ctx, s.ID.Target+"/"+k.Attributes(&o)["family"])
+		release, err := x.e.families.Lock(ctx, s.ID.Target+"/"+k.Attributes(&o)["family"])
 		if err != nil {
 			x.block(s, status.Reconciling, "the operator was told to stop before this step")
 			return

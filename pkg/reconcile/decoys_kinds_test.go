@@ -24,8 +24,8 @@ import (
 // something else than tags may have one: its cluster.
 var twin = map[string]string{resource.TagOwner: "ecs-operator", resource.TagScope: "a", resource.TagUnit: "default/web", resource.TagKey: "KEY"}
 
-// keyed are a decoy's tags for one kind.
-func keyed(tags map[string]string, key string) map[string]string {
+// keyedTags are a decoy's tags for one kind.
+func keyedTags(tags map[string]string, key string) map[string]string {
 	out := maps.Clone(tags)
 	if out[resource.TagKey] != "" {
 		out[resource.TagKey] = key
@@ -38,7 +38,7 @@ func (w *world) decoyRule(priority int32, tags map[string]string) (arn string) {
 	w.t.Helper()
 	arn = w.somebody(priority, fmt.Sprintf("/decoy%d", priority))
 	var list []elbtypes.Tag
-	for k, v := range keyed(tags, "rule/web") {
+	for k, v := range keyedTags(tags, "rule/web") {
 		list = append(list, elbtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
 	}
 	if len(list) > 0 {
@@ -75,7 +75,7 @@ func (w *world) decoyScaling(cluster string, tags map[string]string) (resourceID
 	resourceID = "service/" + cluster + "/web"
 	dimension, namespace := scalingtypes.ScalableDimensionECSServiceDesiredCount, scalingtypes.ServiceNamespaceEcs
 	_, err = api.AutoScaling.RegisterScalableTarget(w.t.Context(), &applicationautoscaling.RegisterScalableTargetInput{ResourceId: &resourceID, ScalableDimension: dimension,
-		ServiceNamespace: namespace, MinCapacity: aws.Int32(0), MaxCapacity: aws.Int32(3), Tags: keyed(tags, "scalable-target")})
+		ServiceNamespace: namespace, MinCapacity: aws.Int32(0), MaxCapacity: aws.Int32(3), Tags: keyedTags(tags, "scalable-target")})
 	w.ok(err)
 	_, err = api.AutoScaling.PutScalingPolicy(w.t.Context(), &applicationautoscaling.PutScalingPolicyInput{ResourceId: &resourceID, ScalableDimension: dimension,
 		ServiceNamespace: namespace, PolicyName: aws.String("ecs-operator/default/web/cpu"), PolicyType: scalingtypes.PolicyTypeTargetTrackingScaling,

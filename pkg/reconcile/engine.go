@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ecs-operator/ecs-operator/pkg/keyed"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
@@ -41,7 +42,7 @@ type Engine struct {
 
 	grace    *graceKeeper
 	ended    *endedDeployments
-	families *keyedLocks // one registration at a time per family
+	families keyed.Locks // one registration at a time per family
 	fights   *fightGuard
 	fleet    *fleet
 	raises   raiseKeeper
@@ -112,7 +113,6 @@ func New(o Options) *Engine {
 		byKind:   make(map[string]resource.Kind, len(o.Kinds)),
 		grace:    newGraceKeeper(o.AbsenceGrace),
 		ended:    newEndedDeployments(),
-		families: newKeyedLocks(),
 		fights:   newFightGuard(o.AbsenceGrace),
 		fleet:    newFleet(o.MaxRollouts),
 		partSize: partSize,

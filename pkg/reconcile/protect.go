@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -61,46 +60,3 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // now is the time as plans and tags spell it.
 func now() string { return time.Now().UTC().Format(time.RFC3339) }
-
-// keyedLocks are locks by name whose wait can be given up. They are channels
-// and not mutexes because they are held over calls. Nothing is kept of a name that
-// nobody holds or waits for.
-type keyedLocks struct {
-	mu sync.Mutex
-	by map[string]*keyedLock
-}
-
-type keyedLock struct {
-	turn chan struct{}
-	by   int // who hold it or wait for it
-}
-
-func newKeyedLocks() *keyedLocks { return &keyedLocks{by: map[string]*keyedLock{}} }
-
-// lock waits for the name's lock; the answer releases it.
-func (k *keyedLocks) lock(ctx context.Context, name string) (release func(), err error) {
-	k.mu.Lock()
-	l := k.by[name]
-	if l == nil {
-		l = &keyedLock{turn: make(chan struct{}, 1)}
-		k.by[name] = l
-	}
-	l.by++
-	k.mu.Unlock()
-	select {
-	case l.turn <- struct{}{}:
-		return func() { <-l.turn; k.leave(name, l) }, nil
-	case <-ctx.Done():
-		k.leave(name, l)
-		return nil, ctx.Err()
-	}
-}
-
-// leave forgets a name with the last who held it or waited for it.
-func (k *keyedLocks) leave(name string, l *keyedLock) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if l.by--; l.by == 0 {
-		delete(k.by, name)
-	}
-}
