@@ -46,7 +46,7 @@ type world struct {
 func serveWorld() error {
 	w := &world{}
 	w.reset()
-	box := sandbox.New(sandbox.Options{Speed: worldSpeed, Fault: w.call, Logf: func(format string, args ...any) {
+	box := sandbox.New(sandbox.Options{Speed: worldSpeed, TargetGroups: 20_000, Fault: w.call, Logf: func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	}})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/netip"
 	"reflect"
 	"regexp"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
+
+// targetGroupQuota is AWS' default for a region (ELB's quotas).
+const targetGroupQuota = 3000
 
 // createTargetGroup makes a target group. Asked again with the same settings it
 // answers with the one that is there; with others it refuses (aws-facts 3.1).
@@ -43,7 +47,7 @@ func createTargetGroup(c *call, in *elbv2.CreateTargetGroupInput) (*elbv2.Create
 		}
 		return &elbv2.CreateTargetGroupOutput{TargetGroups: []elbtypes.TargetGroup{c.w.viewTargetGroup(tg)}}, nil
 	}
-	if len(c.w.ELB.TargetGroups) >= 3000 {
+	if len(c.w.ELB.TargetGroups) >= cmp.Or(c.w.ELB.Quota, targetGroupQuota) {
 		return nil, refuse("TooManyTargetGroups", "The maximum number of target groups has been reached")
 	}
 	want.TargetGroupArn = elbARN("targetgroup", *in.Name+"/"+c.w.hexID(16))

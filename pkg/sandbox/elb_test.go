@@ -56,6 +56,19 @@ func elbForward(t *testing.T, c *elbv2.Client, priority int32, tgs ...string) (*
 var noSerde = cmpopts.IgnoreUnexported(elbtypes.TargetGroup{}, elbtypes.Matcher{}, elbtypes.Action{}, elbtypes.ForwardActionConfig{},
 	elbtypes.TargetGroupTuple{}, elbtypes.TargetGroupStickinessConfig{}, elbtypes.RuleCondition{}, elbtypes.PathPatternConditionConfig{})
 
+func TestTargetGroupQuota(t *testing.T) {
+	bothFronts(t, Options{TargetGroups: 2}, func(t *testing.T, _ *Sandbox, cfg aws.Config) {
+		c := elbv2.NewFromConfig(cfg)
+		first := elbGroup(t, c, "a")
+		elbGroup(t, c, "b")
+		_, err := c.CreateTargetGroup(t.Context(), webGroup("c"))
+		wantCode(t, err, "TooManyTargetGroups")
+		if again := elbGroup(t, c, "a"); again != first { // the one that is there counts once
+			t.Errorf("made %s again as %s", first, again)
+		}
+	})
+}
+
 func TestTargetGroupDefaults(t *testing.T) {
 	bothFronts(t, Options{}, func(t *testing.T, _ *Sandbox, cfg aws.Config) {
 		c := elbv2.NewFromConfig(cfg)

@@ -18,6 +18,7 @@ type elbWorld struct {
 	Listeners     []*elbListener
 	Rules         []*elbRule // default rules included
 	TargetGroups  []*elbTargetGroup
+	Quota         int                          // of target groups, Options.TargetGroups
 	Tags          map[string]map[string]string // by ARN
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 	Speed float64
 	// Seed makes ids and failures repeatable. The documented world does not depend on it.
 	Seed int64
+	// TargetGroups is the quota of target groups in the region, AWS' default of 3,000 when
+	// it is 0: whoever has more services than that has had it raised.
+	TargetGroups int
 	// Fault is asked before every call and may spoil it.
 	Fault FaultFunc
 	// Watch is shown the world after everything that happens in it, by itself or
@@ -103,6 +106,7 @@ func New(opts Options) *Sandbox {
 	w.seedAlarms()
 	w.seedScaling()
 	s.world = w
+	w.ELB.Quota = opts.TargetGroups
 	w.watch = opts.Watch
 	s.bornAt = w.Clock
 	return s
