@@ -23,8 +23,16 @@ func describeAlarms(c *call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.De
 		return nil, err
 	}
 	family := in.ChildrenOfAlarmName != nil || in.ParentsOfAlarmName != nil
+	all := in.AlarmNames
+	if family || len(all) == 0 {
+		all = c.w.alarmNames()
+	} else {
+		all = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(all))), func(name string) bool {
+			return c.w.Alarms.Metric[name] == nil && c.w.Alarms.Composite[name] == nil
+		})
+	}
 	var names []string
-	for _, name := range c.w.alarmNames() {
+	for _, name := range all {
 		if family && c.w.inFamily(in, name) || !family && c.w.alarmWanted(in, name) {
 			names = append(names, name)
 		}

@@ -164,6 +164,7 @@ func (w *World) targetDrained(key string) {
 // routesChanged is called after every change of listeners and rules: groups
 // that now hang on one begin their checks, groups that no longer do go unused.
 func (w *World) routesChanged() {
+	w.behind = nil
 	forwarders := w.forwarders()
 	for _, tg := range w.ELB.TargetGroups {
 		attached := len(forwarders[*tg.Value.TargetGroupArn]) > 0

@@ -199,8 +199,11 @@ func (w *World) targetGroupAttached(arn string) bool { return len(w.loadBalancer
 func (w *World) loadBalancersOf(tgARN string) []string { return w.forwarders()[tgARN] }
 
 // forwarders lists the load balancers of every target group that some listener
-// forwards to.
+// forwards to, as routesChanged has left them.
 func (w *World) forwarders() map[string][]string {
+	if w.behind != nil {
+		return w.behind
+	}
 	out := map[string][]string{}
 	for _, r := range w.ELB.Rules {
 		l := w.listener(r.Listener)
@@ -213,6 +216,7 @@ func (w *World) forwarders() map[string][]string {
 			}
 		}
 	}
+	w.behind = out
 	return out
 }
 

@@ -89,6 +89,7 @@ type World struct {
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
+	behind   map[string][]string                   // forwarders, nil until somebody asks
 }
 
 // Constants of the documented world. The README lists them.
