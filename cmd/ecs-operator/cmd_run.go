@@ -99,7 +99,6 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	if err != nil {
 		return err
 	}
-	tidy()
 	resync := cmp.Or(o.resync, reconcile.DefaultResync)
 	if o.resync == 0 && g.sandboxed() {
 		resync = 5 * time.Second
@@ -113,6 +112,7 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 		return err
 	}
 	defer m.close()
+	tidy(func() bool { return m.Ready() == nil })
 	if !g.console(c) {
 		tale.log = m.log
 	}

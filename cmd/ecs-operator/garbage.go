@@ -7,28 +7,39 @@ import (
 	"runtime/metrics"
 )
 
-// A daemon's memory is paid for all day long. Go lets as much garbage gather as is in use,
-// and counts neither the holes between what is in use nor what it has ready for more of
-// both. A limit on all of it together, which follows what is in use, is kept by collecting
-// sooner when the holes are many, and by giving back what lies idle.
-const (
-	leastMemory = 48 << 20 // bytes beyond one and a half times what is in use
-	mostGarbage = 200      // percent of what is in use, whatever the limit: of GOGC
+// garbage is how much of it may gather before it is collected.
+type garbage struct {
+	percent int    // of what is in use
+	least   uint64 // bytes, however little is in use
+}
+
+// A daemon's memory is paid for all day long, and Go lets as much garbage gather as is in
+// use. What is made in the beginning stays for as long as the process lives, and it lies
+// where it was made: between much garbage it leaves holes that nothing fills any more, by
+// Go's word twice as large as itself. So little of it is let gather until the first look at
+// everything has ended, and more afterwards.
+var (
+	atFirst    = garbage{percent: 15, least: 4 << 20}
+	afterwards = garbage{percent: 45, least: 12 << 20}
 )
 
-// memoryLimit is GOMEMLIMIT for so many bytes in use: what the runtime takes for itself, for
-// holes, and for garbage grows with them.
-func memoryLimit(live uint64) int64 { return int64(live + live/2 + leastMemory) }
+// gcPercent is GOGC for so many bytes in use.
+func (g garbage) gcPercent(live uint64) int {
+	return max(g.percent, int(100*g.least/max(live, 1<<20)))
+}
 
-// tidy sets the limit after each collection by what is in use then. Who sets GOGC or
-// GOMEMLIMIT himself is obeyed.
-func tidy() {
+// tidy sets GOGC after each collection by what is in use then. Who sets GOGC or GOMEMLIMIT
+// himself is obeyed.
+func tidy(ready func() bool) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(mostGarbage)
-	debug.SetMemoryLimit(memoryLimit(inUse()))
-	runtime.SetFinalizer(&collected{}, func(*collected) { tidy() })
+	g := atFirst
+	if ready() {
+		g = afterwards
+	}
+	debug.SetGCPercent(g.gcPercent(inUse()))
+	runtime.SetFinalizer(&collected{}, func(*collected) { tidy(ready) })
 }
 
 // collected is found to be garbage by the next collection.

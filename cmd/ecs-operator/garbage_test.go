@@ -1,48 +1,48 @@
 package main
 
 import (
-	"math"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"testing"
 )
 
-func TestMemoryLimit(t *testing.T) {
-	for live, want := range map[uint64]int64{0: 48 << 20, 24 << 20: 84 << 20, 200 << 20: 348 << 20} {
-		if got := memoryLimit(live); got != want {
-			t.Errorf("%d bytes in use: %d in all, want %d", live, got, want)
+func TestGCPercent(t *testing.T) {
+	for live, want := range map[uint64][2]int{0: {400, 1200}, 8 << 20: {50, 150}, 20 << 20: {20, 60}, 200 << 20: {15, 45}} {
+		if got := [2]int{atFirst.gcPercent(live), afterwards.gcPercent(live)}; got != want {
+			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
 		}
 	}
 }
 
-// TestTidy: the limit follows what is in use, and not the other way round.
+// TestTidy: GOGC follows what is in use, and whether the first look has ended.
 func TestTidy(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	percent := debug.SetGCPercent(100)
 	defer func() {
 		t.Setenv("GOGC", "100") // the next collection sets none any more
 		runtime.GC()
 		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
 	}()
-	tidy()
-	within := func(least, most int64) bool {
+	var ready atomic.Bool
+	tidy(ready.Load)
+	becomes := func(want int) {
+		t.Helper()
+		got := 0
 		for range 100 { // a finalizer runs some time after its collection
 			runtime.GC()
-			if got := debug.SetMemoryLimit(-1); got >= least && got <= most {
-				return true
+			if got = debug.SetGCPercent(want); got == want {
+				return
 			}
+			debug.SetGCPercent(got)
 			runtime.Gosched()
 		}
-		return false
+		t.Errorf("GOGC is %d, want %d", got, want)
 	}
 	held := make([]byte, 200<<20)
-	if !within(memoryLimit(200<<20), math.MaxInt64-1) {
-		t.Error("with 200 MB in use, the limit stays below")
-	}
+	becomes(atFirst.percent)
+	ready.Store(true)
+	becomes(afterwards.percent)
 	runtime.KeepAlive(held)
-	if !within(1, memoryLimit(200<<20)-1) {
-		t.Error("with nothing of it in use any more, the limit stays")
-	}
 }

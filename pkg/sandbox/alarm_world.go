@@ -110,7 +110,7 @@ func (w *World) alarmTagged() []taggedResource {
 	var out []taggedResource
 	for _, name := range w.alarmNames() {
 		if tags := w.alarmTags(name); len(tags) > 0 {
-			out = append(out, taggedResource{ARN: alarmARNPrefix + name, Type: "cloudwatch:alarm", Tags: maps.Clone(tags)})
+			out = append(out, taggedResource{ARN: alarmARNPrefix + name, Type: "cloudwatch:alarm", Tags: tags})
 		}
 	}
 	return out

@@ -91,7 +91,7 @@ func (w *World) scalingTagged() []taggedResource {
 	for _, id := range slices.Sorted(maps.Keys(w.Scaling.Targets)) {
 		if t := w.Scaling.Targets[id]; len(t.Tags) > 0 {
 			out = append(out, taggedResource{ARN: aws.ToString(t.Target.ScalableTargetARN),
-				Type: "application-autoscaling:scalable-target", Tags: maps.Clone(t.Tags)})
+				Type: "application-autoscaling:scalable-target", Tags: t.Tags})
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"slices"
 	"sort"
 	"strings"
@@ -116,8 +117,9 @@ func matchesTags(r taggedResource, filters []taggingtypes.TagFilter) bool {
 // tokenPage cuts a page; the last one has an empty token, as this API has it.
 func tokenPage[T any](items []T, size int, token *string, key func(T) string) ([]T, *string, error) {
 	if t := aws.ToString(token); t != "" {
-		i := slices.IndexFunc(items, func(item T) bool { return digest("page" + key(item))[:32] == t })
-		if i < 0 {
+		from, err := base64.RawURLEncoding.DecodeString(t)
+		i := slices.IndexFunc(items, func(item T) bool { return key(item) == string(from) })
+		if err != nil || i < 0 {
 			return nil, nil, refuse("PaginationTokenExpiredException", "The pagination token has expired or is not valid")
 		}
 		items = items[i:]
@@ -125,7 +127,7 @@ func tokenPage[T any](items []T, size int, token *string, key func(T) string) ([
 	if len(items) <= size {
 		return items, aws.String(""), nil
 	}
-	return items[:size], aws.String(digest("page" + key(items[size]))[:32]), nil
+	return items[:size], aws.String(base64.RawURLEncoding.EncodeToString([]byte(key(items[size])))), nil
 }
 
 func getTagKeys(c *call, in *tagging.GetTagKeysInput) (*tagging.GetTagKeysOutput, error) {
