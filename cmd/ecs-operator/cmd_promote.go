@@ -190,7 +190,7 @@ func readPromotion(ctx context.Context, c *console, paths []string, name string,
 	}
 	var files []spec.File
 	for _, f := range snap.Files {
-		files = append(files, spec.File{Path: f.Path, Data: f.Data})
+		files = append(files, spec.File{Path: f.Path, Data: f.Data()})
 	}
 	what, problems := spec.ReadPromotion(files, kinds.Sections(), name, o.from, o.to)
 	var changes []spec.ImageChange

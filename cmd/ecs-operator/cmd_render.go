@@ -95,7 +95,7 @@ func runRender(ctx context.Context, c *console, g *globalOptions, o *renderOptio
 	}
 	files := make([]spec.File, 0, len(snap.Files))
 	for _, f := range snap.Files {
-		files = append(files, spec.File{Path: f.Path, Data: f.Data})
+		files = append(files, spec.File{Path: f.Path, Data: f.Data()})
 	}
 	cluster, err := g.offlineCluster(ctx, c)
 	if err != nil {

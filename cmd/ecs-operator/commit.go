@@ -73,7 +73,7 @@ func (e *editing) below(ctx context.Context, paths []string, prefix string) (bef
 		return nil, nil, nil, fmt.Errorf("%s: %s", strings.TrimPrefix(p.Path, prefix), p.Message)
 	}
 	for _, f := range snap.Files {
-		before = append(before, spec.File{Path: strings.TrimPrefix(f.Path, prefix), Data: f.Data})
+		before = append(before, spec.File{Path: strings.TrimPrefix(f.Path, prefix), Data: f.Data()})
 	}
 	after, e.changes, problems = e.edit(before)
 	return before, after, problems, nil

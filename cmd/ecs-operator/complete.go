@@ -131,7 +131,7 @@ func documentsOf(cmd *cobra.Command, args []string, c *console) spec.Result {
 	}
 	files := make([]spec.File, 0, len(snap.Files))
 	for _, f := range snap.Files {
-		files = append(files, spec.File{Path: f.Path, Data: f.Data})
+		files = append(files, spec.File{Path: f.Path, Data: f.Data()})
 	}
 	return spec.Parse(files, kinds.Sections(), spec.Options{})
 }

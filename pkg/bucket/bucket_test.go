@@ -177,7 +177,7 @@ func TestChangedWhileItIsRead(t *testing.T) {
 		})
 		s, err := w.source("s3://specs/").Snapshot(t.Context())
 		switch {
-		case edits == 1 && (err != nil || string(s.Files[0].Data) != "once1" || string(s.Files[1].Data) != "once1"):
+		case edits == 1 && (err != nil || string(s.Files[0].Data()) != "once1" || string(s.Files[1].Data()) != "once1"):
 			t.Errorf("%s: %v, %v", name, s.Files, err)
 		case edits > 1 && (err == nil || !strings.Contains(err.Error(), "changed while they were read")):
 			t.Errorf("%s: %v, %v", name, s.Files, err)

@@ -53,7 +53,7 @@ func (e *Engine) digest(snap source.Snapshot) Loaded {
 	if last := e.judged; last == nil || last.errors > 0 || last.said != said || last.places != e.places(last.targets) {
 		files := make([]spec.File, 0, len(snap.Files))
 		for _, f := range snap.Files {
-			files = append(files, spec.File{Path: f.Path, Data: f.Data})
+			files = append(files, spec.File{Path: f.Path, Open: f.Data, Sum: f.Sum()})
 		}
 		o := e.o.Parse
 		o.Memory = &e.memory
@@ -68,8 +68,7 @@ func saying(snap source.Snapshot) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%t %+v ", snap.Complete, snap.Problems)
 	for _, f := range snap.Files {
-		fmt.Fprintf(h, "%q %d ", f.Path, len(f.Data))
-		h.Write(f.Data)
+		fmt.Fprintf(h, "%q %x ", f.Path, f.Sum())
 	}
 	h.Sum(sum[:0])
 	return sum

@@ -37,7 +37,7 @@ func snapshotOf(revision string, files map[string]string) source.Snapshot {
 	s := source.Snapshot{Revision: revision, Complete: true}
 	for _, name := range sorted(files) {
 		if files[name] != "" {
-			s.Files = append(s.Files, source.File{Path: name, Data: []byte(files[name])})
+			s.Files = append(s.Files, source.NewFile(name, []byte(files[name])))
 		}
 	}
 	return s

@@ -74,7 +74,7 @@ func (w *abroad) instances(e *Engine, targets string, edit func(*spec.Document))
 	for _, target := range strings.Fields(targets) {
 		var files []spec.File
 		for _, f := range snap.Files {
-			files = append(files, spec.File{Path: f.Path, Data: f.Data})
+			files = append(files, spec.File{Path: f.Path, Data: f.Data()})
 		}
 		res := spec.Parse(files, e.o.Sections, e.o.Parse)
 		for _, d := range res.Documents {

@@ -388,7 +388,7 @@ func (m *memory) Snapshot(context.Context) (source.Snapshot, error) {
 	s := source.Snapshot{Complete: len(m.bad) == 0, Problems: m.bad}
 	sum := 0
 	for _, name := range slices.Sorted(maps.Keys(m.files)) {
-		s.Files = append(s.Files, source.File{Path: name, Data: []byte(m.files[name])})
+		s.Files = append(s.Files, source.NewFile(name, []byte(m.files[name])))
 		for _, b := range []byte(name + m.files[name]) {
 			sum = sum*31 + int(b)
 		}

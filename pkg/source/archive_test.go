@@ -105,7 +105,7 @@ func TestArchivesOfEveryForm(t *testing.T) {
 	plain := tarOf(t, files...)
 	for name, data := range map[string][]byte{"x.tar": plain, "x.tar.gz": gzipped(t, plain), "x.tgz": gzipped(t, plain), "X.ZIP": zipOf(t, files...)} {
 		s, err := unpacked(t, name, data)
-		if err != nil || !s.Complete || len(s.Files) != 2 || s.Files[0].Path != "b.yaml" || string(s.Files[1].Data) != "a" {
+		if err != nil || !s.Complete || len(s.Files) != 2 || s.Files[0].Path != "b.yaml" || string(s.Files[1].Data()) != "a" {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
 		// Cut anywhere, it is an error: what is missing is not known.
@@ -150,7 +150,7 @@ func TestHostileArchives(t *testing.T) {
 		}
 		for form, data := range archives {
 			s, err := unpacked(t, form, data)
-			if err != nil || s.Complete || len(s.Problems) != 1 || len(s.Files) != 1 || string(s.Files[0].Data) != "g" {
+			if err != nil || s.Complete || len(s.Problems) != 1 || len(s.Files) != 1 || string(s.Files[0].Data()) != "g" {
 				t.Errorf("%s in %s: files %d, problems %v, %v", name, form, len(s.Files), s.Problems, err)
 			}
 			for _, p := range s.Problems {
@@ -228,7 +228,7 @@ func FuzzUnpack(f *testing.F) {
 				t.Fatalf("%d bytes in %d files", b.total, len(s.Files))
 			}
 			for _, file := range s.Files {
-				if trick(file.Path) != "" || hiddenPath(file.Path) || !isSpec(file.Path) || len(file.Data) > b.limits.file {
+				if trick(file.Path) != "" || hiddenPath(file.Path) || !isSpec(file.Path) || file.Len() > b.limits.file {
 					t.Fatalf("%q was read", file.Path)
 				}
 			}

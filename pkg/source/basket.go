@@ -68,12 +68,14 @@ func shownPath(path string) string {
 }
 
 // put takes a file that was read, and says whether there was room for it.
-func (b *basket) put(path string, data []byte) bool {
-	if !b.room(path, len(data)) {
+func (b *basket) put(path string, data []byte) bool { return b.putContent(path, plainContent(data)) }
+
+func (b *basket) putContent(path string, t *content) bool {
+	if !b.room(path, t.size) {
 		return false
 	}
-	b.total += len(data)
-	b.files = append(b.files, File{Path: path, Data: data})
+	b.total += t.size
+	b.files = append(b.files, File{path, t})
 	return true
 }
 

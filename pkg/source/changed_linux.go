@@ -4,15 +4,16 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-	"time"
 )
 
-// changed is when the kernel says that a file was changed last (ctime); zero for not known.
-func changed(info fs.FileInfo) time.Time {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return time.Unix(s.Ctim.Unix())
+// stampOf is a file's stamp; false where the system does not tell. ctime is when the kernel
+// says that the file was changed last.
+func stampOf(info fs.FileInfo) (stamp, bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stamp{}, false
 	}
-	return time.Time{}
+	return stamp{device: uint64(s.Dev), inode: s.Ino, size: s.Size, changed: s.Ctim.Nano(), wrote: s.Mtim.Nano()}, true
 }
 
 // unwritten reports whether nobody has a file open for writing. The kernel grants a lease

@@ -247,12 +247,12 @@ func (w *walk) read(k *kept) (Snapshot, error) {
 		if !seen.add(c.info) {
 			continue // one file, reached twice
 		}
-		data, err := r.read(c, w.limits.file)
+		t, err := r.read(c, w.limits.file)
 		if err != nil {
 			w.problem(c.shown, "%v", err)
 			continue
 		}
-		if !w.put(c.shown, data) {
+		if !w.putContent(c.shown, t) {
 			break
 		}
 	}
@@ -272,12 +272,11 @@ func readDir(root *os.Root, rel string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// revision hashes paths and contents, each with its length in front.
+// revision hashes paths and the hashes of contents, each path with its length in front.
 func revision(prefix string, files []File) string {
 	h := sha256.New()
 	for _, f := range files {
-		fmt.Fprintf(h, "%d %s %d ", len(f.Path), f.Path, len(f.Data))
-		h.Write(f.Data)
+		fmt.Fprintf(h, "%d %s %x ", len(f.Path), f.Path, f.Sum())
 	}
 	return prefix + hex.EncodeToString(h.Sum(nil)[:6])
 }

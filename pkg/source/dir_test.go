@@ -70,7 +70,7 @@ func TestSnapshotReadsSpecsSorted(t *testing.T) {
 	if !s.Complete || len(s.Problems) > 0 {
 		t.Errorf("not complete: %v", s.Problems)
 	}
-	if string(s.Files[0].Data) != "a" || s.Files[0].Path != filepath.Join(dir, "a.yml") {
+	if string(s.Files[0].Data()) != "a" || s.Files[0].Path != filepath.Join(dir, "a.yml") {
 		t.Errorf("first file is %+v", s.Files[0])
 	}
 }
@@ -137,8 +137,8 @@ func TestKubernetesLinksAreFollowed(t *testing.T) {
 	if want := []string{"a.yaml", "items/b.yaml"}; !slices.Equal(names(dir, s), want) {
 		t.Fatalf("files %v, want %v (problems %v)", names(dir, s), want, s.Problems)
 	}
-	if string(s.Files[0].Data) != "new" || !s.Complete {
-		t.Errorf("read %q, problems %v", s.Files[0].Data, s.Problems)
+	if string(s.Files[0].Data()) != "new" || !s.Complete {
+		t.Errorf("read %q, problems %v", s.Files[0].Data(), s.Problems)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestBadEntriesAreProblems(t *testing.T) {
 				t.Errorf("files %v", names(dir, s))
 			}
 			for _, f := range s.Files {
-				if bytes.Contains(f.Data, []byte("secret")) {
+				if bytes.Contains(f.Data(), []byte("secret")) {
 					t.Error("something outside was read")
 				}
 			}

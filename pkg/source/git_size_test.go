@@ -90,8 +90,8 @@ func TestGitMonorepo(t *testing.T) {
 	}
 	r.fast(b.String())
 	got := read(t, g)
-	if !strings.Contains(string(got.Files[0].Data), "099") || !got.Complete {
-		t.Errorf("a hundred commits: %q, %v", got.Files[0].Data, got.Problems)
+	if !strings.Contains(string(got.Files[0].Data()), "099") || !got.Complete {
+		t.Errorf("a hundred commits: %q, %v", got.Files[0].Data(), got.Problems)
 	}
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage) == nil {

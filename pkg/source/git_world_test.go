@@ -242,7 +242,7 @@ func refuses(t testing.TB, g *Git, words ...string) {
 func contents(s Snapshot) string {
 	var out []string
 	for _, f := range s.Files {
-		out = append(out, f.Path+"="+string(f.Data))
+		out = append(out, f.Path+"="+string(f.Data()))
 	}
 	return strings.Join(out, " ")
 }

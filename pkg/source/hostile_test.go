@@ -119,7 +119,7 @@ func (a *arena) meet(h hostile, n int, by reader) outcome {
 		}
 		var files []spec.File
 		for _, f := range out.snap.Files {
-			files = append(files, spec.File{Path: f.Path, Data: f.Data})
+			files = append(files, spec.File{Path: f.Path, Data: f.Data()})
 		}
 		out.parse = spec.Parse(files, nil, spec.Options{Limits: by.limits})
 	})
@@ -156,7 +156,7 @@ func (a *arena) checkedOut(repository string) (Snapshot, error) {
 			return err
 		}
 		if data, err := os.ReadFile(p); err == nil {
-			s.Files = append(s.Files, File{Path: d.Name(), Data: data})
+			s.Files = append(s.Files, NewFile(d.Name(), data))
 		}
 		return nil
 	})
@@ -214,7 +214,7 @@ func (a *arena) faults(h hostile, o outcome) []string {
 		say("the canary is in what is said: %s", said.String())
 	}
 	for _, f := range o.snap.Files {
-		if strings.Contains(string(f.Data), canary) {
+		if strings.Contains(string(f.Data()), canary) {
 			say("%s: was read from outside", f.Path)
 		}
 	}
@@ -235,7 +235,7 @@ func (a *arena) faults(h hostile, o outcome) []string {
 	}
 	switch {
 	case h.plain != "":
-		if o.err != nil || len(o.snap.Files) != 1 || string(o.snap.Files[0].Data) != h.plain {
+		if o.err != nil || len(o.snap.Files) != 1 || string(o.snap.Files[0].Data()) != h.plain {
 			say("is not read byte for byte: %v, %.300v", o.err, o.snap.Files)
 		}
 	case o.err == nil && len(o.snap.Problems) == 0 && len(o.parse.Problems)+len(o.parse.Skipped) == 0:

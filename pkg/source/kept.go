@@ -32,9 +32,8 @@ type kept struct {
 }
 
 type keptFile struct {
-	info    fs.FileInfo
-	changed time.Time // ctime
-	data    []byte
+	stamp   stamp
+	content *content
 }
 
 // reading is one of all files under way.
@@ -63,24 +62,33 @@ func (k *kept) end(r *reading) {
 }
 
 // read gives the content of a file, and keeps it.
-func (r *reading) read(c candidate, max int) ([]byte, error) {
-	if last, ok := r.before[c.shown]; ok && last.is(c.info) {
-		r.files[c.shown] = last
-		return last.data, nil
+func (r *reading) read(c candidate, max int) (*content, error) {
+	if last, ok := r.before[c.shown]; ok {
+		if now, known := stampOf(c.info); known && now == last.stamp {
+			r.files[c.shown] = last
+			return last.content, nil
+		}
 	}
 	began := r.now()
 	data, info, err := readFile(c.root, c.rel, max)
-	if err == nil {
-		if at := changed(info); !at.IsZero() && began.Sub(at) > tick {
-			r.files[c.shown] = keptFile{info, at, data}
-		}
+	if err != nil {
+		return nil, err
 	}
-	return data, err
+	t := plainContent(data)
+	if s, known := stampOf(info); known && began.Sub(s.changedAt()) > tick {
+		r.files[c.shown] = keptFile{s, t.pack()}
+	}
+	return t, nil
 }
 
-func (f keptFile) is(info fs.FileInfo) bool {
-	return f.changed.Equal(changed(info)) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) && os.SameFile(f.info, info)
+// stamp is what tells one state of one file from all others: equal stamps, equal contents.
+type stamp struct {
+	device, inode  uint64
+	size           int64
+	changed, wrote int64 // ctime and mtime, nanoseconds since 1970
 }
+
+func (s stamp) changedAt() time.Time { return time.Unix(0, s.changed) }
 
 // readFile reads a regular file of at most max bytes. It is opened without
 // blocking, because a FIFO may have taken the place of what was looked at.

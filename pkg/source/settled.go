@@ -56,11 +56,15 @@ func (d *Directory) settled(c changes) bool {
 
 // size is how large a file was when it was read last.
 func (k *kept) size(info fs.FileInfo) (int64, bool) {
+	now, known := stampOf(info)
+	if !known {
+		return 0, false
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, f := range k.files {
-		if os.SameFile(f.info, info) {
-			return f.info.Size(), true
+		if f.stamp.device == now.device && f.stamp.inode == now.inode {
+			return f.stamp.size, true
 		}
 	}
 	return 0, false

@@ -83,8 +83,8 @@ func TestASavedFileIsToldAtOnce(t *testing.T) {
 	write(t, file, "012345678X")
 	select {
 	case <-hint:
-		if s := snapshot(t, d); string(s.Files[0].Data) != "012345678X" {
-			t.Errorf("read %q", s.Files[0].Data)
+		if s := snapshot(t, d); string(s.Files[0].Data()) != "012345678X" {
+			t.Errorf("read %q", s.Files[0].Data())
 		}
 	case <-time.After(patience):
 		t.Error("no hint")

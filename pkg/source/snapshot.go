@@ -1,12 +1,28 @@
 package source
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+)
 
 // File is one spec file as it was read.
 type File struct {
-	Path string // relative to where the user pointed, with that path in front
-	Data []byte
+	Path    string // relative to where the user pointed, with that path in front
+	content *content
 }
+
+// NewFile is a file with this content, which is not to be changed any more.
+func NewFile(path string, data []byte) File { return File{path, plainContent(data)} }
+
+// Data is the content, not to be changed. What was read long ago may have to be unpacked:
+// Sum and Len tell without that whether it is the same.
+func (f File) Data() []byte { return f.content.data() }
+
+// Sum is the hash of the content.
+func (f File) Sum() [sha256.Size]byte { return f.content.sum }
+
+// Len is how many bytes the content has.
+func (f File) Len() int { return f.content.size }
 
 // Whole is the path of a Problem that is of no file: of all that the source has.
 const Whole = "source"

@@ -70,11 +70,11 @@ func (w *watched) await(what string, wanted func(Snapshot) bool) {
 	}
 }
 
-// content is a condition: some file of the snapshot has this content.
-func content(text string) func(Snapshot) bool {
+// holds is a condition: some file of the snapshot has this content.
+func holds(text string) func(Snapshot) bool {
 	return func(s Snapshot) bool {
 		for _, f := range s.Files {
-			if string(f.Data) == text {
+			if string(f.Data()) == text {
 				return true
 			}
 		}
@@ -94,28 +94,28 @@ func TestWatch(t *testing.T) {
 	w := watch(t, Dir(dir))
 
 	write(t, filepath.Join(dir, "a.yaml"), "a1")
-	w.await("a write in place", content("a1"))
+	w.await("a write in place", holds("a1"))
 
 	write(t, filepath.Join(dir, "a.yaml~tmp"), "a2")
 	must(t, os.Rename(filepath.Join(dir, "a.yaml~tmp"), filepath.Join(dir, "a.yaml")))
-	w.await("an editor's atomic rename", content("a2"))
+	w.await("an editor's atomic rename", holds("a2"))
 
 	write(t, filepath.Join(dir, "new/deep/c.yaml"), "c")
-	w.await("a new folder with a file", content("c"))
+	w.await("a new folder with a file", holds("c"))
 
 	write(t, filepath.Join(dir, "new/deep/c.yaml"), "c1")
-	w.await("a write in a new folder", content("c1"))
+	w.await("a write in a new folder", holds("c1"))
 
 	must(t, os.RemoveAll(filepath.Join(dir, "sub")))
-	w.await("a removed folder", func(s Snapshot) bool { return !content("b")(s) })
+	w.await("a removed folder", func(s Snapshot) bool { return !holds("b")(s) })
 
 	write(t, filepath.Join(dir, "sub/b.yaml"), "b1")
-	w.await("a folder made again", content("b1"))
+	w.await("a folder made again", holds("b1"))
 	write(t, filepath.Join(dir, "sub/b.yaml"), "b2")
-	w.await("a write in a folder made again", content("b2"))
+	w.await("a write in a folder made again", holds("b2"))
 
 	must(t, os.Remove(filepath.Join(dir, "a.yaml")))
-	w.await("a removed file", func(s Snapshot) bool { return !content("a2")(s) })
+	w.await("a removed file", func(s Snapshot) bool { return !holds("a2")(s) })
 }
 
 func TestWatchPathItself(t *testing.T) {
@@ -126,9 +126,9 @@ func TestWatchPathItself(t *testing.T) {
 
 	must(t, os.Rename(dir, filepath.Join(parent, "old")))
 	write(t, filepath.Join(dir, "a.yaml"), "a1")
-	w.await("the path made again", content("a1"))
+	w.await("the path made again", holds("a1"))
 	write(t, filepath.Join(dir, "a.yaml"), "a2")
-	w.await("a write in it", content("a2"))
+	w.await("a write in it", holds("a2"))
 }
 
 func TestWatchKubernetesSwap(t *testing.T) {
@@ -140,7 +140,7 @@ func TestWatchKubernetesSwap(t *testing.T) {
 		write(t, filepath.Join(dir, ".."+next, "a.yaml"), next)
 		link(t, ".."+next, filepath.Join(dir, "..data_tmp"))
 		must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
-		w.await("a swap to "+next, content(next))
+		w.await("a swap to "+next, holds(next))
 	}
 }
 
@@ -152,9 +152,9 @@ func TestWatchLinkedPath(t *testing.T) {
 	w := watch(t, Dir(current))
 	link(t, "rev2", filepath.Join(parent, "tmp"))
 	must(t, os.Rename(filepath.Join(parent, "tmp"), current))
-	w.await("the swap", content("two"))
+	w.await("the swap", holds("two"))
 	write(t, filepath.Join(parent, "rev2", "a.yaml"), "two and a half")
-	w.await("a write behind the swap", content("two and a half"))
+	w.await("a write behind the swap", holds("two and a half"))
 }
 
 func TestWatchSingleFile(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWatchSingleFile(t *testing.T) {
 	w := watch(t, Dir(file))
 	write(t, filepath.Join(dir, "tmp"), "a1")
 	must(t, os.Rename(filepath.Join(dir, "tmp"), file))
-	w.await("an atomic rename", content("a1"))
+	w.await("an atomic rename", holds("a1"))
 }
 
 // deaf is a notifier of a kernel that has no watch left.
@@ -183,7 +183,7 @@ func TestWatchFallsBackToPolling(t *testing.T) {
 	d.watch = func() (notifier, error) { return deaf{}, nil }
 	w := watch(t, d)
 	write(t, filepath.Join(dir, "sub/b.yaml"), "b")
-	w.await("a new file", content("b"))
+	w.await("a new file", holds("b"))
 	if logs.Len() != 1 || logs.All()[0].ContextMap()["error"] == nil {
 		t.Errorf("logged %v, want the reason once", logs.All())
 	}

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -74,6 +75,25 @@ type Sugar struct{ Key, Value string }
 type File struct {
 	Path string
 	Data []byte
+	// Open gives the Data where they are nil, and Sum is their SHA-256: a file that is in
+	// a Memory is then not opened at all.
+	Open func() []byte
+	Sum  [sha256.Size]byte
+}
+
+// opened is the same file with its Data at hand.
+func (f File) opened() File {
+	if f.Open != nil {
+		f.Data, f.Open = f.Open(), nil
+	}
+	return f
+}
+
+func (f File) sum() [sha256.Size]byte {
+	if f.Open != nil {
+		return f.Sum
+	}
+	return sha256.Sum256(f.Data)
 }
 
 // Document is one service as its author wrote it.

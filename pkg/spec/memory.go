@@ -136,7 +136,7 @@ func (p *parser) grow(b *base, files []File) {
 			p.byPath[f.Path] = f
 		}
 	}
-	trees := load(p.byPath[b.r.file], p.limits, &reporter{file: b.r.file})
+	trees := load(p.byPath[b.r.file].opened(), p.limits, &reporter{file: b.r.file})
 	for _, next := range p.known[b].bases {
 		if next.ordinal >= b.ordinal {
 			next.n = trees[next.ordinal]

@@ -135,13 +135,14 @@ type claim struct {
 func (p *parser) file(f File) {
 	var sum [sha256.Size]byte
 	if p.memory != nil {
-		sum = sha256.Sum256(f.Data)
+		sum = f.sum()
 		if p.recall(f, sum) {
 			return
 		}
 		before := progress{len(p.bases), len(p.environments) + len(p.templates) + len(p.patches), len(p.result.Problems) + len(p.result.Skipped)}
 		defer func() { p.remember(f, sum, before) }()
 	}
+	f = f.opened()
 	r := &reporter{file: f.Path}
 	docs := load(f, p.limits, r)
 	if r.errors > 0 && !mentionsUs(f.Data) {

@@ -152,7 +152,7 @@ func TestPromoteIntoJSON(t *testing.T) {
 		}
 		changed, _, problems := pr.Write(files, testSections())
 		if len(problems) > 0 || len(changed) != 1 || string(changed[0].Data) != text+is+"}}" {
-			t.Errorf("%s: %s, %v", was, changed, problems)
+			t.Errorf("%s: %+v, %v", was, changed, problems)
 		}
 	}
 }

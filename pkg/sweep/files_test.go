@@ -55,7 +55,7 @@ func (f *files) Snapshot(context.Context) (source.Snapshot, error) {
 	s := source.Snapshot{Complete: true}
 	sum := uint64(14695981039346656037)
 	for _, name := range slices.Sorted(maps.Keys(f.all)) {
-		s.Files = append(s.Files, source.File{Path: name, Data: []byte(f.all[name])})
+		s.Files = append(s.Files, source.NewFile(name, []byte(f.all[name])))
 		for _, b := range []byte(name + f.all[name]) {
 			sum = (sum ^ uint64(b)) * 1099511628211
 		}

@@ -23,7 +23,7 @@ func (f *shelf) put(all documents) {
 	s := source.Snapshot{Complete: true}
 	sum := fnv.New64a()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		s.Files = append(s.Files, source.File{Path: name, Data: []byte(all[name])})
+		s.Files = append(s.Files, source.NewFile(name, []byte(all[name])))
 		_, _ = fmt.Fprint(sum, name, all[name]) // a hash takes everything
 	}
 	s.Revision = fmt.Sprintf("mem-%x", sum.Sum64())

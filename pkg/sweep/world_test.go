@@ -193,7 +193,7 @@ func asDir(s *source.Snapshot) {
 	for i := range s.Files {
 		f := &s.Files[i]
 		f.Path = documentsName + "/" + f.Path
-		fmt.Fprintf(sum, "%d %s %d %s", len(f.Path), f.Path, len(f.Data), f.Data)
+		fmt.Fprintf(sum, "%d %s %x ", len(f.Path), f.Path, f.Sum())
 	}
 	s.Revision = fmt.Sprintf("dir-%x", sum.Sum(nil)[:6])
 }
