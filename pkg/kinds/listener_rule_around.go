@@ -89,7 +89,7 @@ func (s *ruleSearch) at(priority int32) string {
 // elsewhere than at a priority.
 func (s *ruleSearch) leaves(tags map[string]string, priority int32) bool {
 	for _, c := range s.k.claims.with(s.q.Target, nil) {
-		if c.priority != 0 && c.priority != priority && sameIdentity(tags, c.tags) {
+		if c.priority != 0 && c.priority != priority && c.identity.on(tags) {
 			return true
 		}
 	}
@@ -99,7 +99,7 @@ func (s *ruleSearch) leaves(tags map[string]string, priority int32) bool {
 // spokenFor reports whether the rule with these tags is that of a document of this
 // load: nobody adopts it from there.
 func (s *ruleSearch) spokenFor(tags map[string]string) bool {
-	return slices.ContainsFunc(s.k.claims.with(s.q.Target, nil), func(c claim) bool { return sameIdentity(tags, c.tags) })
+	return slices.ContainsFunc(s.k.claims.with(s.q.Target, nil), func(c *claim) bool { return c.identity.on(tags) })
 }
 
 // name is a live rule in a sentence.
@@ -126,7 +126,7 @@ func (s *ruleSearch) choose(ctx context.Context, objects []*resource.Object) err
 			taken = append(taken, placed{*p, routeOf(shown(s.rules[arn].Conditions))})
 		}
 	}
-	var waiting []claim
+	var waiting []*claim
 	for _, c := range all {
 		if c.priority != 0 {
 			taken = append(taken, placed{c.priority, c.routes})
@@ -143,7 +143,7 @@ func (s *ruleSearch) choose(ctx context.Context, objects []*resource.Object) err
 // onListener are all rules that documents have on this listener, however they
 // name it. A reference that nobody has resolved yet is resolved now; one that
 // cannot be is some other listener's, as far as anybody knows.
-func (s *ruleSearch) onListener(ctx context.Context, objects []*resource.Object) []claim {
+func (s *ruleSearch) onListener(ctx context.Context, objects []*resource.Object) []*claim {
 	all := s.k.claims.with(s.q.Target, objects)
 	var refs []*ListenerRef
 	for _, c := range all {
@@ -152,7 +152,7 @@ func (s *ruleSearch) onListener(ctx context.Context, objects []*resource.Object)
 		}
 	}
 	arns, _ := s.k.listeners.find(ctx, s.c, s.q.Target, refs)
-	return slices.DeleteFunc(all, func(c claim) bool {
+	return slices.DeleteFunc(all, func(c *claim) bool {
 		if c.listener != "" {
 			return c.listener != s.arn
 		}
@@ -161,9 +161,9 @@ func (s *ruleSearch) onListener(ctx context.Context, objects []*resource.Object)
 }
 
 // liveOf is the live rule of a claim, "" for none. The tags of all are known.
-func (s *ruleSearch) liveOf(c claim) string {
+func (s *ruleSearch) liveOf(c *claim) string {
 	for _, arn := range slices.Sorted(maps.Keys(s.tags)) {
-		if s.rules[arn] != nil && sameIdentity(s.tags[arn], c.tags) {
+		if s.rules[arn] != nil && c.identity.on(s.tags[arn]) {
 			return arn
 		}
 	}

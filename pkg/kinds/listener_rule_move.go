@@ -133,18 +133,18 @@ func (m *moves) siblings(ctx context.Context) error {
 }
 
 // claim is what a document wants of a live rule of ours, with a written priority.
-func (m *moves) claim(arn string) (claim, bool) {
+func (m *moves) claim(arn string) (*claim, bool) {
 	for _, c := range m.s.k.claims.with(m.o.ID.Target, nil) {
-		if c.priority != 0 && sameIdentity(m.s.tags[arn], c.tags) && m.s.tags[arn][resource.TagScope] == c.tags[resource.TagScope] {
+		if c.priority != 0 && c.identity.on(m.s.tags[arn]) && m.s.tags[arn][resource.TagScope] == c.identity.scope {
 			return c, true
 		}
 	}
-	return claim{}, false
+	return nil, false
 }
 
 // allowed: a rule of another unit is moved only where that unit may be written:
 // its document says so, and nobody has suspended its service.
-func (m *moves) allowed(ctx context.Context, c claim) error {
+func (m *moves) allowed(ctx context.Context, c *claim) error {
 	key := c.id.Key()
 	if key == m.o.ID.Key() {
 		return nil
@@ -163,7 +163,7 @@ func (m *moves) allowed(ctx context.Context, c claim) error {
 	return err
 }
 
-func (m *moves) suspended(ctx context.Context, key resource.UnitKey, c claim) error {
+func (m *moves) suspended(ctx context.Context, key resource.UnitKey, c *claim) error {
 	out, err := m.s.c.Read.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(key.Cluster), Services: []string{key.Name}, Include: []ecstypes.ServiceField{ecstypes.ServiceFieldTags}})
 	if err != nil {
 		return fmt.Errorf("%s is in the way: whether it may be moved is not known: %w", c, err)

@@ -28,7 +28,7 @@ type placed struct {
 // A rule comes before those that would shadow it, and after all others that want
 // one of its requests, with gaps (see free); if need be before rules that share
 // requests with it. The second answer says why a rule found no place.
-func allocate(auto []claim, taken []placed) (map[resource.ID]int32, map[resource.ID]string) {
+func allocate(auto []*claim, taken []placed) (map[resource.ID]int32, map[resource.ID]string) {
 	at, failed := map[resource.ID]int32{}, map[resource.ID]string{}
 	used := map[int32]bool{}
 	for _, p := range taken {

@@ -11,8 +11,8 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/route"
 )
 
-func autoClaim(unit string, paths ...string) claim {
-	return claim{id: resource.ID{Target: "default", Cluster: "default", Unit: unit, Kind: resource.KindListenerRule, Name: "web"}, word: priorityAuto,
+func autoClaim(unit string, paths ...string) *claim {
+	return &claim{id: resource.ID{Target: "default", Cluster: "default", Unit: unit, Kind: resource.KindListenerRule, Name: "web"}, word: priorityAuto,
 		listener: "arn:l", routes: pathRule(paths...)}
 }
 
@@ -39,7 +39,7 @@ func TestAllocate(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			me := autoClaim("me", "/a/*")
-			at, failed := allocate([]claim{me}, c.taken)
+			at, failed := allocate([]*claim{me}, c.taken)
 			if at[me.id] != c.want || (c.want == 0) != (failed[me.id] != "") {
 				t.Errorf("got %d (%s), want %d", at[me.id], failed[me.id], c.want)
 			}
@@ -52,7 +52,7 @@ func TestAllocate(t *testing.T) {
 // documents were read changes nothing.
 func TestAllocateProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var auto []claim
+		var auto []*claim
 		for i := range rapid.IntRange(1, 6).Draw(t, "rules") {
 			auto = append(auto, autoClaim(fmt.Sprint("u", i), rapid.SliceOfN(rapid.StringMatching(`/[ab*]{1,3}`), 1, 2).Draw(t, "paths")...))
 		}

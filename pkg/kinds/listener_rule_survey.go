@@ -23,7 +23,8 @@ const (
 	priorityDefault = "default"
 )
 
-// claim is one rule as its document wants it, of any unit.
+// claim is one rule as its document wants it, of any unit. It is shared and never written
+// to: of a fleet there is one for each rule.
 type claim struct {
 	id       resource.ID
 	pos      string // of the priority
@@ -33,19 +34,19 @@ type claim struct {
 	priority int32 // 0 for auto and default
 	word     string
 	routes   route.Rule
-	tags     map[string]string
+	identity identity
 	// still: the unit's document says that nothing is to be written.
 	still bool
 }
 
 // claimOf reads a rule's object; false for one that has neither listener nor priority.
-func claimOf(u *resource.Unit, o *resource.Object) (claim, bool) {
+func claimOf(u *resource.Unit, o *resource.Object) (*claim, bool) {
 	in, ok := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
 	if !ok {
-		return claim{}, false
+		return nil, false
 	}
-	c := claim{id: o.ID, section: o.Section, pos: o.Written.At(priorityKey), listener: aws.ToString(in.ListenerArn), ref: listenerRefOf(o),
-		priority: aws.ToInt32(in.Priority), routes: routeOf(in.Conditions), tags: o.Tags}
+	c := &claim{id: o.ID, section: o.Section, pos: o.Written.At(priorityKey), listener: aws.ToString(in.ListenerArn), ref: listenerRefOf(o),
+		priority: aws.ToInt32(in.Priority), routes: routeOf(in.Conditions), identity: identityOf(o.Tags)}
 	c.word, _ = o.Extra[priorityKey].(string)
 	if c.pos == "" {
 		c.pos = o.Pos
@@ -57,30 +58,46 @@ func claimOf(u *resource.Unit, o *resource.Object) (claim, bool) {
 }
 
 // group is what the listener is known by before anybody asked AWS.
-func (c claim) group() string {
+func (c *claim) group() string {
 	if c.listener != "" {
 		return c.id.Target + " " + c.listener
 	}
 	return c.id.Target + " " + c.ref.String()
 }
 
-func (c claim) String() string {
+func (c *claim) String() string {
 	return fmt.Sprintf("%s of %s (%s)", c.section, c.id.Key(), c.pos)
+}
+
+// sameClaim reports whether two claims say the same: nearly always they are one.
+func sameClaim(a, b *claim) bool { return a == b || reflect.DeepEqual(a, b) }
+
+// identity is what tells by its tags whose rule one is.
+type identity struct{ owner, unit, key, scope string }
+
+func identityOf(tags map[string]string) identity {
+	return identity{tags[resource.TagOwner], tags[resource.TagUnit], tags[resource.TagKey], tags[resource.TagScope]}
+}
+
+// on reports whether the tags are those of the same rule, of whatever scope.
+func (i identity) on(tags map[string]string) bool {
+	return i.owner != "" && i.unit != "" && i.key != "" &&
+		tags[resource.TagOwner] == i.owner && tags[resource.TagUnit] == i.unit && tags[resource.TagKey] == i.key
 }
 
 // claims are the rules of all units of the last load.
 type claims struct {
 	mu   sync.Mutex
-	all  []claim
+	all  []*claim
 	last map[string]judgement // by group
-	read map[*resource.Unit][]claim
+	read map[*resource.Unit][]*claim
 }
 
 // of are the claims of each unit. One that was in the last load as well is not looked into.
-func (k *claims) of(units []*resource.Unit) map[*resource.Unit][]claim {
+func (k *claims) of(units []*resource.Unit) map[*resource.Unit][]*claim {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	read := make(map[*resource.Unit][]claim, len(units))
+	read := make(map[*resource.Unit][]*claim, len(units))
 	for _, u := range units {
 		cs, known := k.read[u]
 		if !known {
@@ -92,7 +109,7 @@ func (k *claims) of(units []*resource.Unit) map[*resource.Unit][]claim {
 	return read
 }
 
-func claimsOf(u *resource.Unit) (cs []claim) {
+func claimsOf(u *resource.Unit) (cs []*claim) {
 	for _, o := range u.Objects() {
 		if o.ID.Kind == resource.KindListenerRule {
 			if c, ok := claimOf(u, o); ok {
@@ -106,15 +123,16 @@ func claimsOf(u *resource.Unit) (cs []claim) {
 // judgement is what was said of the rules of one listener. Each is compared with
 // each, so that it is not said anew while they are the same.
 type judgement struct {
-	rules     []claim
+	rules     []*claim
 	conflicts []resource.Conflict
 }
 
 // judged is conflicts, from memory where it can be.
-func (k *claims) judged(group string, rules []claim) []resource.Conflict {
+func (k *claims) judged(group string, rules []*claim) []resource.Conflict {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if j, ok := k.last[group]; ok && reflect.DeepEqual(j.rules, rules) {
+	if j, ok := k.last[group]; ok && slices.EqualFunc(j.rules, rules, sameClaim) {
+		k.last[group] = judgement{rules, j.conflicts} // the former units are let go
 		return j.conflicts
 	}
 	j := judgement{rules, conflicts(rules)}
@@ -126,23 +144,23 @@ func (k *claims) judged(group string, rules []claim) []resource.Conflict {
 }
 
 // forget drops the listeners that no rule is for any more.
-func (k *claims) forget(groups map[string][]claim) {
+func (k *claims) forget(groups map[string][]*claim) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	maps.DeleteFunc(k.last, func(group string, _ judgement) bool { return groups[group] == nil })
 }
 
-func (k *claims) take(all []claim) {
+func (k *claims) take(all []*claim) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.all = all
 }
 
 // with are the claims of a target, those of the given objects in their newest form.
-func (k *claims) with(target string, objects []*resource.Object) []claim {
+func (k *claims) with(target string, objects []*resource.Object) []*claim {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var out []claim
+	var out []*claim
 	asked := map[resource.ID]*resource.Object{}
 	for _, o := range objects {
 		asked[o.ID] = o
@@ -177,8 +195,8 @@ func (k *claims) with(target string, objects []*resource.Object) []claim {
 // Listeners that two documents name in two ways are found to be one only when AWS
 // is asked.
 func (k *listenerRule) Survey(units []*resource.Unit) []resource.Conflict {
-	var all []claim
-	groups := map[string][]claim{}
+	var all []*claim
+	groups := map[string][]*claim{}
 	var order []string
 	read := k.claims.of(units)
 	for _, u := range units {
@@ -187,10 +205,11 @@ func (k *listenerRule) Survey(units []*resource.Unit) []resource.Conflict {
 			if c.listener != "" && !strings.HasPrefix(c.listener, "arn:") {
 				continue // a placeholder: no listener at all
 			}
-			if groups[c.group()] == nil {
-				order = append(order, c.group())
+			g := c.group()
+			if groups[g] == nil {
+				order = append(order, g)
 			}
-			groups[c.group()] = append(groups[c.group()], c)
+			groups[g] = append(groups[g], c)
 		}
 	}
 	k.claims.take(all)
@@ -204,9 +223,9 @@ func (k *listenerRule) Survey(units []*resource.Unit) []resource.Conflict {
 }
 
 // conflicts judges the rules of one listener.
-func conflicts(rules []claim) []resource.Conflict {
+func conflicts(rules []*claim) []resource.Conflict {
 	var out []resource.Conflict
-	tell := func(c claim, fatal bool, format string, args ...any) {
+	tell := func(c *claim, fatal bool, format string, args ...any) {
 		out = append(out, resource.Conflict{Unit: c.id.Key(), Pos: c.pos, Fatal: fatal, Message: c.section + ": " + fmt.Sprintf(format, args...)})
 	}
 	twice := map[resource.ID]bool{}
@@ -224,8 +243,8 @@ func conflicts(rules []claim) []resource.Conflict {
 			tell(a, true, "has %s, as %s has: nothing is done to either before one has another", what, b)
 		}
 	}
-	sorted := slices.DeleteFunc(slices.Clone(rules), func(c claim) bool { return c.word == priorityDefault || twice[c.id] })
-	slices.SortStableFunc(sorted, func(a, b claim) int { return cmp.Compare(a.priority, b.priority) })
+	sorted := slices.DeleteFunc(slices.Clone(rules), func(c *claim) bool { return c.word == priorityDefault || twice[c.id] })
+	slices.SortStableFunc(sorted, func(a, b *claim) int { return cmp.Compare(a.priority, b.priority) })
 	sequence := inSequence(sorted)
 	never := map[resource.ID]bool{}
 	for i, late := range sequence {
@@ -255,15 +274,15 @@ func conflicts(rules []claim) []resource.Conflict {
 // inSequence puts the rules into the order in which a listener will try them, as
 // far as documents tell: written priorities, and every auto rule before the first
 // written one that would take all of its requests.
-func inSequence(rules []claim) []claim {
-	var out []claim
+func inSequence(rules []*claim) []*claim {
+	var out []*claim
 	for _, c := range rules {
 		if c.priority != 0 {
 			out = append(out, c)
 		}
 	}
 	for _, c := range specificFirst(rules) {
-		at := slices.IndexFunc(out, func(o claim) bool { return o.priority != 0 && route.Covers(o.routes, c.routes) && o.priority > 1 })
+		at := slices.IndexFunc(out, func(o *claim) bool { return o.priority != 0 && route.Covers(o.routes, c.routes) && o.priority > 1 })
 		if at < 0 {
 			at = len(out)
 		}
@@ -274,20 +293,20 @@ func inSequence(rules []claim) []claim {
 
 // specificFirst sorts the auto rules so that one that another would shadow comes
 // before it; otherwise those with more conditions first, and then by name.
-func specificFirst(rules []claim) []claim {
-	var rest []claim
+func specificFirst(rules []*claim) []*claim {
+	var rest []*claim
 	for _, c := range rules {
 		if c.word == priorityAuto {
 			rest = append(rest, c)
 		}
 	}
-	slices.SortFunc(rest, func(a, b claim) int {
+	slices.SortFunc(rest, func(a, b *claim) int {
 		return cmp.Or(cmp.Compare(weight(b.routes), weight(a.routes)), strings.Compare(a.id.String(), b.id.String()))
 	})
-	var out []claim
+	var out []*claim
 	for len(rest) > 0 {
-		i := slices.IndexFunc(rest, func(c claim) bool {
-			return !slices.ContainsFunc(rest, func(o claim) bool {
+		i := slices.IndexFunc(rest, func(c *claim) bool {
+			return !slices.ContainsFunc(rest, func(o *claim) bool {
 				return o.id != c.id && route.Covers(c.routes, o.routes) && !route.Covers(o.routes, c.routes)
 			})
 		})
