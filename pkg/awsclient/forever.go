@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -92,6 +93,9 @@ func (f *Forever[K, V]) put(key K, v V) {
 	}
 	if f.young == nil {
 		f.young = make(map[K]V)
+	}
+	if text, ok := any(&key).(*string); ok {
+		*text = strings.Clone(*text) // it may be cut from an answer, which it would keep
 	}
 	f.young[key] = v
 	if delete(f.old, key); len(f.old) == 0 { // nothing is kept twice, and a map never gives its room back

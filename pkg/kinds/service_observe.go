@@ -264,7 +264,7 @@ func (k *service) addRevisions(ctx context.Context, q resource.Query, a *answers
 			failed[arn] = r.Err
 			continue
 		}
-		p := revisionParts{r.Value.Monitoring, r.Value.GatewayConnectors, resolvedGroups(r.Value.ResolvedConfiguration)}
+		p := revisionParts{shape.Detach(r.Value.Monitoring), shape.Detach(r.Value.GatewayConnectors), shape.Detach(resolvedGroups(r.Value.ResolvedConfiguration))}
 		k.known.Put(arn, p)
 		parts[arn] = p
 	}

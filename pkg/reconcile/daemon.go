@@ -11,6 +11,7 @@ import (
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/source"
+	"github.com/ecs-operator/ecs-operator/pkg/spec"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -39,7 +40,7 @@ type daemon struct {
 	took     bool   // there was one
 	outage   outage // why it is not the newest
 	units    map[resource.UnitKey]*member
-	problems map[string]bool           // told, by text
+	problems map[spec.Problem]bool     // told: said of each
 	open     []*sweep                  // that have not ended, the oldest first: one may begin before the workers are through with the last
 	waiting  map[resource.UnitKey]bool // units that wait for another to become Ready
 	held     heldUp
@@ -101,7 +102,7 @@ func newDaemon(e *Engine) *daemon {
 	lines := newLineup(giving)
 	return &daemon{
 		e: e, yield: giving, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		units: map[resource.UnitKey]*member{}, problems: map[string]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
+		units: map[resource.UnitKey]*member{}, problems: map[spec.Problem]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(newBackoff(e.o.Random), workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
 			DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[resource.UnitKey]{Queue: lines}),
 		}),

@@ -3,8 +3,10 @@ package reconcile
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
@@ -23,15 +25,40 @@ type graceKeeper struct {
 	grace time.Duration
 
 	mu      sync.Mutex
-	known   map[resource.UnitKey][]inside             // seen or written by this process
+	known   map[resource.UnitKey]insides              // seen or written by this process
 	away    map[resource.ID]*sighting                 // absent in the latest observation
 	most    int                                       // that were away at once, since the map was made
 	left    map[resource.UnitKey]map[string]*sighting // strays, by ARN
 	written map[resource.UnitKey]time.Time            // when something of it was last written
 }
 
-// inside is an object as its unit knows it.
-type inside struct{ kind, name string }
+// insides are objects as their unit knows them, in order, with a zero around each: units that
+// look alike share one text.
+type insides string
+
+func inside(id resource.ID) string { return id.Kind + "\x01" + id.Name }
+
+func (i insides) have(id resource.ID) bool {
+	return strings.Contains(string(i), "\x00"+inside(id)+"\x00")
+}
+
+func (i insides) with(id resource.ID) insides { return insidesOf(append(i.all(), inside(id))) }
+
+func (i insides) without(id resource.ID) insides {
+	return insidesOf(slices.DeleteFunc(i.all(), func(have string) bool { return have == inside(id) }))
+}
+
+func (i insides) all() []string {
+	return slices.DeleteFunc(strings.Split(string(i), "\x00"), func(s string) bool { return s == "" })
+}
+
+func insidesOf(all []string) insides {
+	if len(all) == 0 {
+		return ""
+	}
+	slices.Sort(all)
+	return insides(unique.Make("\x00" + strings.Join(all, "\x00") + "\x00").Value())
+}
 
 // sighting is what this process knows about one object's not being there.
 type sighting struct {
@@ -40,19 +67,19 @@ type sighting struct {
 }
 
 func newGraceKeeper(grace time.Duration) *graceKeeper {
-	return &graceKeeper{grace: grace, known: map[resource.UnitKey][]inside{}, away: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{},
+	return &graceKeeper{grace: grace, known: map[resource.UnitKey]insides{}, away: map[resource.ID]*sighting{}, left: map[resource.UnitKey]map[string]*sighting{},
 		written: map[resource.UnitKey]time.Time{}}
 }
 
 // have reports whether an object is known, and meet that it is there. The lock is held.
 func (g *graceKeeper) have(id resource.ID) bool {
-	return slices.Contains(g.known[id.Key()], inside{id.Kind, id.Name})
+	return g.known[id.Key()].have(id)
 }
 
 func (g *graceKeeper) meet(id resource.ID) {
 	g.back(id)
 	if !g.have(id) {
-		g.known[id.Key()] = append(g.known[id.Key()], inside{id.Kind, id.Name})
+		g.known[id.Key()] = g.known[id.Key()].with(id)
 	}
 }
 
@@ -117,7 +144,7 @@ func (g *graceKeeper) gone(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.back(id)
-	g.known[id.Key()] = slices.DeleteFunc(g.known[id.Key()], func(o inside) bool { return o == inside{id.Kind, id.Name} })
+	g.known[id.Key()] = g.known[id.Key()].without(id)
 }
 
 // within returns the objects of a unit that are absent but do not count as

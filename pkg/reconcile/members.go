@@ -131,37 +131,42 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 
 // tellProblems tells every problem once, and once more when it is mended.
 func (d *daemon) tellProblems(problems []spec.Problem) {
-	now := map[string]bool{}
+	now := make(map[spec.Problem]bool, len(problems))
 	whole := false // something is wrong with the source
-	for _, p := range problems {
-		now[p.String()] = true
-		whole = whole || p.File == source.Whole
-	}
+	var fresh, mended []spec.Problem
 	d.mu.Lock()
-	var fresh, mended []string
 	for _, p := range problems {
-		if s := p.String(); !d.problems[s] && !slices.Contains(fresh, s) {
-			fresh = append(fresh, s)
+		p = said(p)
+		whole = whole || p.File == source.Whole
+		if !d.problems[p] && !now[p] {
+			fresh = append(fresh, p)
 		}
+		now[p] = true
 	}
-	for s := range d.problems {
-		if !now[s] && !(whole && strings.HasPrefix(s, source.Whole+":")) { // another reason mends nothing
-			mended = append(mended, s)
+	for p := range d.problems {
+		if !now[p] && !(whole && p.File == source.Whole) { // another reason mends nothing
+			mended = append(mended, p)
 		}
 	}
 	d.problems = now
 	d.mu.Unlock()
-	slices.Sort(mended)
-	for _, s := range fresh {
+	slices.SortFunc(mended, func(a, b spec.Problem) int { return strings.Compare(a.String(), b.String()) })
+	for _, p := range fresh {
 		reason := status.InvalidSpec
-		if strings.HasPrefix(s, source.Whole+":") {
+		if p.File == source.Whole {
 			reason = status.SourceNotUsed
 		}
-		d.e.tell(Event{Kind: EventProblem, Reason: reason, Message: s})
+		d.e.tell(Event{Kind: EventProblem, Reason: reason, Message: p.String()})
 	}
-	for _, s := range mended {
-		d.e.tell(Event{Kind: EventProblem, Message: "mended: " + s})
+	for _, p := range mended {
+		d.e.tell(Event{Kind: EventProblem, Message: "mended: " + p.String()})
 	}
+}
+
+// said is of a problem what people are told.
+func said(p spec.Problem) spec.Problem {
+	p.Document, p.Path, p.Duplicate = "", "", false
+	return p
 }
 
 // strangers keeps a status for frozen services that were never good.

@@ -31,13 +31,13 @@ func judge(f finding) status.Service {
 	}
 	if live := f.service.Service; f.service.Presence == resource.Present && live != nil {
 		s.Running, s.Desired, s.Pending = live.Running, live.Desired, live.Pending
-		s.Deployment, s.TaskDefinition = live.CurrentDeployment, live.TaskDefinition
+		s.Deployment, s.TaskDefinition = strings.Clone(live.CurrentDeployment), strings.Clone(live.TaskDefinition) // not the answer that they are cut from
 	}
 	if f.image != "" {
 		s.Image = f.image
 	}
 	if f.rollout != nil {
-		s.Deployment = f.rollout.ARN
+		s.Deployment = strings.Clone(f.rollout.ARN)
 	}
 	s.Reason, s.Why = f.reason()
 	s.State = stateOf(s.Reason)

@@ -49,9 +49,12 @@ func (e *Engine) saw(live map[resource.ID]resource.Live) {
 				e.stood[id.Key()] = stood{inWay: inWay[id.Key()]}
 			}
 		default:
-			s := l.Service
+			s, revision := l.Service, e.stood[id.Key()].revision
+			if revision != s.TaskDefinition {
+				revision = strings.Clone(s.TaskDefinition) // cut from an answer, which it would keep
+			}
 			e.stood[id.Key()] = stood{
-				revision: s.TaskDefinition, inWay: inWay[id.Key()],
+				revision: revision, inWay: inWay[id.Key()],
 				ours: l.Tags[resource.TagOwner] == f.Owner && l.Tags[resource.TagScope] == f.Scope,
 				up:   s.Completed && (s.Running > 0 || s.Desired == 0) && l.Health.State != resource.Gone,
 			}
