@@ -67,14 +67,18 @@ const someStrings = 16
 
 func (p *packer) number(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
 
-func (u *unpacker) number() uint64 {
-	var n uint64
+func (u *unpacker) number() (n uint64) {
+	n, u.rest = uvarint(u.rest)
+	return n
+}
+
+// uvarint reads what binary.AppendUvarint wrote, off the front of a text.
+func uvarint(s string) (n uint64, rest string) {
 	for i := 0; ; i++ {
-		c := u.rest[i]
+		c := s[i]
 		n |= uint64(c&0x7f) << (7 * i)
 		if c < 0x80 {
-			u.rest = u.rest[i+1:]
-			return n
+			return n, s[i+1:]
 		}
 	}
 }

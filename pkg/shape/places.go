@@ -2,6 +2,7 @@ package shape
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"maps"
@@ -16,8 +17,8 @@ import (
 
 // Places are the paths that somebody wrote, each with the place where it stands:
 // file:line:column. They are kept for as long as a document is in force, and there are
-// many more of them than values: Seal folds them to eight bytes each, and the names of
-// the paths, which documents that look alike have in common, are kept once for all. The
+// many more of them than values: Seal folds them to three bytes or so each, and the names
+// of the paths, which documents that look alike have in common, are kept once for all. The
 // zero value is ready, nil holds nothing.
 //
 // Places may be read by many at once; who writes has them for himself.
@@ -25,8 +26,8 @@ type Places struct {
 	open map[string]string // while they are collected; nil when they are sealed
 
 	names *pathNames
-	files []string
-	spots []spot // by index of names
+	files unique.Handle[string] // their names, with zeros between them
+	spots string                // by index of names, each as append writes it
 }
 
 // pathNames is a sorted list of paths, shared by all Places that have it.
@@ -34,12 +35,34 @@ type pathNames struct{ sorted []string }
 
 // spot is the index of a file, the line and the column; one without a line is the
 // text of the file as it is.
-type spot uint64
+type spot struct{ file, line, column int }
 
-const (
-	columnBits = 24
-	lineBits   = 24
-)
+// append writes a spot down; those that follow each other stand near each other.
+func (s spot) append(b []byte, before spot) []byte {
+	b = binary.AppendUvarint(b, uint64(s.file))
+	b = binary.AppendVarint(b, int64(s.line-before.line))
+	return binary.AppendUvarint(b, uint64(s.column))
+}
+
+// each reads the spots, in the order of the names, until there is enough.
+func (p *Places) each(yield func(i int, s spot) bool) {
+	var (
+		s    spot
+		n    uint64
+		rest = p.spots
+	)
+	for i := range p.names.sorted {
+		n, rest = uvarint(rest)
+		s.file = int(n)
+		n, rest = uvarint(rest)
+		s.line += int(int64(n>>1) ^ -int64(n&1)) // as binary.AppendVarint has it
+		n, rest = uvarint(rest)
+		s.column = int(n)
+		if !yield(i, s) {
+			return
+		}
+	}
+}
 
 // sharedNames are the lists in use, by what is in them.
 var sharedNames sync.Map // [sha256.Size]byte → weak.Pointer[pathNames]
@@ -71,7 +94,12 @@ func (p *Places) find(path string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return p.text(p.spots[i]), true
+	for at, s := range p.each {
+		if at == i {
+			return p.text(s), true
+		}
+	}
+	return "", false
 }
 
 // Len is how many paths were written.
@@ -82,7 +110,7 @@ func (p *Places) Len() int {
 	case p.names == nil:
 		return len(p.open)
 	}
-	return len(p.spots)
+	return len(p.names.sorted)
 }
 
 // Paths are the paths that were written, in no order.
@@ -99,8 +127,14 @@ func (p *Places) Paths() iter.Seq[string] {
 // Map is all of it, as a map of its own.
 func (p *Places) Map() map[string]string {
 	out := make(map[string]string, p.Len())
-	for path := range p.Paths() {
-		out[path] = p.At(path)
+	switch {
+	case p == nil:
+	case p.names == nil:
+		maps.Copy(out, p.open)
+	default:
+		for i, s := range p.each {
+			out[p.names.sorted[i]] = p.text(s)
+		}
 	}
 	return out
 }
@@ -154,11 +188,16 @@ func (p *Places) Seal() {
 		return
 	}
 	names := slices.Sorted(maps.Keys(p.open))
-	sealed := Places{names: share(names), spots: make([]spot, len(names))}
-	for i, path := range names {
-		sealed.spots[i] = sealed.fold(p.open[path])
+	var (
+		files  []string
+		spots  []byte
+		before spot
+	)
+	for _, path := range names {
+		s := fold(p.open[path], &files)
+		spots, before = s.append(spots, before), s
 	}
-	*p = sealed
+	*p = Places{names: share(names), files: unique.Make(strings.Join(files, "\x00")), spots: string(spots)}
 }
 
 // share finds the list of these paths, or makes it.
@@ -189,20 +228,19 @@ func share(names []string) *pathNames {
 	}
 }
 
-// fold is the spot of a position.
-func (p *Places) fold(pos string) spot {
-	file, line, column := pos, 0, 0
+// fold is the spot of a position; its file is put among the files.
+func fold(pos string, files *[]string) spot {
+	s, file := spot{}, pos
 	if rest, last, ok := number(pos); ok {
-		if f, middle, ok := number(rest); ok && middle > 0 && middle < 1<<lineBits && last < 1<<columnBits {
-			file, line, column = f, middle, last
+		if f, middle, ok := number(rest); ok && middle > 0 {
+			file, s.line, s.column = f, middle, last
 		}
 	}
-	at := slices.Index(p.files, file)
-	if at < 0 {
-		at = len(p.files)
-		p.files = append(p.files, unique.Make(file).Value())
+	if s.file = slices.Index(*files, file); s.file < 0 {
+		s.file = len(*files)
+		*files = append(*files, file)
 	}
-	return spot(at)<<(lineBits+columnBits) | spot(line)<<columnBits | spot(column)
+	return s
 }
 
 // number takes a number off the end, behind a colon and spelled as Itoa would.
@@ -217,10 +255,13 @@ func number(s string) (before string, n int, ok bool) {
 
 // text is the position that a spot was made of.
 func (p *Places) text(s spot) string {
-	file := p.files[s>>(lineBits+columnBits)]
-	line, column := int(s>>columnBits)&(1<<lineBits-1), int(s)&(1<<columnBits-1)
-	if line == 0 {
+	file := p.files.Value()
+	for range s.file {
+		_, file, _ = strings.Cut(file, "\x00")
+	}
+	file, _, _ = strings.Cut(file, "\x00")
+	if s.line == 0 {
 		return file
 	}
-	return file + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
+	return file + ":" + strconv.Itoa(s.line) + ":" + strconv.Itoa(s.column)
 }
