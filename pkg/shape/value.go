@@ -221,9 +221,9 @@ func project(dst, src reflect.Value) {
 	case src.Type() == dst.Type():
 		copyInto(dst, src)
 	case dst.Kind() == reflect.Struct && src.Kind() == reflect.Struct:
-		for _, f := range Fields(src.Type()) {
-			if d, ok := goField(dst.Type(), f.GoName); ok {
-				project(dst.Field(d.Index), src.Field(f.Index))
+		for _, m := range inCommon(dst.Type(), src.Type()) {
+			if f := src.Field(m.src); !empty(f) {
+				project(dst.Field(m.dst), f)
 			}
 		}
 	case dst.Kind() == reflect.Slice && src.Kind() == reflect.Slice:
@@ -240,13 +240,26 @@ func project(dst, src reflect.Value) {
 	}
 }
 
-func goField(t reflect.Type, goName string) (Field, bool) {
-	for _, f := range Fields(t) {
-		if f.GoName == goName {
-			return f, true
+// member is one that two types have in common, by its index in each.
+type member struct{ dst, src int }
+
+var commonCache sync.Map // [2]reflect.Type → []member
+
+func inCommon(dst, src reflect.Type) []member {
+	key := [2]reflect.Type{dst, src}
+	if have, ok := commonCache.Load(key); ok {
+		return have.([]member)
+	}
+	var out []member
+	for _, f := range Fields(src) {
+		for _, d := range Fields(dst) {
+			if d.GoName == f.GoName {
+				out = append(out, member{d.Index, f.Index})
+			}
 		}
 	}
-	return Field{}, false
+	commonCache.Store(key, out)
+	return out
 }
 
 // Plain turns a value into maps, slices and scalars with spec names, as people
