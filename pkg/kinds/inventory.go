@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -71,7 +70,6 @@ type listing struct {
 	pages   int                          // how many calls the last refresh took
 	tags    map[string]map[string]string // by ARN, of a census by listing; never written to
 	book    *book                        // of what the tagging API has told
-	byKey   map[[2]string]string         // unit, key → ARN; "" for several
 	version int                          // of the book
 }
 
@@ -85,11 +83,15 @@ func newInventory(p awsclient.Provider) *inventory {
 	return &inventory{provider: p, by: map[owned]*listing{}, listed: map[owned]*listing{}, counts: map[owned]counted{}}
 }
 
-// book are tags by ARN, as one refresh told them and as what was read directly since
+// book are tags by ARN, as the last refresh told them and as what was read directly since
 // says. The tags of one ARN are shared and never written to.
 type book struct {
 	mu   sync.RWMutex
 	tags map[string]map[string]string
+	// byKey is unit, key → ARN, "" for several. It is made when somebody asks by key, which
+	// is seldom, and goes with the next refresh, or when nobody has asked for a while.
+	byKey map[[2]string]string
+	asked time.Time
 }
 
 func (b *book) of(arn string) (map[string]string, bool) {
@@ -120,14 +122,40 @@ func (b *book) set(arn string, tags map[string]string) bool {
 	case known && maps.Equal(have, tags):
 		return false
 	}
-	b.tags[arn] = keptTags(tags)
+	b.tags[strings.Clone(arn)] = words{}.tags(maps.All(tags))
 	return true
+}
+
+// at is where the object of a unit and key was seen, "" for nowhere or several places.
+func (b *book) at(unit, key string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked = time.Now()
+	if b.byKey == nil {
+		b.byKey = make(map[[2]string]string, len(b.tags))
+		for arn, t := range b.tags {
+			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
+			if _, twice := b.byKey[at]; twice {
+				arn = ""
+			}
+			b.byKey[at] = arn
+		}
+	}
+	return b.byKey[[2]string{unit, key}]
+}
+
+// rest drops the index that nobody has asked for in a while.
+func (b *book) rest() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Since(b.asked) > hintAge {
+		b.byKey = nil
+	}
 }
 
 // hint is a view of one refresh; nil where the API is denied or failed.
 type hint struct {
 	book    *book
-	byKey   map[[2]string]string
 	version int
 }
 
@@ -136,7 +164,7 @@ func (h *hint) arn(o *resource.Object) string {
 	if h == nil {
 		return ""
 	}
-	return h.byKey[[2]string{o.Tags[resource.TagUnit], o.Tags[resource.TagKey]}]
+	return h.book.at(o.Tags[resource.TagUnit], o.Tags[resource.TagKey])
 }
 
 // agrees reports whether the hint knows an ARN with all the wanted tags. Its tags are
@@ -192,7 +220,8 @@ func (i *inventory) look(ctx context.Context, of owned, types []string) (*hint, 
 			return nil, err
 		}
 	}
-	return &hint{l.book, l.byKey, l.version}, nil
+	l.book.rest()
+	return &hint{l.book, l.version}, nil
 }
 
 // due: it is old enough to be read again, and has the turn. What the census of
@@ -219,7 +248,7 @@ func (i *inventory) letGo(target, owner string) {
 	defer i.mu.Unlock()
 	revisions := owned{target, owner, resource.KindTaskDefinition}
 	i.by[revisions].idle(hintAge, func(l *listing) {
-		l.book, l.byKey = nil, nil
+		l.book = nil
 		delete(i.counts, revisions)
 	})
 	for of, l := range i.listed {
@@ -258,7 +287,7 @@ func (i *inventory) again(ctx context.Context, target, owner string) *hint {
 		return nil
 	}
 	i.rotation.owe(target, useTags, l.pages)
-	return &hint{l.book, l.byKey, l.version}
+	return &hint{l.book, l.version}
 }
 
 // tell takes in what was read directly: the truth of now.
@@ -319,7 +348,10 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	if err != nil {
 		return err
 	}
-	tags, byKey := map[string]map[string]string{}, map[[2]string]string{}
+	if l.book == nil {
+		l.book = &book{tags: map[string]map[string]string{}}
+	}
+	told := l.book.reading()
 	in := &resourcegroupstaggingapi.GetResourcesInput{
 		ResourceTypeFilters: types, ResourcesPerPage: aws.Int32(100),
 		TagFilters: []tagtypes.TagFilter{{Key: aws.String(resource.TagOwner), Values: []string{of.owner}}},
@@ -329,36 +361,18 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 	err = eachPage(ctx, pages, func(page *resourcegroupstaggingapi.GetResourcesOutput) {
 		calls++
 		for _, r := range page.ResourceTagMappingList {
-			arn := strings.Clone(aws.ToString(r.ResourceARN))
-			t := keptTags(fromPairs(r.Tags, taggingPair))
-			tags[arn] = t
-			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
-			if _, twice := byKey[at]; twice {
-				arn = ""
-			}
-			byKey[at] = arn
+			told.take(aws.ToString(r.ResourceARN), r.Tags)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	l.read, l.book, l.byKey, l.pages = time.Now(), &book{tags: tags}, byKey, calls
-	l.version++
+	l.read, l.pages = time.Now(), calls
+	if told.end() {
+		l.version++
+	}
 	return nil
 }
-
-// keptTags are tags that are kept until the next refresh. Nearly all their words stand
-// on many objects; and a string of an answer keeps a large piece of the answer alive
-// (smithy-go cuts them from one).
-func keptTags(tags map[string]string) map[string]string {
-	t := make(map[string]string, len(tags))
-	for k, v := range tags {
-		t[unique.Make(k).Value()] = unique.Make(v).Value()
-	}
-	return t
-}
-
-func taggingPair(t tagtypes.Tag) (k, v *string) { return t.Key, t.Value }
 
 // tagsOf finds the tags of live objects by ARN: by hint where it agrees, else
 // directly. objects maps the ARN to what is wanted there.
