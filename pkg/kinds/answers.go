@@ -16,8 +16,9 @@ type answers struct {
 
 func ask(q resource.Query) *answers {
 	a := &answers{by: make(map[resource.ID]resource.Live, len(q.Objects))}
-	for _, o := range q.Objects {
-		a.by[o.ID] = resource.Live{ID: o.ID, Err: awsclient.ErrSilent}
+	for i := range q.Objects {
+		id := q.Objects[i].ID
+		a.by[id] = resource.Live{ID: id, Err: awsclient.ErrSilent}
 	}
 	return a
 }
@@ -38,8 +39,8 @@ func (a *answers) set(l resource.Live) {
 
 // fail answers every object of the query alike.
 func (a *answers) fail(q resource.Query, err error) map[resource.ID]resource.Live {
-	for _, o := range q.Objects {
-		a.unknown(o.ID, err)
+	for i := range q.Objects {
+		a.unknown(q.Objects[i].ID, err)
 	}
 	return a.by
 }

@@ -191,19 +191,28 @@ func (*alarm) Recall(f resource.Found) resource.Live {
 // scalable targets are ours, as far as their names are derived ones.
 func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targets []resource.Live) ([]resource.Found, error) {
 	var out []resource.Found
-	byService := map[string]resource.Live{} // place and resource id
+	type place struct{ target, resource string }
+	var byService map[place]*resource.Live // when there is anything to look for
 	several := map[string]int{}
-	for _, t := range targets {
-		byService[t.ID.Target+" "+scaledID(t)] = t
-		several[t.ID.Target]++
+	for i := range targets {
+		several[targets[i].ID.Target]++
 	}
+	unit := &resource.Unit{}
 	take := func(target string, one *Found) {
+		if byService == nil {
+			byService = make(map[place]*resource.Live, len(targets))
+			for i := range targets {
+				t := &targets[i]
+				byService[place{t.ID.Target, scaledID(t)}] = t
+			}
+			out = make([]resource.Found, 0, len(targets))
+		}
 		at, arn := k.key(one)
-		t, ours := byService[target+" "+at.resource]
-		if !ours {
+		t := byService[place{target, at.resource}]
+		if t == nil {
 			return
 		}
-		unit := &resource.Unit{Key: t.ID.Key()}
+		unit.Key = t.ID.Key()
 		prefix := k.naming.derive(resource.Frame{Owner: owner}, unit, "")
 		if key, ours := strings.CutPrefix(at.name, prefix); ours && key != "" {
 			out = append(out, resource.Found{ID: t.ID.Of(k.kind, key), ARN: strings.Clone(arn), Value: attachedKey{strings.Clone(at.resource), strings.Clone(at.name)}})
@@ -221,7 +230,8 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			k.letGo(target)
 		}
 	}
-	for _, t := range targets {
+	for i := range targets {
+		t := &targets[i]
 		if several[t.ID.Target] > fewScaled {
 			continue
 		}
@@ -235,7 +245,10 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 		}
 	}
 	slices.SortFunc(out, func(x, y resource.Found) int { return x.ID.Compare(y.ID) })
-	return slices.Clone(out), nil // it is kept, without room for more
+	if len(out) < cap(out) {
+		out = slices.Clone(out) // it is kept, without room for more
+	}
+	return out, nil
 }
 
 // Recall knows the name, and whose scaling it is.
@@ -248,6 +261,6 @@ func (k *attached[Want, Found]) Recall(f resource.Found) resource.Live {
 }
 
 // scaledID is the resource id of a scalable target: its name, as far as known.
-func scaledID(t resource.Live) string {
+func scaledID(t *resource.Live) string {
 	return cmp.Or(t.Name, resourceID(t.ID.Cluster, t.ID.Unit))
 }

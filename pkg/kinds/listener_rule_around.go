@@ -61,7 +61,7 @@ func (s *ruleSearch) taken(ctx context.Context, o *resource.Object, at int32) (s
 		if err != nil {
 			return "", err
 		}
-		maps.Copy(s.tags, have)
+		s.learn(have)
 	}
 	tags := s.tags[arn]
 	ours := tags[resource.TagOwner] == o.Tags[resource.TagOwner] && tags[resource.TagUnit] == o.Tags[resource.TagUnit]
@@ -162,10 +162,8 @@ func (s *ruleSearch) onListener(ctx context.Context, objects []*resource.Object)
 
 // liveOf is the live rule of a claim, "" for none. The tags of all are known.
 func (s *ruleSearch) liveOf(c *claim) string {
-	for _, arn := range slices.Sorted(maps.Keys(s.tags)) {
-		if s.rules[arn] != nil && c.identity.on(s.tags[arn]) {
-			return arn
-		}
+	if arns := s.carrying(c.identity); len(arns) > 0 {
+		return arns[0]
 	}
 	return ""
 }

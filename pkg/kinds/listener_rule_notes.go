@@ -30,14 +30,18 @@ type saidOf struct {
 
 // of is the memory of a listener whose rules are these; nil where they cannot be told.
 func (n *ruleNotes) of(listener string, rules map[string]*types.Rule, tags map[string]map[string]string) *saidOf {
-	names := make(map[string][2]string, len(rules))
-	for arn := range rules {
-		names[arn] = [2]string{tags[arn][resource.TagUnit], tags[arn][resource.TagKey]}
+	all := sha256.New()
+	for _, arn := range slices.Sorted(maps.Keys(rules)) { // one by one: written down, all are as large as what was read
+		one, ok := shape.Digest(struct {
+			Rule      *types.Rule
+			Unit, Key string
+		}{rules[arn], tags[arn][resource.TagUnit], tags[arn][resource.TagKey]})
+		if !ok {
+			return nil
+		}
+		all.Write(one[:])
 	}
-	sum, ok := shape.Digest([]any{rules, names})
-	if !ok {
-		return nil
-	}
+	sum := [sha256.Size]byte(all.Sum(nil))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.said[listener]; s != nil && s.rules == sum {

@@ -98,15 +98,34 @@ type ruleSearch struct {
 	order    []string // of rules, by priority
 	said     *saidOf  // about these rules, when so many tags were known
 	saidWith int
-	tagged   []string // of tags, in order, when there were so many
+	carriers map[identity][]string // the rules with these tags, without the scope; nil when tags have come
 }
 
-// named are the rules whose tags are known, in order.
-func (s *ruleSearch) named() []string {
-	if len(s.tagged) != len(s.tags) {
-		s.tagged = slices.Sorted(maps.Keys(s.tags))
+// learn takes in the tags of rules.
+func (s *ruleSearch) learn(tags map[string]map[string]string) {
+	maps.Copy(s.tags, tags)
+	s.carriers = nil
+}
+
+// carrying are the rules that carry an identity, of whatever scope, in order, as far as
+// tags are known.
+func (s *ruleSearch) carrying(i identity) []string {
+	if i.scope = ""; i.owner == "" || i.unit == "" || i.key == "" {
+		return nil
 	}
-	return s.tagged
+	if s.carriers == nil {
+		s.carriers = make(map[identity][]string, len(s.tags))
+		for arn, tags := range s.tags {
+			if s.rules[arn] != nil {
+				it := identityOf(tags)
+				it.scope = ""
+				s.carriers[it] = append(s.carriers[it], arn)
+			}
+		}
+	}
+	arns := s.carriers[i]
+	slices.Sort(arns)
+	return arns
 }
 
 // rulesOf is the key of a listener's rules in a round.
@@ -120,7 +139,7 @@ func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resour
 	if err != nil {
 		return err
 	}
-	s.rules, s.tags, s.arn, s.objects = map[string]*types.Rule{}, map[string]map[string]string{}, arn, objects
+	s.rules, s.tags, s.arn, s.objects = make(map[string]*types.Rule, len(rules)), make(map[string]map[string]string, len(objects)), arn, objects
 	for i := range rules {
 		if aws.ToBool(rules[i].IsDefault) {
 			s.standing = &rules[i]
@@ -151,7 +170,7 @@ func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resour
 // likely reads the tags of the rules that the objects probably are: where they
 // were met last. In a sweep the inventory's word is enough.
 func (s *ruleSearch) likely(ctx context.Context, objects []*resource.Object) error {
-	at := map[string]*resource.Object{}
+	at := make(map[string]*resource.Object, len(objects))
 	for _, o := range objects {
 		arn := s.k.seen.where(o.ID)
 		if s.rules[arn] == nil && !s.q.Direct && len(s.rules) > (elbTags{}).batch() {
@@ -165,7 +184,7 @@ func (s *ruleSearch) likely(ctx context.Context, objects []*resource.Object) err
 		return nil
 	}
 	tags, err := s.k.tagsOf(ctx, s.c, elbTags{}, s.q, at)
-	maps.Copy(s.tags, tags)
+	s.learn(tags)
 	return err
 }
 
@@ -200,8 +219,8 @@ func (s *ruleSearch) byTags(o *resource.Object) (best string) {
 		}
 		return 0
 	}
-	for _, arn := range s.named() {
-		if s.rules[arn] != nil && sameIdentity(s.tags[arn], o.Tags) && (best == "" || rank(arn) > rank(best)) {
+	for _, arn := range s.carrying(identityOf(o.Tags)) {
+		if best == "" || rank(arn) > rank(best) {
 			best = arn
 		}
 	}
@@ -256,7 +275,7 @@ func (s *ruleSearch) everyTag(ctx context.Context) error {
 				return resource.Errorf(resource.ClassTransient, "elasticloadbalancing:DescribeTags", "%s: %v", arn, errUntold)
 			}
 		}
-		maps.Copy(s.tags, tags)
+		s.learn(tags)
 	}
 	s.all = true
 	return nil

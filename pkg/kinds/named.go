@@ -60,7 +60,7 @@ func (k *named[T]) Observe(ctx context.Context, q resource.Query) map[resource.I
 	}
 	k.rotation.earn(q, len(names), k.page)
 	results := k.describe.do(ctx, lane{target: q.Target}, names)
-	at, live := map[string]*resource.Object{}, map[string]resource.Live{}
+	at := make(map[string]*resource.Object, len(names))
 	for i := range q.Objects {
 		o := &q.Objects[i]
 		r := results[names[i]]
@@ -73,19 +73,22 @@ func (k *named[T]) Observe(ctx context.Context, q resource.Query) map[resource.I
 			continue
 		}
 		l := k.live(o.ID, r.Value)
+		a.set(l)
 		if l.Tags != nil {
-			a.set(l)
 			continue
 		}
-		at[l.ARN], live[l.ARN] = o, l
+		if other := at[l.ARN]; other != nil { // both say that it is theirs: one hears of it
+			a.unknown(other.ID, awsclient.ErrSilent)
+		}
+		at[l.ARN] = o
 	}
 	tags, err := k.tagsOf(ctx, c, k.tags, q, at)
-	for arn, l := range live {
-		var read bool
+	for arn, o := range at {
+		l, read := a.by[o.ID], false
 		if l.Tags, read = tags[arn]; read {
 			a.set(l)
 		} else {
-			a.unknown(l.ID, untold(k.tags, err))
+			a.unknown(o.ID, untold(k.tags, err))
 		}
 	}
 	return a.by

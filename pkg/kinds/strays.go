@@ -200,7 +200,7 @@ func (k *scalableTarget) InUse(ctx context.Context, l resource.Live) (string, er
 	if err != nil {
 		return "", err
 	}
-	id := scaledID(l)
+	id := scaledID(&l)
 	what := ""
 	if err := describePolicies(ctx, c.Read, &id, func(p *scalingtypes.ScalingPolicy) { what = "the scaling policy " + aws.ToString(p.PolicyName) }); err != nil {
 		return "", gone(err)

@@ -221,7 +221,7 @@ func (s *groupSearch) match(ctx context.Context, all *groupIndex) {
 
 // tag reads the tags of what was found.
 func (s *groupSearch) tag(ctx context.Context) {
-	at := map[string]*resource.Object{}
+	at := make(map[string]*resource.Object, len(s.found))
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
 		if tg := s.found[o.ID]; tg != nil {
@@ -240,7 +240,7 @@ func (s *groupSearch) tag(ctx context.Context) {
 // attributes reads the attributes of what was found: each time for few, in
 // rotation for many, and always where they might have changed.
 func (s *groupSearch) attributes(ctx context.Context) {
-	s.attrs = map[string]map[string]string{}
+	s.attrs = make(map[string]map[string]string, len(s.found))
 	due := map[string]bool{}
 	if !s.few() {
 		due = s.k.rotation.due(s.q.Target, useAttributes, attributesAge, s.q.Whole(), s.attributesRead())
@@ -307,7 +307,7 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 	l.Tags, l.Attrs["fullName"] = tags, full
 	l.Group = &resource.GroupState{LoadBalancers: slices.Clone(tg.LoadBalancerArns)}
 	if attrs != nil {
-		l.Extra = map[string]any{attributes: maps.Clone(attrs)}
+		l.Extra = map[string]any{attributes: attrs} // shared by all that have the same
 	}
 	return l
 }
