@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -72,21 +72,23 @@ func (g *globalOptions) AddFlags(f *pflag.FlagSet) {
 // sandboxed reports whether the embedded AWS is meant.
 func (g *globalOptions) sandboxed() bool { return g.sandbox || g.sandboxState != "" }
 
-// ownerForm is what a tag value, an alarm name and a scheduled action's name all allow.
-var ownerForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+// isOwner: what a tag value, an alarm name and a scheduled action's name all allow.
+func isOwner(s string) bool {
+	return shape.IsName(s, 63, "_.-") && !strings.ContainsAny(s[:1], "_.-")
+}
 
 // finalize checks what pflag cannot. It runs once for every command.
 func (g *globalOptions) finalize(c *console, cmd *cobra.Command) error {
 	if g.noColor {
 		c.noColor()
 	}
-	if !ownerForm.MatchString(g.owner) {
+	if !isOwner(g.owner) {
 		return fmt.Errorf("--owner %q: use 1 to 63 letters, digits, '.', '_' or '-'", g.owner)
 	}
-	if g.scope != "" && !ownerForm.MatchString(g.scope) {
+	if g.scope != "" && !isOwner(g.scope) {
 		return fmt.Errorf("--scope %q: use 1 to 63 letters, digits, '.', '_' or '-'", g.scope)
 	}
-	if g.defaultCluster != ownCluster && !clusterForm.MatchString(g.defaultCluster) {
+	if g.defaultCluster != ownCluster && !shape.IsName(g.defaultCluster, 255, "_-") {
 		return fmt.Errorf("--default-cluster %q: want the short name of a cluster, up to 255 letters, digits, hyphens and underscores, or '.'", g.defaultCluster)
 	}
 	if err := oneOf("--cloudwatch-protocol", g.cloudWatchProtocol, "cbor", "json", "query"); err != nil {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -175,9 +174,6 @@ func (m *machine) taskRegion() string {
 
 // ownCluster stands for the cluster of the task. No cluster has that name.
 const ownCluster = "."
-
-// clusterForm is what ECS calls a cluster (CreateCluster).
-var clusterForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
 // unwrittenCluster is the cluster of documents that write none. That of the task is
 // taken when somebody says so, and not by itself: the cluster is part of what a

@@ -48,7 +48,7 @@ var containerRules = []Rule{
 	{"port-name", spec.Error, "A port mapping's name has up to 64 lower-case letters, digits, hyphens and underscores, and starts with no hyphen.", "choose another name",
 		onContainers(func(t *task, path string, c *types.ContainerDefinition, f found) {
 			for i, p := range c.PortMappings {
-				if name := aws.ToString(p.Name); name != "" && !open(name) && !portName.MatchString(name) {
+				if name := aws.ToString(p.Name); name != "" && !open(name) && !isPortName(name) {
 					f(t.Object, at(path+".portMappings", i)+".name", "%q is no name of a port", name)
 				}
 			}

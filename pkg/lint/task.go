@@ -1,13 +1,13 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/spec"
 )
 
@@ -20,12 +20,14 @@ func eachContainer(t *task, fn func(path string, c *types.ContainerDefinition)) 
 	}
 }
 
-// ecsName is the alphabet of families, services and containers
+// isECSName is the alphabet of families, services and containers
 // (ContainerDefinition.Name: up to 255 letters, numbers, underscores and hyphens).
-var ecsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+func isECSName(s string) bool { return shape.IsName(s, 255, "_-") }
 
-// portName is PortMapping.Name's comment.
-var portName = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]{0,63}$`)
+// isPortName is PortMapping.Name's comment.
+func isPortName(s string) bool {
+	return shape.IsName(s, 64, "_-") && s[0] != '-' && strings.ToLower(s) == s
+}
 
 var taskRules = []Rule{
 	{"essential-container", spec.Error, "A task has at least one essential container.", "leave out `essential: false` on the container that the task is about",
@@ -33,7 +35,7 @@ var taskRules = []Rule{
 	{"container-name", spec.Error, "A container's name has up to 255 letters, digits, hyphens and underscores.", "choose another name",
 		onTask(func(t *task, f found) {
 			eachContainer(t, func(path string, c *types.ContainerDefinition) {
-				if name := aws.ToString(c.Name); name != "" && !open(name) && !ecsName.MatchString(name) {
+				if name := aws.ToString(c.Name); name != "" && !open(name) && !isECSName(name) {
 					f(t.Object, path+".name", "%q is no name of a container", name)
 				}
 			})

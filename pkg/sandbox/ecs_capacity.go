@@ -97,7 +97,7 @@ func createCapacityProvider(c *call, in *ecs.CreateCapacityProviderInput) (*ecs.
 	name := aws.ToString(in.Name)
 	lower := strings.ToLower(name)
 	switch {
-	case !ecsName.MatchString(name):
+	case !isECSName(name):
 		return nil, refuse("InvalidParameterException", "Invalid capacity provider name: %s", name)
 	case strings.HasPrefix(lower, "aws") || strings.HasPrefix(lower, "ecs") || strings.HasPrefix(lower, "fargate"):
 		return nil, refuse("InvalidParameterException", "The specified capacity provider name is invalid. Up to 255 characters are allowed, including letters (upper and lowercase), numbers, underscores, and hyphens. The name cannot be prefixed with \"aws\", \"ecs\", or \"fargate\". Specify a valid name and try again.")

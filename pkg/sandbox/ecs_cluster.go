@@ -1,11 +1,11 @@
 package sandbox
 
 import (
-	"regexp"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 const (
@@ -19,8 +19,8 @@ func missing(arn string) types.Failure {
 	return types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")}
 }
 
-// ecsName is what clusters, services and families may be called.
-var ecsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+// isECSName is what clusters, services and families may be called.
+func isECSName(s string) bool { return shape.IsName(s, 255, "_-") }
 
 // cluster finds a usable cluster by name or ARN; none is "default".
 func (w *World) cluster(ref *string) (*ecsCluster, error) {
@@ -75,7 +75,7 @@ func createCluster(c *call, in *ecs.CreateClusterInput) (*ecs.CreateClusterOutpu
 	if name == "" {
 		name = "default"
 	}
-	if !ecsName.MatchString(name) {
+	if !isECSName(name) {
 		return nil, refuse("InvalidParameterException", "Invalid cluster name: %s", name)
 	}
 	if cl, ok := c.w.ECS.Clusters[name]; ok && aws.ToString(cl.Cluster.Status) == statusActive {

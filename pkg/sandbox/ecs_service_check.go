@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // The network of the documented world.
@@ -27,7 +29,7 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 	switch {
 	case aws.ToString(in.ServiceName) == "":
 		return nil, invalid("Service name cannot be empty.")
-	case !ecsName.MatchString(*in.ServiceName):
+	case !isECSName(*in.ServiceName):
 		return nil, invalid("Invalid service name: %s", *in.ServiceName)
 	case in.DeploymentConfiguration != nil && in.DeploymentConfiguration.Strategy == types.DeploymentStrategyBlueGreen && in.DeploymentConfiguration.BakeTimeInMinutes == nil:
 		return nil, invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.") // SDK: "You must provide this parameter"; the words are ours
@@ -52,7 +54,7 @@ func (w *World) checkCreateService(cl *ecsCluster, in *ecs.CreateServiceInput) (
 	}
 	if r := aws.ToString(in.Role); r != "" {
 		switch {
-		case !roleARN.MatchString(r) && !roleName.MatchString(r):
+		case !roleARN.MatchString(r) && !shape.IsName(r, 64, roleMarks):
 			return nil, invalid("Unable to assume role and validate the listeners configured on your load balancer. Please verify that the ECS service role being passed has the proper permissions.")
 		case def.Definition.NetworkMode == types.NetworkModeAwsvpc || len(in.LoadBalancers) > 1:
 			return nil, invalid("You cannot specify an IAM role for services that require a service linked role.")

@@ -10,9 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// roleMarks may stand in the name of a role, and of a session with one.
+const roleMarks = "_+=,.@-"
+
 var (
-	roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	roleARN  = regexp.MustCompile(`^arn:aws[\w-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
+	roleARN = regexp.MustCompile(`^arn:aws[\w-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
 )
 
 // checkTaskDefinition refuses what RegisterTaskDefinition refuses. The texts
@@ -24,7 +26,7 @@ func checkTaskDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	switch {
 	case aws.ToString(in.Family) == "":
 		return client("Family should not be null or empty.")
-	case !ecsName.MatchString(*in.Family):
+	case !isECSName(*in.Family):
 		return client("Family contains invalid characters.")
 	case len(in.ContainerDefinitions) == 0:
 		return client("Container list cannot be empty.")
@@ -61,7 +63,7 @@ func checkContainers(in *ecs.RegisterTaskDefinitionInput, cpu, memory int32) err
 		switch {
 		case name == "":
 			return client("Container.name should not be null or empty.")
-		case !ecsName.MatchString(name):
+		case !isECSName(name):
 			return client("Container.name contains invalid characters.")
 		case names[name]:
 			return client("Container.name must be unique in the task definition: %s", name)

@@ -340,7 +340,7 @@ func TestCorpusRegisters(t *testing.T) {
 		total++
 		in := &ecs.RegisterTaskDefinitionInput{}
 		if err = (wire.Codec{Registry: registry()}).DecodeJSON(raw, in); err == nil {
-			if !ecsName.MatchString(aws.ToString(in.Family)) {
+			if !isECSName(aws.ToString(in.Family)) {
 				in.Family = aws.String("corpus")
 			}
 			_, err = registerTaskDefinition(c, in)

@@ -136,7 +136,7 @@ func newExternal(c *call, cl *ecsCluster, in *ecs.CreateServiceInput) (*ecsServi
 		}
 	}
 	switch {
-	case aws.ToString(in.ServiceName) == "" || !ecsName.MatchString(*in.ServiceName):
+	case aws.ToString(in.ServiceName) == "" || !isECSName(*in.ServiceName):
 		return nil, invalid("Invalid service name: %s", aws.ToString(in.ServiceName))
 	case in.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return nil, invalid("The daemon scheduling strategy is not supported with the EXTERNAL deployment controller.")

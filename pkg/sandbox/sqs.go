@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // sqsWorld is what SQS remembers: standard queues.
@@ -90,8 +91,6 @@ func (q *sqsQueue) seconds(name string, usual time.Duration) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-var sqsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
-
 // sqsCreateQueue: one that exists with the same attributes is answered, one with
 // others refused.
 func sqsCreateQueue(c *call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
@@ -99,7 +98,7 @@ func sqsCreateQueue(c *call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, 
 	if strings.HasSuffix(name, ".fifo") {
 		return nil, refuse("UnsupportedOperation", "the sandbox has standard queues only")
 	}
-	if !sqsName.MatchString(name) {
+	if !shape.IsName(name, 80, "_-") {
 		return nil, refuse("InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	if have := c.w.SQS.Queues[name]; have != nil {

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // stsWorld is what the token service remembers: sessions by access key.
@@ -49,7 +51,6 @@ func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerId
 
 var (
 	assumableRole = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/(.+/)?([\w+=,.@-]{1,64})$`)
-	sessionName   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
 // trusted: whom a role trusts is told by the end of its name. One that ends with
@@ -70,7 +71,7 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	if m == nil {
 		return nil, refuse("ValidationError", "%s is invalid", aws.ToString(in.RoleArn))
 	}
-	if !sessionName.MatchString(aws.ToString(in.RoleSessionName)) {
+	if name := aws.ToString(in.RoleSessionName); len(name) < 2 || !shape.IsName(name, 64, roleMarks) {
 		return nil, refuse("ValidationError", "1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", aws.ToString(in.RoleSessionName))
 	}
 	life := aws.ToInt32(in.DurationSeconds)

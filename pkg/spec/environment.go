@@ -33,10 +33,12 @@ type environment struct {
 	accountNode, regionNode *yaml.Node
 }
 
+// isVariable: as a local name, but that it begins with no digit and no hyphen.
+func isVariable(s string) bool { return isLocalName(s) && !strings.ContainsAny(s[:1], "-0123456789") }
+
 var (
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
-	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm   = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)+-[0-9]+$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)+-[0-9]+$`)
 )
 
 // credentials are what people look for in an Environment, and must not find there.
@@ -65,7 +67,7 @@ func (p *parser) partOf(kind string, n *yaml.Node, r *reporter) (part, *frame) {
 				{name: "name", decode: func(_, v *yaml.Node) {
 					out.at = v
 					name, ok := f.text(v, "metadata.name")
-					if ok && !localName.MatchString(name) {
+					if ok && !isLocalName(name) {
 						r.errorf(v, "metadata.name: %s: up to 64 letters, digits, hyphens and underscores", quoted(name))
 					} else if ok {
 						out.name = name
@@ -92,10 +94,10 @@ func (p *parser) environment(n *yaml.Node, r *reporter) *environment {
 	if e.part, f = p.partOf("Environment", n, r); e.spec == nil {
 		return e
 	}
-	plain := func(name string, to *string, at **yaml.Node, form *regexp.Regexp, wants string) field {
+	plain := func(name string, to *string, at **yaml.Node, form func(string) bool, wants string) field {
 		return field{name: name, decode: func(_, v *yaml.Node) {
 			s, ok := f.text(v, "spec."+name)
-			if ok && !form.MatchString(s) {
+			if ok && !form(s) {
 				r.errorf(v, "spec.%s: expects %s, got %s", name, wants, quoted(s))
 			} else if ok {
 				*to = s
@@ -106,9 +108,9 @@ func (p *parser) environment(n *yaml.Node, r *reporter) *environment {
 		}}
 	}
 	fields := []field{
-		plain("target", &e.target, nil, localName, "the name of a target: letters, digits, hyphens and underscores"),
-		plain("account", &e.account, &e.accountNode, accountForm, `the 12 digits of an AWS account, in quotes: "111122223333"`),
-		plain("region", &e.region, &e.regionNode, regionForm, "an AWS region like eu-west-1"),
+		plain("target", &e.target, nil, isLocalName, "the name of a target: letters, digits, hyphens and underscores"),
+		plain("account", &e.account, &e.accountNode, accountForm.MatchString, `the 12 digits of an AWS account, in quotes: "111122223333"`),
+		plain("region", &e.region, &e.regionNode, regionForm.MatchString, "an AWS region like eu-west-1"),
 		{name: "vars", decode: func(_, v *yaml.Node) { e.variables(v) }},
 		{name: "defaults", decode: func(_, v *yaml.Node) { e.under(f, v) }},
 		{name: "freeze", decode: func(_, v *yaml.Node) { e.windows(f, v) }},
@@ -135,7 +137,7 @@ func (e *environment) variables(n *yaml.Node) {
 		switch {
 		case name == "account" || name == "region" || name == "name":
 			e.r.errorf(key, "spec.vars.%s: account, region and name are there by themselves: write spec.account and spec.region", name)
-		case !variableName.MatchString(name):
+		case !isVariable(name):
 			e.r.errorf(key, "spec.vars: %s is no name of a variable: letters, digits, hyphens and underscores", quoted(name))
 		case isNull(value):
 			e.r.errorf(key, `spec.vars.%s: is empty; write "" for an empty text`, name)

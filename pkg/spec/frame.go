@@ -2,13 +2,14 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // frame decodes one document of kind Service.
@@ -23,12 +24,11 @@ type frame struct {
 	shown     map[string]map[string]string // what people call the paths of each body, by Body.Path
 }
 
-var (
-	// ECS: up to 255 letters, digits, underscores and hyphens for both.
-	awsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	// Unit-local names stand in tags, references and derived AWS names.
-	localName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-)
+// isAWSName is what ECS takes for the names of services and clusters.
+func isAWSName(s string) bool { return shape.IsName(s, 255, "_-") }
+
+// isLocalName: unit-local names stand in tags, references and derived AWS names.
+func isLocalName(s string) bool { return shape.IsName(s, 64, "_-") }
 
 const defaultCluster = "default"
 
@@ -118,7 +118,7 @@ func (f *frame) metadata(n *yaml.Node) {
 }
 
 func (f *frame) named(n *yaml.Node, path, name string) bool {
-	if awsName.MatchString(name) {
+	if isAWSName(name) {
 		return true
 	}
 	f.r.errorf(n, "%s: %s is no ECS name: up to 255 letters, digits, hyphens and underscores", path, quoted(name))
@@ -201,7 +201,7 @@ func (f *frame) section(s section, key, n *yaml.Node, into map[string][]Body) {
 		name, value := n.Content[i], n.Content[i+1]
 		switch {
 		case isNull(value):
-		case !localName.MatchString(name.Value):
+		case !isLocalName(name.Value):
 			f.r.errorf(name, "%s: %s is no name for this document: up to 64 letters, digits, hyphens and underscores", s.Path, quoted(name.Value))
 		default:
 			f.body(s, name.Value, name, value, nil, into)
@@ -236,7 +236,7 @@ func (f *frame) cluster(n *yaml.Node) {
 func (f *frame) dependsOn(n *yaml.Node) {
 	for _, v := range f.texts(n, "spec.dependsOn") {
 		name := v.Value
-		if cluster, rest, ok := strings.Cut(name, "/"); ok && awsName.MatchString(cluster) {
+		if cluster, rest, ok := strings.Cut(name, "/"); ok && isAWSName(cluster) {
 			name = rest
 		}
 		if f.named(v, "spec.dependsOn", name) {

@@ -58,7 +58,7 @@ func (f *frame) stage(stage string, n *yaml.Node) {
 		if isNull(value) {
 			continue
 		}
-		if !localName.MatchString(key.Value) {
+		if !isLocalName(key.Value) {
 			f.r.errorf(key, "%s: %s is no name for this document: up to 64 letters, digits, hyphens and underscores", path, quoted(key.Value))
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // Target is one entry of the operator's targets file: a named account and
@@ -22,7 +24,6 @@ type Target struct {
 }
 
 var (
-	targetName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 	roleForm     = regexp.MustCompile(`^arn:[a-z-]+:iam::(\d{12}):role/[\w+=,.@/-]+$`)
 	externalForm = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`) // sts:AssumeRole, ExternalId: at most 1224
 )
@@ -68,7 +69,7 @@ func (t *targetsFile) top(n *yaml.Node) {
 
 func (t *targetsFile) target(key, n *yaml.Node) {
 	name := key.Value
-	if !targetName.MatchString(name) {
+	if !shape.IsName(name, 63, "_.-") || strings.ContainsAny(name[:1], "_.-") {
 		t.r.errorf(key, "targets: the name %s: use 1 to 63 letters, digits, '.', '_' or '-'", quoted(name))
 	}
 	out := Target{Pos: t.r.pos(key)}

@@ -67,7 +67,7 @@ func (t *template) declare(f *frame, n *yaml.Node) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if !variableName.MatchString(key.Value) {
+		if !isVariable(key.Value) {
 			t.r.errorf(key, "spec.params: %s is no name of a parameter: letters, digits, hyphens and underscores", quoted(key.Value))
 			continue
 		}
