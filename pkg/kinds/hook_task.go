@@ -137,14 +137,14 @@ func (r *rollouts) taskOf(ctx context.Context, c *awsclient.Clients, run resourc
 // revisionContent reads a revision once; nil where it cannot be read.
 func (r *rollouts) revisionContent(ctx context.Context, c *awsclient.Clients, arn string) *ecs.RegisterTaskDefinitionInput {
 	if td, ok := r.tasks.Get(arn); ok {
-		return td.content
+		return td.content()
 	}
 	td, err := describeTask(ctx, c, arn)
 	if err != nil {
 		return nil
 	}
 	r.tasks.Put(arn, *td)
-	return td.content
+	return td.content()
 }
 
 // hookResult judges a stopped task: it was a success when the containers that

@@ -33,7 +33,7 @@ func (r *rollouts) LogStreams(ctx context.Context, service resource.Live) ([]res
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range td.content.ContainerDefinitions {
+		for _, d := range td.content().ContainerDefinitions {
 			out = append(out, streamOf(t, d))
 		}
 	}

@@ -27,16 +27,24 @@ const (
 )
 
 // revision is one task definition revision. The content holds for ever, the
-// rest as of the time of reading.
+// rest as of the time of reading. There is one for each service at all times, so that
+// what is large of it is packed.
 type revision struct {
-	arn     string
-	content *ecs.RegisterTaskDefinitionInput
-	tags    map[string]string
-	status  types.TaskDefinitionStatus
-	read    time.Time
+	arn    string
+	body   *shape.Packed[revisionBody]
+	status types.TaskDefinitionStatus
+	read   time.Time
 
 	registered string // RFC 3339
 }
+
+type revisionBody struct {
+	Content *ecs.RegisterTaskDefinitionInput
+	Tags    map[string]string
+}
+
+func (r *revision) content() *ecs.RegisterTaskDefinitionInput { return r.body.Unpack().Content }
+func (r *revision) tags() map[string]string                   { return r.body.Unpack().Tags }
 
 // Observe answers with the revision that the service runs. When that is not
 // what is wanted, an ACTIVE revision that is, is taken instead: the newest, or
@@ -84,7 +92,7 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 			}
 			if k.fits(o, r) {
 				l := r.live()
-				l.Image = mainImage(r.content)
+				l.Image = mainImage(l.Value.(*ecs.RegisterTaskDefinitionInput))
 				return l, nil
 			}
 			running = r
@@ -92,7 +100,7 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 	}
 	l, err := k.match(ctx, c, o, running)
 	if running != nil {
-		l.Image = mainImage(running.content)
+		l.Image = mainImage(running.content())
 	}
 	return l, err
 }
@@ -162,18 +170,18 @@ func (k *taskDefinition) match(ctx context.Context, c *awsclient.Clients, o *res
 // fits reports whether a revision is ACTIVE and what is wanted. References that
 // are still open compare as different, which is right: they may lead elsewhere.
 //
-// As long as an object wants the same, and the content of a revision that is kept is one
-// value, the answer is the same, too.
+// As long as an object wants the same, and a revision is kept as it was read, the answer is
+// the same, too.
 func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
 	want, whole := shape.Digest(o)
 	last, ok := k.fitted.Get(o.ID)
-	if whole && ok && last.want == want && last.content == r.content {
+	if whole && ok && last.want == want && last.body == r.body {
 		return last.fits
 	}
-	last = fitted{want, r.content, sameContent(o, r)}
+	last = fitted{want, r.body, sameContent(o, r)}
 	if whole {
 		k.fitted.Put(o.ID, last)
 	}
@@ -183,9 +191,9 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 // fitted is the last comparison of a wanted content, by its digest, with a live one, by
 // its address.
 type fitted struct {
-	want    [sha256.Size]byte
-	content *ecs.RegisterTaskDefinitionInput
-	fits    bool
+	want [sha256.Size]byte
+	body *shape.Packed[revisionBody]
+	fits bool
 }
 
 func sameContent(o *resource.Object, r *revision) bool {
@@ -262,7 +270,7 @@ func (k *taskDefinition) readLately(ctx context.Context, c *awsclient.Clients, o
 	switch {
 	case i < 0:
 		return r, err
-	case hooked(own[i].tags):
+	case hooked(own[i].tags()):
 		return nil, resource.Errorf(resource.ClassTransient, "ecs:DescribeTaskDefinition",
 			"%s was registered a moment ago and is not to be seen yet: how its hooks stand is looked at when it is", lastSegment(arn))
 	}
@@ -283,7 +291,7 @@ func hooked(tags map[string]string) bool {
 // one only says which are to come. There are two of one content when a registration whose
 // answer was lost lands after it was made again: a hook runs once for a content.
 func (k *taskDefinition) begun(ctx context.Context, c *awsclient.Clients, o *resource.Object, newest *revision) (*revision, error) {
-	if !hooked(newest.tags) || anyBegun(newest.tags) {
+	if tags := newest.tags(); !hooked(tags) || anyBegun(tags) {
 		return newest, nil
 	}
 	arns, err := k.hashed(ctx, c, o)
@@ -300,7 +308,7 @@ func (k *taskDefinition) begun(ctx context.Context, c *awsclient.Clients, o *res
 		case resource.ClassOf(err) == resource.ClassNotFound:
 		case err != nil:
 			return nil, err
-		case k.fits(o, r) && anyBegun(r.tags):
+		case k.fits(o, r) && anyBegun(r.tags()):
 			return r, nil
 		}
 	}
@@ -346,18 +354,15 @@ func describeTask(ctx context.Context, c *awsclient.Clients, name string) (*revi
 func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 	in := &ecs.RegisterTaskDefinitionInput{}
 	shape.Project(in, td)
-	kept := shape.Detach(struct {
-		ARN     string
-		Content *ecs.RegisterTaskDefinitionInput
-		Tags    map[string]string
-		Status  types.TaskDefinitionStatus
-	}{aws.ToString(td.TaskDefinitionArn), in, tags, td.Status})
-	return &revision{arn: kept.ARN, content: kept.Content, tags: kept.Tags, status: kept.Status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
+	body := shape.Pack(revisionBody{in, tags})
+	status := types.TaskDefinitionStatus(strings.Clone(string(td.Status)))
+	return &revision{arn: strings.Clone(aws.ToString(td.TaskDefinitionArn)), body: &body, status: status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
 }
 
 func (r *revision) live() resource.Live {
+	body := r.body.Unpack()
 	l := resource.Live{
-		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: r.tags, Value: r.content, Registered: r.registered,
+		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: body.Tags, Value: body.Content, Registered: r.registered,
 		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
 	}
 	if r.status != types.TaskDefinitionStatusActive {
