@@ -15,7 +15,10 @@ type answers struct {
 }
 
 func ask(q resource.Query) *answers {
-	a := &answers{by: make(map[resource.ID]resource.Live, len(q.Objects))}
+	a := &answers{by: q.Room}
+	if a.by == nil {
+		a.by = make(map[resource.ID]resource.Live, len(q.Objects))
+	}
 	for i := range q.Objects {
 		id := q.Objects[i].ID
 		a.by[id] = resource.Live{ID: id, Err: awsclient.ErrSilent}

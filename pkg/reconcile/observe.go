@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -97,9 +99,19 @@ func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]re
 // askPart adds what one kind says to what is known.
 func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []opened, live map[resource.ID]resource.Live) {
 	if objects := e.objectsOf(k, units); len(objects) > 0 {
-		maps.Copy(live, e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round}))
+		room := rooms.Get().(map[resource.ID]resource.Live)
+		found := e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round, Room: room})
+		maps.Copy(live, found)
+		if reflect.ValueOf(found).Pointer() == reflect.ValueOf(room).Pointer() { // else a panic may have left somebody who writes to it
+			clear(room)
+			rooms.Put(room)
+		}
 	}
 }
+
+// rooms are maps for answers that are copied at once: of a part and its kinds one after
+// the other.
+var rooms = sync.Pool{New: func() any { return map[resource.ID]resource.Live{} }}
 
 // ask makes one query of one kind. A panic over many objects is asked again one
 // by one, so that it stays with the object that it is about.
@@ -109,19 +121,14 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		found = map[resource.ID]resource.Live{}
 		for _, o := range q.Objects {
 			one := q
-			one.Objects, one.Round = []resource.Object{o}, nil
+			one.Objects, one.Round, one.Room = []resource.Object{o}, nil, nil
 			maps.Copy(found, e.ask(ctx, k, one))
 		}
 		return found
 	}
-	asked := make(map[resource.ID]bool, len(q.Objects))
-	for i := range q.Objects {
-		asked[q.Objects[i].ID] = true
-	}
 	if found == nil {
-		found = make(map[resource.ID]resource.Live, len(asked))
+		found = make(map[resource.ID]resource.Live, len(q.Objects))
 	}
-	maps.DeleteFunc(found, func(id resource.ID, _ resource.Live) bool { return !asked[id] })
 	for i := range q.Objects {
 		id := q.Objects[i].ID
 		l, ok := found[id]
@@ -138,6 +145,13 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		}
 		l.ID = id
 		found[id] = l
+	}
+	if len(found) > len(q.Objects) { // the answer to what nobody asked
+		asked := make(map[resource.ID]bool, len(q.Objects))
+		for i := range q.Objects {
+			asked[q.Objects[i].ID] = true
+		}
+		maps.DeleteFunc(found, func(id resource.ID, _ resource.Live) bool { return !asked[id] })
 	}
 	return found
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
@@ -29,13 +30,22 @@ type calm struct {
 	until  time.Time
 }
 
+// sights lend the lists of what is identified.
+var sights = sync.Pool{New: func() any { return new([]resource.Live) }}
+
 // sight identifies all that was read of a unit; false when something of it is missing
 // or unknown.
 func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Size]byte, whole bool) {
 	if u.Gone {
 		return sum, false
 	}
-	all := make([]resource.Live, 0, u.Len()+1)
+	room := sights.Get().(*[]resource.Live)
+	all := (*room)[:0]
+	defer func() {
+		clear(all)
+		*room = all
+		sights.Put(room)
+	}()
 	for id := range u.IDs() {
 		l, ok := live[id]
 		if !ok || l.Presence != resource.Present {

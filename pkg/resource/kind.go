@@ -98,6 +98,9 @@ type Query struct {
 	Live map[ID]Live
 	// Round is the full pass that the question is a part of, nil for a whole one.
 	Round *Round
+	// Room is an empty map in which the answer may be given, nil for none: who asks has
+	// it back when he has taken the answer out.
+	Room map[ID]Live
 }
 
 // Write is one write of one object.
