@@ -51,19 +51,24 @@ func (b base) census(ctx context.Context, target, owner, kind string, list liste
 }
 
 // members are the objects of one kind and owner among tags by ARN, in order.
-func members(tags iter.Seq2[string, map[string]string], target, owner, kind string, named func(id resource.ID, arn string) bool) []resource.Found {
+func members(tags iter.Seq2[string, *tagSet], target, owner, kind string, named func(id resource.ID, arn string) bool) []resource.Found {
 	var out []resource.Found
+	whose := map[string]map[string]string{} // by scope
 	for arn, t := range tags {
-		if t[resource.TagOwner] != owner {
+		if have, _ := t.get(resource.TagOwner); have != owner {
 			continue
 		}
-		id, ok := resource.Identity(target, kind, t)
-		if !ok {
+		unit, _ := t.get(resource.TagUnit)
+		key, _ := t.get(resource.TagKey)
+		id, ok := resource.IdentityOf(target, kind, unit, key)
+		if !ok || !named(id, arn) {
 			continue
 		}
-		if named(id, arn) {
-			out = append(out, resource.Found{ID: id, ARN: arn, Tags: t})
+		scope, _ := t.get(resource.TagScope)
+		if whose[scope] == nil {
+			whose[scope] = map[string]string{resource.TagOwner: owner, resource.TagScope: scope}
 		}
+		out = append(out, resource.Found{ID: id, ARN: arn, Tags: whose[scope], Value: t})
 	}
 	slices.SortFunc(out, func(x, y resource.Found) int {
 		return cmp.Or(x.ID.Compare(y.ID), strings.Compare(x.ARN, y.ARN))
@@ -72,7 +77,7 @@ func members(tags iter.Seq2[string, map[string]string], target, owner, kind stri
 }
 
 // listed is a census by listing, at most listedAge old.
-func (b base) listed(ctx context.Context, of owned, list lister) (map[string]map[string]string, error) {
+func (b base) listed(ctx context.Context, of owned, list lister) (map[string]*tagSet, error) {
 	l, release, err := b.inventory.turn(ctx, b.inventory.listed, of)
 	if err != nil {
 		return nil, err
@@ -89,14 +94,23 @@ func (b base) listed(ctx context.Context, of owned, list lister) (map[string]map
 	if err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(all, func(_ string, tags map[string]string) bool { return tags[resource.TagOwner] != of.owner })
-	l.read, l.tags = time.Now(), all
-	return all, nil
+	tags, sets := map[string]*tagSet{}, &tagSets{}
+	for arn, t := range all {
+		if t[resource.TagOwner] == of.owner {
+			tags[strings.Clone(arn)] = sets.of(maps.All(t))
+		}
+	}
+	l.read, l.tags = time.Now(), tags
+	return tags, nil
 }
 
 // recalled is what the ARN and the tags of any object say.
 func recalled(f resource.Found, name string, value any) resource.Live {
-	return resource.Live{ID: f.ID, Presence: resource.Present, ARN: f.ARN, Tags: f.Tags, Name: name, Value: value}
+	tags := f.Tags
+	if t, ok := f.Value.(*tagSet); ok {
+		tags = t.whole()
+	}
+	return resource.Live{ID: f.ID, Presence: resource.Present, ARN: f.ARN, Tags: tags, Name: name, Value: value}
 }
 
 // Owned lists the services of an owner, in every cluster. One whose ARN names

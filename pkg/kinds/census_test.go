@@ -2,6 +2,7 @@ package kinds_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -69,9 +70,10 @@ func TestCensus(t *testing.T) {
 			}
 			found, _ := k.(resource.Census).Owned(t.Context(), resource.DefaultTarget, resource.DefaultOwner)
 			for _, l := range found {
-				o := resource.Stray(k.(resource.Recalling).Recall(l))
+				recalled := k.(resource.Recalling).Recall(l)
+				o := resource.Stray(recalled)
 				read := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{o}, Direct: true})[l.ID]
-				if read.Presence != resource.Present || read.ARN != l.ARN || read.Tags[resource.TagUnit] != l.Tags[resource.TagUnit] {
+				if read.Presence != resource.Present || read.ARN != l.ARN || !maps.Equal(read.Tags, recalled.Tags) {
 					t.Errorf("denied=%v: %s read directly is %s %s %v (%v)", denied, l.ARN, read.Presence, read.ARN, read.Tags, read.Err)
 				}
 			}

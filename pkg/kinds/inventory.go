@@ -67,10 +67,10 @@ type listing struct {
 	read    time.Time
 	denied  time.Time
 	refusal error
-	pages   int                          // how many calls the last refresh took
-	tags    map[string]map[string]string // by ARN, of a census by listing; never written to
-	book    *book                        // of what the tagging API has told
-	version int                          // of the book
+	pages   int                // how many calls the last refresh took
+	tags    map[string]*tagSet // by ARN, of a census by listing; never written to
+	book    *book              // of what the tagging API has told
+	version int                // of the book
 }
 
 // counted is a census of one kind, and the version of the tags that it was made of.
@@ -84,25 +84,25 @@ func newInventory(p awsclient.Provider) *inventory {
 }
 
 // book are tags by ARN, as the last refresh told them and as what was read directly since
-// says. The tags of one ARN are shared and never written to.
+// says.
 type book struct {
 	mu   sync.RWMutex
-	tags map[string]map[string]string
+	tags map[string]*tagSet
 	// byKey is unit, key → ARN, "" for several. It is made when somebody asks by key, which
 	// is seldom, and goes with the next refresh, or when nobody has asked for a while.
 	byKey map[[2]string]string
 	asked time.Time
 }
 
-func (b *book) of(arn string) (map[string]string, bool) {
+func (b *book) of(arn string) (*tagSet, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	t, ok := b.tags[arn]
 	return t, ok
 }
 
-func (b *book) all() iter.Seq2[string, map[string]string] {
-	return func(yield func(string, map[string]string) bool) {
+func (b *book) all() iter.Seq2[string, *tagSet] {
+	return func(yield func(string, *tagSet) bool) {
 		b.mu.RLock()
 		defer b.mu.RUnlock()
 		maps.All(b.tags)(yield)
@@ -119,10 +119,10 @@ func (b *book) set(arn string, tags map[string]string) bool {
 	case tags == nil:
 		delete(b.tags, arn)
 		return known
-	case known && maps.Equal(have, tags):
+	case known && len(have.keys) == len(tags) && have.carries(tags):
 		return false
 	}
-	b.tags[strings.Clone(arn)] = words{}.tags(maps.All(tags))
+	b.tags[strings.Clone(arn)] = new(tagSets).of(maps.All(tags))
 	return true
 }
 
@@ -134,7 +134,9 @@ func (b *book) at(unit, key string) string {
 	if b.byKey == nil {
 		b.byKey = make(map[[2]string]string, len(b.tags))
 		for arn, t := range b.tags {
-			at := [2]string{t[resource.TagUnit], t[resource.TagKey]}
+			unit, _ := t.get(resource.TagUnit)
+			key, _ := t.get(resource.TagKey)
+			at := [2]string{unit, key}
 			if _, twice := b.byKey[at]; twice {
 				arn = ""
 			}
@@ -174,15 +176,13 @@ func (h *hint) agrees(arn string, want map[string]string) (map[string]string, bo
 		return nil, false
 	}
 	have, ok := h.book.of(arn)
-	if !ok {
+	switch {
+	case !ok || !have.carries(want):
 		return nil, false
+	case len(have.keys) == len(want) && want != nil:
+		return want, true // nearly always: no map is made for it
 	}
-	for k, v := range want {
-		if got, has := have[k]; !has || got != v {
-			return nil, false
-		}
-	}
-	return have, true
+	return have.whole(), true
 }
 
 // get gives the hint of an owner, refreshed when it is old. It never fails: no
@@ -349,7 +349,7 @@ func (i *inventory) refresh(ctx context.Context, l *listing, of owned, types []s
 		return err
 	}
 	if l.book == nil {
-		l.book = &book{tags: map[string]map[string]string{}}
+		l.book = &book{tags: map[string]*tagSet{}}
 	}
 	told := l.book.reading()
 	in := &resourcegroupstaggingapi.GetResourcesInput{

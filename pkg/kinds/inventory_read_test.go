@@ -17,7 +17,7 @@ func tagsOfUnit(unit, key string) []tagtypes.Tag {
 // A refresh that tells what the book says is no news, and leaves all of it as it is: who
 // has counted by it need not count again.
 func TestBookIsReadAgain(t *testing.T) {
-	b := &book{tags: map[string]map[string]string{}}
+	b := &book{tags: map[string]*tagSet{}}
 	refresh := func(tell ...string) bool { // pairs of ARN and key
 		r := b.reading()
 		for i := 0; i < len(tell); i += 2 {

@@ -12,8 +12,8 @@ import (
 type Found struct {
 	ID   ID
 	ARN  string
-	Tags map[string]string // whole; nil for kinds that carry none
-	// Value is what its kind needs to know beside the ARN to read it, nil for nothing.
+	Tags map[string]string // those that say whose it is: owner and scope; nil for kinds that carry none
+	// Value is what its kind needs to know beside that to recall it, nil for nothing.
 	Value any
 }
 
@@ -78,12 +78,17 @@ func Stray(l Live) Object {
 // Identity reads the ID of a live object from its tags; false where they do not
 // say one. Kinds of which a unit has one (the service) may carry no key.
 func Identity(target, kind string, tags map[string]string) (ID, bool) {
-	at := strings.LastIndexByte(tags[TagUnit], '/') // a service's name has no slash
-	if at <= 0 || at == len(tags[TagUnit])-1 {
+	return IdentityOf(target, kind, tags[TagUnit], tags[TagKey])
+}
+
+// IdentityOf is Identity by the two tags that say it, "" for one that is missing.
+func IdentityOf(target, kind, unit, key string) (ID, bool) {
+	at := strings.LastIndexByte(unit, '/') // a service's name has no slash
+	if at <= 0 || at == len(unit)-1 {
 		return ID{}, false
 	}
-	id := ID{Target: target, Cluster: tags[TagUnit][:at], Unit: tags[TagUnit][at+1:], Kind: kind}
-	if key := tags[TagKey]; key != "" && key != kind {
+	id := ID{Target: target, Cluster: unit[:at], Unit: unit[at+1:], Kind: kind}
+	if key != "" && key != kind {
 		k, name, ok := strings.Cut(key, "/")
 		if !ok || k != kind || name == "" {
 			return ID{}, false

@@ -1,0 +1,41 @@
+package kinds
+
+import (
+	"maps"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever the tags are: what is kept says the same as their map, before and after others.
+func TestTagSet(t *testing.T) {
+	text := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "b", "owner"}), rapid.StringN(0, 300, -1))
+	rapid.Check(t, func(t *rapid.T) {
+		var sets tagSets
+		all := rapid.SliceOfN(rapid.MapOf(text, text), 1, 4).Draw(t, "tags")
+		var kept []*tagSet
+		for _, tags := range all {
+			kept = append(kept, sets.of(maps.All(tags)))
+		}
+		for i, tags := range all {
+			if have := kept[i].whole(); !maps.Equal(have, tags) {
+				t.Fatalf("%q became %q", tags, have)
+			}
+			for k, v := range tags {
+				if have, ok := kept[i].get(k); !ok || have != v {
+					t.Fatalf("%q is %q, %v", k, have, ok)
+				}
+			}
+			for _, other := range all {
+				within := true
+				for k, v := range other {
+					have, ok := tags[k]
+					within = within && ok && have == v
+				}
+				if kept[i].carries(other) != within {
+					t.Fatalf("that %q carries %q is not %v", tags, other, within)
+				}
+			}
+		}
+	})
+}
