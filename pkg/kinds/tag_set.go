@@ -46,7 +46,11 @@ func (t *tagSet) get(key string) (string, bool) {
 }
 
 // whole is a fresh map of them.
-func (t *tagSet) whole() map[string]string { return maps.Collect(t.all()) }
+func (t *tagSet) whole() map[string]string {
+	tags := make(map[string]string, len(t.keys))
+	maps.Insert(tags, t.all())
+	return tags
+}
 
 // carries reports whether all of these are among them.
 func (t *tagSet) carries(want map[string]string) bool {
