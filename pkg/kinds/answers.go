@@ -50,8 +50,7 @@ func (a *answers) fail(q resource.Query, err error) map[resource.ID]resource.Liv
 
 // present is a live object in input form that has the attributes arn and name.
 func present(id resource.ID, arn, name string, value any) resource.Live {
-	return resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: name, Value: value,
-		Attrs: map[string]string{"arn": arn, "name": name}}
+	return resource.Live{ID: id, Presence: resource.Present, ARN: arn, Name: name, Value: value}
 }
 
 // lanes are batches of one sort of call that may not share a call: one per

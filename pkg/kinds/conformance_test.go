@@ -309,8 +309,8 @@ func live(t *testing.T, kind string) {
 				t.Errorf("%s: owner tags read back as %+v", o.ID.Local(), own)
 			}
 		}
-		if l.Attrs["arn"] != l.ARN || l.Attrs["name"] == "" {
-			t.Errorf("%s: attributes %v", o.ID.Local(), l.Attrs)
+		if a := l.Attributes(); a["arn"] != l.ARN || a["name"] == "" {
+			t.Errorf("%s: attributes %v", o.ID.Local(), l.Attributes())
 		}
 	}
 	order := w.ordered(u)

@@ -100,7 +100,7 @@ func (*listenerRule) Attributes(o *resource.Object) map[string]string {
 }
 
 func ruleAttrs(l *resource.Live, listener string) {
-	l.Attrs["listenerArn"], l.Attrs["loadBalancerFullName"] = listener, loadBalancerOf(listener)
+	l.Attrs = map[string]string{"listenerArn": listener, "loadBalancerFullName": loadBalancerOf(listener)}
 }
 
 func (*listenerRule) Diff(o *resource.Object, l *resource.Live, c resource.Compare) []diff.Change {

@@ -25,7 +25,7 @@ func (w *world) carries(u *resource.Unit, d *resource.Deployment) {
 			if id.Kind == resource.KindTaskDefinition {
 				return map[string]string{"arn": d.TaskDefinition}
 			}
-			return live[id].Attrs
+			return live[id].Attributes()
 		})
 		for _, c := range w.kind(kind).Diff(&o, &l, resource.Compare{InputChanged: true, HasScalableTarget: true}) {
 			if c.Effect.Deploys() && !c.Informational {

@@ -304,7 +304,7 @@ func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]str
 		full = arn[at+1:] // how CloudWatch's TargetGroup dimension spells it
 	}
 	l := present(id, arn, name, in)
-	l.Tags, l.Attrs["fullName"] = tags, full
+	l.Tags, l.Attrs = tags, map[string]string{"fullName": full}
 	l.Group = &resource.GroupState{LoadBalancers: slices.Clone(tg.LoadBalancerArns)}
 	if attrs != nil {
 		l.Extra = map[string]any{attributes: attrs} // shared by all that have the same

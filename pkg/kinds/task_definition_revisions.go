@@ -363,7 +363,7 @@ func (r *revision) live() resource.Live {
 	body := r.body.Unpack()
 	l := resource.Live{
 		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: body.Tags, Value: body.Content, Registered: r.registered,
-		Attrs: map[string]string{"arn": r.arn, "name": lastSegment(r.arn), "family": familyOfARN(r.arn)},
+		Attrs: map[string]string{"family": familyOfARN(r.arn)},
 	}
 	if r.status != types.TaskDefinitionStatusActive {
 		// Tasks go on with it, but it is no basis for another deployment.

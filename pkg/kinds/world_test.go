@@ -184,7 +184,7 @@ func (w *world) observe(u *resource.Unit, direct bool) map[resource.ID]resource.
 }
 
 func attrsOf(live map[resource.ID]resource.Live) func(resource.ID) map[string]string {
-	return func(id resource.ID) map[string]string { return live[id].Attrs }
+	return func(id resource.ID) map[string]string { return live[id].Attributes() }
 }
 
 // changes is what differs for one object: fields by the kind, then tags.
@@ -281,7 +281,7 @@ func (w *world) clean(u *resource.Unit) {
 		live := w.observe(u, direct)
 		attrs := map[resource.ID]map[string]string{}
 		for id, l := range live {
-			attrs[id] = l.Attrs
+			attrs[id] = l.Attributes()
 		}
 		for _, o := range u.Objects() {
 			now := look{u, live[o.ID], live[o.ID.Of(resource.KindService, "")].Tags, live[o.ID.Of(resource.KindScalableTarget, "")].Presence == resource.Present, attrs}

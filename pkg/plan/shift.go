@@ -36,7 +36,7 @@ func (m *maker) gateStrategy() {
 	m.holdDeployment(s, status.DeploymentRunning, whyStrategy)
 	live := shape.Plain(s.live.Value, nil)
 	for _, d := range m.order {
-		if d.ID.Kind == resource.KindListenerRule && d.writes() && d.live.ARN != "" && (mentions(live, d.live.ARN) || mentions(live, d.live.Attrs["arn"])) {
+		if d.ID.Kind == resource.KindListenerRule && d.writes() && d.live.ARN != "" && (mentions(live, d.live.ARN) || mentions(live, d.live.Attributes()["arn"])) {
 			d.block(status.DeploymentRunning, whyStrategy)
 		}
 	}

@@ -146,7 +146,7 @@ func (t *takeover) keepWatching(m *maker) {
 		}
 		kept, _ := resource.Resolve(*o, func(id resource.ID) map[string]string {
 			if id == t.id {
-				return t.old[0].Attrs
+				return t.old[0].Attributes()
 			}
 			return nil
 		})

@@ -263,7 +263,7 @@ func (w *world) input(u *resource.Unit) plan.Input {
 
 // apply executes what is not blocked, resolving references as it goes.
 func (w *world) apply(u *resource.Unit, pl plan.Plan) {
-	attrs := func(id resource.ID) map[string]string { return w.live[id].Attrs }
+	attrs := func(id resource.ID) map[string]string { return w.live[id].Attributes() }
 	for _, s := range pl.Steps {
 		if !s.Writes() {
 			continue

@@ -138,13 +138,7 @@ func (x *execution) step(ctx context.Context, s *plan.Step) {
 
 // attrs answers references from what exists.
 func (x *execution) attrs(id resource.ID) map[string]string {
-	l := x.known[id]
-	if l.Presence != resource.Present {
-		return nil
-	}
-	out := map[string]string{"arn": l.ARN, "name": l.Name}
-	maps.Copy(out, l.Attrs)
-	return out
+	return x.known[id].Attributes()
 }
 
 // moved compares what is there now with what was planned on: the object itself,

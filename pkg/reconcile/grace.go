@@ -33,13 +33,15 @@ type graceKeeper struct {
 }
 
 // insides are objects as their unit knows them, in order, with a zero around each: units that
-// look alike share one text.
-type insides string
+// look alike share one text, for as long as somebody has a handle of it.
+type insides struct{ text unique.Handle[string] }
+
+var nothing = insidesOf(nil)
 
 func inside(id resource.ID) string { return id.Kind + "\x01" + id.Name }
 
 func (i insides) have(id resource.ID) bool {
-	return strings.Contains(string(i), "\x00"+inside(id)+"\x00")
+	return strings.Contains(i.text.Value(), "\x00"+inside(id)+"\x00")
 }
 
 func (i insides) with(id resource.ID) insides { return insidesOf(append(i.all(), inside(id))) }
@@ -49,15 +51,12 @@ func (i insides) without(id resource.ID) insides {
 }
 
 func (i insides) all() []string {
-	return slices.DeleteFunc(strings.Split(string(i), "\x00"), func(s string) bool { return s == "" })
+	return slices.DeleteFunc(strings.Split(i.text.Value(), "\x00"), func(s string) bool { return s == "" })
 }
 
 func insidesOf(all []string) insides {
-	if len(all) == 0 {
-		return ""
-	}
 	slices.Sort(all)
-	return insides(unique.Make("\x00" + strings.Join(all, "\x00") + "\x00").Value())
+	return insides{unique.Make("\x00" + strings.Join(all, "\x00") + "\x00")}
 }
 
 // sighting is what this process knows about one object's not being there.
@@ -71,15 +70,23 @@ func newGraceKeeper(grace time.Duration) *graceKeeper {
 		written: map[resource.UnitKey]time.Time{}}
 }
 
+// inside are the objects of a unit that are known. The lock is held.
+func (g *graceKeeper) inside(key resource.UnitKey) insides {
+	if known, ok := g.known[key]; ok {
+		return known
+	}
+	return nothing
+}
+
 // have reports whether an object is known, and meet that it is there. The lock is held.
 func (g *graceKeeper) have(id resource.ID) bool {
-	return g.known[id.Key()].have(id)
+	return g.inside(id.Key()).have(id)
 }
 
 func (g *graceKeeper) meet(id resource.ID) {
 	g.back(id)
 	if !g.have(id) {
-		g.known[id.Key()] = g.known[id.Key()].with(id)
+		g.known[id.Key()] = g.inside(id.Key()).with(id)
 	}
 }
 
@@ -144,7 +151,7 @@ func (g *graceKeeper) gone(id resource.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.back(id)
-	g.known[id.Key()] = g.known[id.Key()].without(id)
+	g.known[id.Key()] = g.inside(id.Key()).without(id)
 }
 
 // within returns the objects of a unit that are absent but do not count as

@@ -1,5 +1,7 @@
 package resource
 
+import "maps"
+
 // Presence says what a lookup found out. The zero value is Unknown: silence
 // about an object is never absence.
 type Presence int
@@ -31,7 +33,8 @@ type Live struct {
 	// Around is what Observe saw around the object, for its kind's Settle alone: it
 	// is no part of the fingerprint. Nil for most kinds.
 	Around any
-	// Attrs are the attributes that references may ask for: arn, name, fullName, family.
+	// Attrs are the attributes that references may ask for beside arn and name (fullName,
+	// family), and these where they are not ARN and Name: Attributes has all.
 	Attrs  map[string]string
 	Health Health
 	// Image is set for task definitions only: the image that the service runs
@@ -43,6 +46,17 @@ type Live struct {
 	Service *ServiceState
 	// Group is set for target groups only.
 	Group *GroupState
+}
+
+// Attributes are what references to an object that is there may ask for, in a map of the
+// caller's; nil for one that is not.
+func (l Live) Attributes() map[string]string {
+	if l.Presence != Present {
+		return nil
+	}
+	out := map[string]string{"arn": l.ARN, "name": l.Name}
+	maps.Copy(out, l.Attrs)
+	return out
 }
 
 // Health is a kind's own word on a live object.

@@ -57,7 +57,7 @@ type Unit struct {
 // somebody holds them.
 type packedObjects struct {
 	text   shape.Packed[[]Object]
-	locals []local
+	locals []unique.Handle[local]
 	opened atomic.Pointer[weak.Pointer[Object]] // the first: who holds one holds all
 }
 
@@ -87,7 +87,7 @@ func (u *Unit) id(i int) ID {
 	if u.packed == nil {
 		return u.objects[i].ID
 	}
-	l := u.packed.locals[i]
+	l := u.packed.locals[i].Value()
 	return ID{Target: u.Key.Target, Cluster: u.Key.Cluster, Unit: u.Key.Name, Kind: l.kind, Name: l.name}
 }
 
@@ -152,9 +152,9 @@ func (u *Unit) Pack() {
 	if u.packed != nil {
 		return
 	}
-	objects, locals := make([]Object, len(u.objects)), make([]local, len(u.objects))
+	objects, locals := make([]Object, len(u.objects)), make([]unique.Handle[local], len(u.objects))
 	for i, o := range u.objects {
-		objects[i], locals[i] = *o, local{unique.Make(o.ID.Kind).Value(), unique.Make(o.ID.Name).Value()}
+		objects[i], locals[i] = *o, unique.Make(local{o.ID.Kind, o.ID.Name})
 	}
 	u.Image = strings.Clone(u.Image) // of its own: else it would hold what it is a part of
 	u.packed, u.objects = &packedObjects{text: shape.Pack(objects), locals: locals}, nil
