@@ -108,10 +108,16 @@ func (w *World) deleteManagedAlarm(name string) { delete(w.Alarms.Metric, name) 
 // alarmTagged lists the alarms that carry tags, for the tagging API.
 func (w *World) alarmTagged() []taggedResource {
 	var out []taggedResource
-	for _, name := range w.alarmNames() {
-		if tags := w.alarmTags(name); len(tags) > 0 {
-			out = append(out, taggedResource{ARN: alarmARNPrefix + name, Type: "cloudwatch:alarm", Tags: tags})
+	add := func(arn *string, tags map[string]string) {
+		if len(tags) > 0 {
+			out = append(out, taggedResource{ARN: aws.ToString(arn), Type: "cloudwatch:alarm", Tags: tags})
 		}
+	}
+	for _, a := range w.Alarms.Metric {
+		add(a.Alarm.AlarmArn, a.Tags)
+	}
+	for _, a := range w.Alarms.Composite {
+		add(a.Alarm.AlarmArn, a.Tags)
 	}
 	return out
 }

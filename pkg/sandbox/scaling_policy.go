@@ -317,22 +317,33 @@ func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScaling
 		return nil, err
 	}
 	out := &applicationautoscaling.DescribeScalingPoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}, NextToken: next}
+	callers := c.w.callers(page)
 	for _, key := range page {
 		policy := c.w.Scaling.Policies[key].Policy
-		policy.Alarms = append(list(policy.Alarms), c.w.alarmsOn(policy)...)
+		policy.Alarms = append(list(policy.Alarms), callers[*policy.PolicyARN]...)
 		out.ScalingPolicies = append(out.ScalingPolicies, policy)
 	}
 	return out, nil
 }
 
-// alarmsOn are the alarms of people that call a policy.
-func (w *World) alarmsOn(p types.ScalingPolicy) []types.Alarm {
-	var out []types.Alarm
-	for _, name := range w.alarmNames() {
-		a := w.Alarms.Metric[name]
-		if a != nil && a.Owner == "" && slices.Contains(a.Alarm.AlarmActions, *p.PolicyARN) {
-			out = append(out, types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
+// callers are the alarms of people that call some policies, by the policies' ARNs.
+func (w *World) callers(policies []string) map[string][]types.Alarm {
+	out := map[string][]types.Alarm{}
+	for _, key := range policies {
+		out[*w.Scaling.Policies[key].Policy.PolicyARN] = nil
+	}
+	for _, a := range w.Alarms.Metric {
+		if a.Owner != "" {
+			continue
 		}
+		for i, action := range a.Alarm.AlarmActions {
+			if have, asked := out[action]; asked && !slices.Contains(a.Alarm.AlarmActions[:i], action) {
+				out[action] = append(have, types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
+			}
+		}
+	}
+	for _, alarms := range out {
+		slices.SortFunc(alarms, func(a, b types.Alarm) int { return strings.Compare(*a.AlarmName, *b.AlarmName) })
 	}
 	return out
 }
