@@ -40,6 +40,7 @@ type daemon struct {
 	took     bool   // there was one
 	outage   outage // why it is not the newest
 	units    map[resource.UnitKey]*member
+	taken    chan struct{}             // closed when a worker takes what a sweep read, nil when no sweep waits for it
 	problems map[spec.Problem]bool     // told: said of each
 	open     []*sweep                  // that have not ended, the oldest first: one may begin before the workers are through with the last
 	waiting  map[resource.UnitKey]bool // units that wait for another to become Ready
@@ -256,9 +257,9 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 		d.queue.Forget(key)
 		return
 	}
-	u, live, frozen := m.unit, m.fresh, m.frozen
-	m.fresh = nil
+	u, frozen := m.unit, m.frozen
 	d.mu.Unlock()
+	live := d.fetch(m)
 	if live == nil {
 		live = only(u, d.e.observe(ctx, []*resource.Unit{u}))
 	}

@@ -70,7 +70,10 @@ func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Un
 	}
 	for i := range parts {
 		p := parts[i]
-		parts[i] = part{} // it is not held any longer than it takes
+		parts[i] = part{units: p.units} // what was read is not held any longer than it takes
+		if i >= 2 {
+			d.follow(ctx, parts[i-2].units)
+		}
 		live := d.e.observePart(d.behind(ctx), p)
 		d.e.noted(live, s.began) // its lists may be as old
 		d.e.seed(ctx, p.units, live)
@@ -79,6 +82,52 @@ func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Un
 		}
 		d.hand(s, p.units, live, touched)
 	}
+}
+
+// followFor is how long a sweep waits for the workers to take what it has read.
+const followFor = time.Minute
+
+// follow lets the workers take what was read of some units before more is read: what waits
+// for them is ten times as large as what is kept, and grows old. Where they take very long a
+// sweep goes on without them.
+func (d *daemon) follow(ctx context.Context, units []*resource.Unit) {
+	late := time.NewTimer(followFor)
+	defer late.Stop()
+	for {
+		d.mu.Lock()
+		wait := slices.ContainsFunc(units, func(u *resource.Unit) bool {
+			m := d.units[u.Key]
+			return m != nil && m.fresh != nil
+		})
+		if wait && d.taken == nil {
+			d.taken = make(chan struct{})
+		}
+		taken := d.taken
+		d.mu.Unlock()
+		if !wait {
+			return
+		}
+		select {
+		case <-taken:
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// fetch takes what a sweep read of a unit, nil for nothing, and tells a sweep that follows.
+func (d *daemon) fetch(m *member) map[resource.ID]resource.Live {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	live := m.fresh
+	m.fresh = nil
+	if d.taken != nil {
+		close(d.taken)
+		d.taken = nil
+	}
+	return live
 }
 
 // partsOf cuts the units of a target into the parts of a round; a fleet that is no more
