@@ -79,7 +79,7 @@ func (t *tagSet) are(tags []tagtypes.Tag) bool {
 // tagSets makes them, and keeps nothing of the answers that they come from (smithy-go cuts
 // the strings of an answer from large pieces of it).
 type tagSets struct {
-	keys    map[string][]string // by all keys in a row
+	keys    map[string][]string // by all keys in a row, each behind its length
 	scratch [][2]string
 	text    []byte
 }
@@ -91,7 +91,7 @@ func (s *tagSets) of(tags iter.Seq2[string, string]) *tagSet {
 	}
 	slices.SortFunc(s.scratch, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	for _, tag := range s.scratch {
-		s.text = append(append(s.text, tag[0]...), 0)
+		s.text = append(binary.AppendUvarint(s.text, uint64(len(tag[0]))), tag[0]...)
 	}
 	keys, ok := s.keys[string(s.text)]
 	if !ok {

@@ -39,3 +39,13 @@ func TestTagSet(t *testing.T) {
 		}
 	})
 }
+
+// One key with a zero in it, which JSON can say and AWS does not, is not taken for two.
+func TestTagSetOfAnyKeys(t *testing.T) {
+	var sets tagSets
+	sets.of(maps.All(map[string]string{"a": "1", "b": "2"}))
+	tags := map[string]string{"a\x00b": "3"}
+	if have := sets.of(maps.All(tags)).whole(); !maps.Equal(have, tags) {
+		t.Errorf("%q became %q", tags, have)
+	}
+}
