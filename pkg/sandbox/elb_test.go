@@ -57,7 +57,7 @@ var noSerde = cmpopts.IgnoreUnexported(elbtypes.TargetGroup{}, elbtypes.Matcher{
 	elbtypes.TargetGroupTuple{}, elbtypes.TargetGroupStickinessConfig{}, elbtypes.RuleCondition{}, elbtypes.PathPatternConditionConfig{})
 
 func TestTargetGroupQuota(t *testing.T) {
-	bothFronts(t, Options{TargetGroups: 2}, func(t *testing.T, _ *Sandbox, cfg aws.Config) {
+	bothFronts(t, Options{TargetGroups: 2}, func(t *testing.T, s *Sandbox, cfg aws.Config) {
 		c := elbv2.NewFromConfig(cfg)
 		first := elbGroup(t, c, "a")
 		elbGroup(t, c, "b")
@@ -65,6 +65,21 @@ func TestTargetGroupQuota(t *testing.T) {
 		wantCode(t, err, "TooManyTargetGroups")
 		if again := elbGroup(t, c, "a"); again != first { // the one that is there counts once
 			t.Errorf("made %s again as %s", first, again)
+		}
+		raw, err := s.Export()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for raised, want := range map[int]int{0: 2, 3: 3} { // an exported world keeps its quota, until somebody has another
+			copied, err := Import(raw, Options{TargetGroups: raised})
+			if err != nil {
+				t.Fatal(err)
+			}
+			copied.View(func(w *World) {
+				if w.ELB.Quota != want {
+					t.Errorf("a quota of %d is %d in the copy, want %d", raised, w.ELB.Quota, want)
+				}
+			})
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,7 @@ func (i *Image) Sandbox(opts Options) *Sandbox {
 	if w.Tokens == nil {
 		w.Tokens = map[string]token{}
 	}
+	w.ELB.Quota = cmp.Or(opts.TargetGroups, w.ELB.Quota)
 	w.handlers, w.watch = timerTable(), s.opts.Watch
 	s.world = w
 	s.journal.entries = slices.Clone(i.file.Journal)
