@@ -28,10 +28,10 @@ func (g garbage) gcPercent(live uint64) int {
 	return max(g.percent, int(100*g.least/max(live, 1<<20)))
 }
 
-// tidy sets GOGC after each collection by what is in use then. Who sets GOGC or GOMEMLIMIT
-// himself is obeyed.
+// tidy sets GOGC after each collection by what is in use then. Who sets GOGC himself is
+// obeyed. A GOMEMLIMIT, as our templates set it, holds beside it.
 func tidy(ready func() bool) {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+	if os.Getenv("GOGC") != "" {
 		return
 	}
 	g := atFirst

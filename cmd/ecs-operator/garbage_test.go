@@ -18,7 +18,7 @@ func TestGCPercent(t *testing.T) {
 // TestTidy: GOGC follows what is in use, and whether the first look has ended.
 func TestTidy(t *testing.T) {
 	t.Setenv("GOGC", "")
-	t.Setenv("GOMEMLIMIT", "")
+	t.Setenv("GOMEMLIMIT", "320MiB") // as where the operator is a task
 	percent := debug.SetGCPercent(100)
 	defer func() {
 		t.Setenv("GOGC", "100") // the next collection sets none any more
