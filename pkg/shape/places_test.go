@@ -91,3 +91,18 @@ func TestSealedPlacesShare(t *testing.T) {
 	}
 	runtime.KeepAlive(first)
 }
+
+// Whether a path was written is asked of all paths, one after the other: its place, which
+// stands behind those of all before it, is not read for that.
+func TestSealedPlacesAreAskedOften(t *testing.T) {
+	p := shape.PlacesOf(map[string]string{"image": "a.yaml:2:9", "ports": "a.yaml:3:1"})
+	p.Seal()
+	made := testing.AllocsPerRun(100, func() {
+		if !p.Has("ports") || p.Has("nobody") {
+			t.Error("not what was written")
+		}
+	})
+	if made > 0 {
+		t.Errorf("%v allocations", made)
+	}
+}
