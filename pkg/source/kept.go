@@ -40,12 +40,13 @@ type keptFile struct {
 type reading struct {
 	now           func() time.Time
 	before, files map[string]keptFile // that may be used, and that were read or used
+	packed        map[string]keptFile // whose content is packed already, if it is still the same
 }
 
 func (k *kept) begin(files int) *reading {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := &reading{now: k.now, before: k.files, files: make(map[string]keptFile, files)}
+	r := &reading{now: k.now, before: k.files, packed: k.files, files: make(map[string]keptFile, files)}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -76,7 +77,11 @@ func (r *reading) read(c candidate, max int) (*content, error) {
 	}
 	t := plainContent(data)
 	if s, known := stampOf(info); known && began.Sub(s.changedAt()) > tick {
-		r.files[c.shown] = keptFile{s, t.pack()}
+		last, ok := r.packed[c.shown]
+		if !ok || last.content.sum != t.sum {
+			last.content = t.pack()
+		}
+		r.files[c.shown] = keptFile{s, last.content}
 	}
 	return t, nil
 }

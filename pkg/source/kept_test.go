@@ -57,8 +57,12 @@ func TestUnchangedFilesAreReadOnce(t *testing.T) {
 	}
 
 	before = snapshot(t, d)
+	packed := d.kept.files[a].content
 	later += wholeAge
 	if after := snapshot(t, d); before.Files[0].content == after.Files[0].content || before.Files[1].content == after.Files[1].content {
 		t.Error("all files were not read again after a while")
+	}
+	if d.kept.files[a].content != packed {
+		t.Error("what was read again and is the same was packed again")
 	}
 }
