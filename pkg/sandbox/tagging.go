@@ -29,6 +29,10 @@ func taggingOperations() []operation {
 // tagged lists every resource that has a tag, by ARN. AWS also lists those that
 // had one once; we do not.
 func (w *World) tagged(types ...string) []taggedResource {
+	of := strings.Join(types, " ")
+	if all, ok := w.listed[of]; ok {
+		return all
+	}
 	var all []taggedResource
 	for _, list := range [][]taggedResource{w.ecsTagged(types), w.elbTagged(), w.alarmTagged(), w.scalingTagged()} {
 		for _, r := range list {
@@ -38,6 +42,10 @@ func (w *World) tagged(types ...string) []taggedResource {
 		}
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].ARN < all[j].ARN })
+	if w.listed == nil {
+		w.listed = map[string][]taggedResource{}
+	}
+	w.listed[of] = all
 	return all
 }
 
