@@ -22,7 +22,7 @@ type garbage struct {
 // than its fleet.
 var (
 	atFirst    = garbage{percent: 15, least: 4 << 20}
-	afterwards = garbage{percent: 45, least: 36 << 20}
+	afterwards = garbage{percent: 45, least: 44 << 20}
 )
 
 // gcPercent is GOGC for so many bytes in use.
