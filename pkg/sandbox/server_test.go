@@ -173,6 +173,20 @@ func TestPanicOfATimer(t *testing.T) {
 	}
 }
 
+// TestTagsAfterTime: what a timer changes shows in the next listing, also when time passed
+// outside of a call.
+func TestTagsAfterTime(t *testing.T) {
+	s := New(Options{})
+	s.world.handlers = maps.Clone(s.world.handlers)
+	s.world.handlers["planted"] = func(w *World, _ string) { w.ELB.Tags[sandboxALB] = map[string]string{"planted": "yes"} }
+	before := len(s.world.tagged())
+	s.world.after(time.Second, "planted", "")
+	s.Advance(2 * time.Second)
+	if after := len(s.world.tagged()); after != before+1 {
+		t.Errorf("%d resources are tagged, %d were before one more was", after, before)
+	}
+}
+
 func TestSTS(t *testing.T) {
 	bothFronts(t, Options{}, func(t *testing.T, s *Sandbox, cfg aws.Config) {
 		c := sts.NewFromConfig(cfg)
