@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // tagSet are the tags of one object as they are kept of thousands: a third of what a map
@@ -22,16 +24,12 @@ func (t *tagSet) all() iter.Seq2[string, string] {
 	return func(yield func(k, v string) bool) {
 		rest := t.values
 		for _, k := range t.keys {
-			n, shift := 0, 0
-			for ; rest[0] >= 0x80; rest = rest[1:] { // as binary.AppendUvarint writes it
-				n |= int(rest[0]&0x7f) << shift
-				shift += 7
-			}
-			n |= int(rest[0]) << shift
-			if !yield(k, rest[1:1+n]) {
+			var n uint64
+			n, rest = shape.Uvarint(rest)
+			if !yield(k, rest[:n]) {
 				return
 			}
-			rest = rest[1+n:]
+			rest = rest[n:]
 		}
 	}
 }

@@ -68,12 +68,12 @@ const someStrings = 16
 func (p *packer) number(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
 
 func (u *unpacker) number() (n uint64) {
-	n, u.rest = uvarint(u.rest)
+	n, u.rest = Uvarint(u.rest)
 	return n
 }
 
-// uvarint reads what binary.AppendUvarint wrote, off the front of a text.
-func uvarint(s string) (n uint64, rest string) {
+// Uvarint reads what binary.AppendUvarint wrote, off the front of a text.
+func Uvarint(s string) (n uint64, rest string) {
 	for i := 0; ; i++ {
 		c := s[i]
 		n |= uint64(c&0x7f) << (7 * i)

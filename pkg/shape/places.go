@@ -52,11 +52,11 @@ func (p *Places) each(yield func(i int, s spot) bool) {
 		rest = p.spots
 	)
 	for i := range p.names.sorted {
-		n, rest = uvarint(rest)
+		n, rest = Uvarint(rest)
 		s.file = int(n)
-		n, rest = uvarint(rest)
+		n, rest = Uvarint(rest)
 		s.line += int(int64(n>>1) ^ -int64(n&1)) // as binary.AppendVarint has it
-		n, rest = uvarint(rest)
+		n, rest = Uvarint(rest)
 		s.column = int(n)
 		if !yield(i, s) {
 			return
