@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 )
 
 // garbage is how much of it may gather before it is collected.
@@ -39,10 +40,14 @@ func tidy(ready func() bool) {
 	g := atFirst
 	if ready() {
 		g = afterwards
+		started.Do(unmapProgram)
 	}
 	debug.SetGCPercent(g.gcPercent(inUse()))
 	runtime.SetFinalizer(&collected{}, func(*collected) { tidy(ready) })
 }
+
+// started is done once the first look at everything has ended.
+var started sync.Once
 
 // collected is found to be garbage by the next collection.
 type collected struct{ _ [16]byte }

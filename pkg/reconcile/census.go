@@ -44,7 +44,7 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 }
 
 func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
-	c = &census{units: map[resource.UnitKey][]*resource.Found{}}
+	c = &census{units: make(map[resource.UnitKey][]*resource.Found, len(units))}
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
@@ -68,6 +68,9 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		if err != nil {
 			return &census{err: fmt.Errorf("%s: %w", k.Name(), err)}
 		}
+		if k.Name() == resource.KindScalableTarget {
+			scaled = make([]resource.Live, 0, len(owned))
+		}
 		for i := range owned {
 			l := &owned[i]
 			if !e.inScope(l.Tags) {
@@ -79,7 +82,7 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 			}
 		}
 	}
-	byKey := map[resource.UnitKey]*resource.Unit{}
+	byKey := make(map[resource.UnitKey]*resource.Unit, len(units))
 	for _, u := range units {
 		byKey[u.Key] = u
 	}
@@ -107,7 +110,7 @@ func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resour
 		return nil, nil
 	}
 	var out []resource.Found
-	known := map[string]bool{} // where two scalable targets carry the same tags
+	known := make(map[string]bool, len(targets)) // where two scalable targets carry the same tags
 	for _, k := range e.o.Kinds {
 		if counter, ok := k.(resource.Attached); ok {
 			found, err := counter.Attached(ctx, e.currentFrame().Owner, targets)

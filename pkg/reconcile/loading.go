@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"crypto/sha256"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -128,16 +129,18 @@ func known(d spec.Document) *made {
 	return m
 }
 
-// names freezes units that end at one AWS name. A task definition family may
-// be shared: its revisions are told apart by content.
-func (l *loading) names() {
-	type claim struct {
-		u  *resource.Unit
-		id resource.ID
-	}
-	type name struct{ head, place, tail string }
-	first, claims := make(map[name]claim, 8*len(l.byKey)), map[name][]claim{} // nearly all have one claim
-	var twice []name
+// fullName is an AWS name with the account and region where it must be unique.
+type fullName struct{ head, place, tail string }
+
+// claim is an object that has an AWS name.
+type claim struct {
+	u  *resource.Unit
+	id resource.ID
+}
+
+// claims are the names in AWS and who has them, in order. A task definition family may be
+// shared: its revisions are told apart by content.
+func (l *loading) claims(yield func(fullName, claim) bool) {
 	for _, key := range l.keys() {
 		u := l.byKey[key]
 		place := l.e.place(u.Key.Target)
@@ -147,20 +150,36 @@ func (l *loading) names() {
 			if names = names[1:]; n.head == "" || id.Kind == resource.KindTaskDefinition {
 				continue
 			}
-			name := name{n.head, place, n.tail}
-			other, taken := first[name]
-			if !taken {
-				first[name] = claim{u, id}
-				continue
+			if !yield(fullName{n.head, place, n.tail}, claim{u, id}) {
+				return
 			}
-			if claims[name] == nil {
-				claims[name] = []claim{other}
-				twice = append(twice, name)
-			}
-			claims[name] = append(claims[name], claim{u, id})
 		}
 	}
-	slices.SortFunc(twice, func(a, b name) int {
+}
+
+// names freezes units that end at one AWS name. Nearly all have one claim, and there are
+// many: they are told apart by their hashes first.
+func (l *loading) names() {
+	seed := maphash.MakeSeed()
+	seen, again := make(map[uint64]struct{}, 8*len(l.byKey)), map[uint64]struct{}{}
+	for name := range l.claims {
+		h := maphash.Comparable(seed, name)
+		if _, have := seen[h]; have {
+			again[h] = struct{}{}
+		}
+		seen[h] = struct{}{}
+	}
+	if len(again) == 0 {
+		return
+	}
+	claims := map[fullName][]claim{}
+	for name, c := range l.claims {
+		if _, have := again[maphash.Comparable(seed, name)]; have {
+			claims[name] = append(claims[name], c)
+		}
+	}
+	maps.DeleteFunc(claims, func(_ fullName, cs []claim) bool { return len(cs) == 1 }) // of one hash by chance
+	twice := slices.SortedFunc(maps.Keys(claims), func(a, b fullName) int {
 		return strings.Compare(a.head+a.place+a.tail, b.head+b.place+b.tail)
 	})
 	for _, name := range twice {

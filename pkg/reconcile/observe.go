@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -99,19 +98,31 @@ func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]re
 // askPart adds what one kind says to what is known.
 func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []opened, live map[resource.ID]resource.Live) {
 	if objects := e.objectsOf(k, units); len(objects) > 0 {
-		room := rooms.Get().(map[resource.ID]resource.Live)
+		room := roomy()
 		found := e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round, Room: room})
 		maps.Copy(live, found)
 		if reflect.ValueOf(found).Pointer() == reflect.ValueOf(room).Pointer() { // else a panic may have left somebody who writes to it
 			clear(room)
-			rooms.Put(room)
+			select {
+			case rooms <- room:
+			default:
+			}
 		}
 	}
 }
 
-// rooms are maps for answers that are copied at once: of a part and its kinds one after
-// the other.
-var rooms = sync.Pool{New: func() any { return map[resource.ID]resource.Live{} }}
+// rooms are empty maps for answers that are copied at once: of a part and its kinds one
+// after the other. They are kept over collections, unlike a sync.Pool's.
+var rooms = make(chan map[resource.ID]resource.Live, 2)
+
+func roomy() map[resource.ID]resource.Live {
+	select {
+	case room := <-rooms:
+		return room
+	default:
+		return map[resource.ID]resource.Live{}
+	}
+}
 
 // ask makes one query of one kind. A panic over many objects is asked again one
 // by one, so that it stays with the object that it is about.

@@ -33,8 +33,8 @@ type calm struct {
 // sights lend the lists of what is identified.
 var sights = sync.Pool{New: func() any { return new([]resource.Live) }}
 
-// sight identifies all that was read of a unit; false when something of it is missing
-// or unknown.
+// sight identifies all that was read of a unit, among what was read of others; false when
+// something of it is missing or unknown.
 func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Size]byte, whole bool) {
 	if u.Gone {
 		return sum, false
@@ -61,9 +61,6 @@ func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Si
 		if ok {
 			all = append(all, l)
 		}
-	}
-	if len(all) != len(live) {
-		return sum, false
 	}
 	return shape.Digest(all)
 }
@@ -121,7 +118,7 @@ func (e *Engine) rests(u *resource.Unit, live map[resource.ID]resource.Live, out
 }
 
 // onePass makes the pass that a unit needs, or says what it would find; told is whether
-// the unit stalls, so that nothing was written.
+// the unit stalls, so that nothing was written. What was read may be that of others, too.
 func (d *daemon) onePass(ctx context.Context, m *member, u *resource.Unit, live map[resource.ID]resource.Live) (out Outcome, world string, stalled bool) {
 	began := time.Now()
 	seen, whole := sight(u, live)
@@ -131,6 +128,7 @@ func (d *daemon) onePass(ctx context.Context, m *member, u *resource.Unit, live 
 			return out, world, false
 		}
 	}
+	live = only(u, live)
 	world = picture(u, live)
 	stalled = d.stalled(m, world)
 	out = d.e.pass(ctx, u, live, !stalled)

@@ -117,7 +117,8 @@ func (d *daemon) follow(ctx context.Context, units []*resource.Unit) {
 	}
 }
 
-// fetch takes what a sweep read of a unit, nil for nothing, and tells a sweep that follows.
+// fetch takes what a sweep read of a unit and others, nil for nothing, and tells a sweep that
+// follows.
 func (d *daemon) fetch(m *member) map[resource.ID]resource.Live {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -166,7 +167,7 @@ func (d *daemon) unseen(units []*resource.Unit) bool {
 	})
 }
 
-// hand gives each unit what a sweep read of it.
+// hand gives each unit what a sweep read of its part: all take from one map, and change nothing in it.
 func (d *daemon) hand(s *sweep, units []*resource.Unit, live map[resource.ID]resource.Live, touched map[resource.UnitKey]int) {
 	d.mu.Lock()
 	for _, u := range units {
@@ -177,7 +178,7 @@ func (d *daemon) hand(s *sweep, units []*resource.Unit, live map[resource.ID]res
 			continue
 		}
 		if m.touched == touched[u.Key] {
-			m.fresh = only(u, live)
+			m.fresh = live
 		} // else it is read again by its worker
 	}
 	d.mu.Unlock()
