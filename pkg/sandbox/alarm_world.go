@@ -105,21 +105,19 @@ func (w *World) putManagedAlarm(in *cloudwatch.PutMetricAlarmInput) (arn string)
 // deleteManagedAlarm removes what putManagedAlarm made.
 func (w *World) deleteManagedAlarm(name string) { delete(w.Alarms.Metric, name) }
 
-// alarmTagged lists the alarms that carry tags, for the tagging API.
-func (w *World) alarmTagged() []taggedResource {
-	var out []taggedResource
-	add := func(arn *string, tags map[string]string) {
-		if len(tags) > 0 {
-			out = append(out, taggedResource{ARN: aws.ToString(arn), Type: "cloudwatch:alarm", Tags: tags})
+// alarmTaggables are the alarms, for the tagging API.
+func (w *World) alarmTaggables(yield func(taggable) bool) bool {
+	for _, a := range w.Alarms.Metric {
+		if !yield(taggable{arn: aws.ToString(a.Alarm.AlarmArn), kind: "cloudwatch:alarm", set: a.Tags}) {
+			return false
 		}
 	}
-	for _, a := range w.Alarms.Metric {
-		add(a.Alarm.AlarmArn, a.Tags)
-	}
 	for _, a := range w.Alarms.Composite {
-		add(a.Alarm.AlarmArn, a.Tags)
+		if !yield(taggable{arn: aws.ToString(a.Alarm.AlarmArn), kind: "cloudwatch:alarm", set: a.Tags}) {
+			return false
+		}
 	}
-	return out
+	return true
 }
 
 // alarmNames are the names of all alarms, sorted; one name space for both sorts.

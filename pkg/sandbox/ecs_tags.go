@@ -137,49 +137,39 @@ func listTagsForResource(c *call, in *ecs.ListTagsForResourceInput) (*ecs.ListTa
 	return &ecs.ListTagsForResourceOutput{Tags: slices.Clone(orEmpty(*tags))}, nil
 }
 
-// ecsTagged are the resources of ECS for the tagging API: what has tags, is of
-// one of the wanted types (of any, without) and is not gone.
-func (w *World) ecsTagged(wanted []string) []taggedResource {
-	var out []taggedResource
-	add := func(kind, arn string, tags []types.Tag) {
-		r := taggedResource{ARN: arn, Type: "ecs:" + kind}
-		if len(tags) == 0 || !matchesType(r, wanted) {
-			return
-		}
-		r.Tags = make(map[string]string, len(tags))
-		for _, t := range tags {
-			r.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-		}
-		out = append(out, r)
-	}
-	for _, name := range sorted(w.ECS.Clusters) {
-		cl := w.ECS.Clusters[name]
+// ecsTaggables are the resources of ECS for the tagging API, but what is gone.
+func (w *World) ecsTaggables(yield func(taggable) bool) bool {
+	for name, cl := range w.ECS.Clusters {
 		if aws.ToString(cl.Cluster.Status) == statusInactive {
 			continue
 		}
-		add("cluster", clusterARN(name), cl.Cluster.Tags)
-		for _, s := range sorted(cl.Services) {
-			if svc := cl.Services[s].Service; aws.ToString(svc.Status) != statusInactive {
-				add("service", aws.ToString(svc.ServiceArn), svc.Tags)
+		if !yield(taggable{arn: clusterARN(name), kind: "ecs:cluster", list: cl.Cluster.Tags}) {
+			return false
+		}
+		for _, s := range cl.Services {
+			if aws.ToString(s.Service.Status) != statusInactive && !yield(taggable{arn: aws.ToString(s.Service.ServiceArn), kind: "ecs:service", list: s.Service.Tags}) {
+				return false
 			}
 		}
-		for _, id := range sorted(cl.Tasks) {
-			if t := cl.Tasks[id]; !t.stopped() {
-				add("task", aws.ToString(t.Task.TaskArn), t.Kept)
-			}
-		}
-	}
-	for _, name := range sorted(w.ECS.Families) {
-		for _, d := range w.ECS.Families[name].Revisions {
-			if d.Definition.Status == types.TaskDefinitionStatusActive {
-				add("task-definition", d.arn(), d.Tags)
+		for _, t := range cl.Tasks {
+			if !t.stopped() && !yield(taggable{arn: aws.ToString(t.Task.TaskArn), kind: "ecs:task", list: t.Kept}) {
+				return false
 			}
 		}
 	}
-	for _, name := range sorted(w.ECS.Providers) {
-		add("capacity-provider", providerARN(name), w.ECS.Providers[name].Tags)
+	for _, f := range w.ECS.Families {
+		for _, d := range f.Revisions {
+			if d.Definition.Status == types.TaskDefinitionStatusActive && !yield(taggable{arn: d.arn(), kind: "ecs:task-definition", list: d.Tags}) {
+				return false
+			}
+		}
 	}
-	return out
+	for name, p := range w.ECS.Providers {
+		if !yield(taggable{arn: providerARN(name), kind: "ecs:capacity-provider", list: p.Tags}) {
+			return false
+		}
+	}
+	return true
 }
 
 // resourceShort is whether a service's ARN is of the form without the cluster.

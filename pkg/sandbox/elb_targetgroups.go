@@ -284,7 +284,11 @@ func describeTargetGroups(c *call, in *elbv2.DescribeTargetGroupsInput) (*elbv2.
 	}
 	var all []elbtypes.TargetGroup
 	behind := c.w.forwarders()
-	for _, tg := range c.w.ELB.TargetGroups {
+	groups := c.w.ELB.TargetGroups
+	if len(in.TargetGroupArns) == 1 {
+		groups = []*elbTargetGroup{c.w.targetGroup(in.TargetGroupArns[0])}
+	}
+	for _, tg := range groups {
 		arn := *tg.Value.TargetGroupArn
 		switch {
 		case len(in.Names) > 0 && !slices.Contains(in.Names, *tg.Value.TargetGroupName),

@@ -129,26 +129,30 @@ func elbTimers() map[string]func(*World, string) {
 	}
 }
 
-// elbTagged lists what Elastic Load Balancing tells the tagging API.
-func (w *World) elbTagged() []taggedResource {
-	var out []taggedResource
-	add := func(arn, kind string) {
-		out = append(out, taggedResource{ARN: arn, Type: "elasticloadbalancing:" + kind, Tags: w.ELB.Tags[arn]})
-	}
+// elbTaggables are what Elastic Load Balancing tells the tagging API of.
+func (w *World) elbTaggables(yield func(taggable) bool) bool {
+	add := func(arn, kind string) bool { return yield(taggable{arn: arn, kind: kind, set: w.ELB.Tags[arn]}) }
 	for _, lb := range w.ELB.LoadBalancers {
-		kind := "loadbalancer"
-		add(*lb.Value.LoadBalancerArn, kind)
+		if !add(*lb.Value.LoadBalancerArn, "elasticloadbalancing:loadbalancer") {
+			return false
+		}
 	}
 	for _, tg := range w.ELB.TargetGroups {
-		add(*tg.Value.TargetGroupArn, "targetgroup")
+		if !add(*tg.Value.TargetGroupArn, "elasticloadbalancing:targetgroup") {
+			return false
+		}
 	}
 	for _, l := range w.ELB.Listeners {
-		add(*l.Value.ListenerArn, "listener")
+		if !add(*l.Value.ListenerArn, "elasticloadbalancing:listener") {
+			return false
+		}
 	}
 	for _, r := range w.ELB.Rules {
-		add(*r.Value.RuleArn, "listener-rule")
+		if !add(*r.Value.RuleArn, "elasticloadbalancing:listener-rule") {
+			return false
+		}
 	}
-	return out
+	return true
 }
 
 func (w *World) loadBalancer(arn string) *elbLoadBalancer {
@@ -170,21 +174,27 @@ func (w *World) listener(arn string) *elbListener {
 }
 
 func (w *World) rule(arn string) *elbRule {
-	for _, r := range w.ELB.Rules {
-		if *r.Value.RuleArn == arn {
-			return r
-		}
-	}
-	return nil
+	return found(w, w.ELB.Rules, arn, func(r *elbRule) string { return *r.Value.RuleArn })
 }
 
 func (w *World) targetGroup(arn string) *elbTargetGroup {
-	for _, tg := range w.ELB.TargetGroups {
-		if *tg.Value.TargetGroupArn == arn {
-			return tg
-		}
+	return found(w, w.ELB.TargetGroups, arn, func(tg *elbTargetGroup) string { return *tg.Value.TargetGroupArn })
+}
+
+// found looks where an ARN stood in the list when it was looked for last, and then everywhere.
+func found[T any](w *World, list []*T, arn string, of func(*T) string) *T {
+	if i, known := w.places[arn]; known && i < len(list) && of(list[i]) == arn {
+		return list[i]
 	}
-	return nil
+	i := slices.IndexFunc(list, func(t *T) bool { return of(t) == arn })
+	if i < 0 {
+		return nil
+	}
+	if w.places == nil {
+		w.places = map[string]int{}
+	}
+	w.places[arn] = i
+	return list[i]
 }
 
 // targetGroupExists reports whether there is a target group of this ARN.

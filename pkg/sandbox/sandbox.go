@@ -90,7 +90,7 @@ type World struct {
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
 	behind   map[string][]string                   // forwarders, nil until somebody asks
-	listed   map[string][]taggedResource           // tagged by types, until something happens
+	places   map[string]int                        // where rules and target groups stand in their lists, by ARN: found
 }
 
 // Constants of the documented world. The README lists them.

@@ -305,10 +305,13 @@ func (w *World) policiesOf(resource string) []string {
 
 // describeScalingPolicies pages by ten.
 func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScalingPoliciesInput) (*applicationautoscaling.DescribeScalingPoliciesOutput, error) {
+	named := make(map[string]bool, len(in.PolicyNames))
+	for _, name := range in.PolicyNames {
+		named[name] = true
+	}
 	var keys []string
 	for key, p := range c.w.Scaling.Policies {
-		if (in.ResourceId == nil || *in.ResourceId == *p.Policy.ResourceId) &&
-			(len(in.PolicyNames) == 0 || slices.Contains(in.PolicyNames, *p.Policy.PolicyName)) {
+		if (in.ResourceId == nil || *in.ResourceId == *p.Policy.ResourceId) && (len(named) == 0 || named[*p.Policy.PolicyName]) {
 			keys = append(keys, key)
 		}
 	}

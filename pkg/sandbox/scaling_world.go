@@ -85,16 +85,14 @@ func scalingTimers() map[string]func(*World, string) {
 // scalingKey names a policy or action of a resource; '|' is in neither.
 func scalingKey(resource, name string) string { return resource + "|" + name }
 
-// scalingTagged lists the scalable targets that carry tags, for the tagging API.
-func (w *World) scalingTagged() []taggedResource {
-	var out []taggedResource
-	for _, id := range slices.Sorted(maps.Keys(w.Scaling.Targets)) {
-		if t := w.Scaling.Targets[id]; len(t.Tags) > 0 {
-			out = append(out, taggedResource{ARN: aws.ToString(t.Target.ScalableTargetARN),
-				Type: "application-autoscaling:scalable-target", Tags: t.Tags})
+// scalingTaggables are the scalable targets, for the tagging API.
+func (w *World) scalingTaggables(yield func(taggable) bool) bool {
+	for _, t := range w.Scaling.Targets {
+		if !yield(taggable{arn: aws.ToString(t.Target.ScalableTargetARN), kind: "application-autoscaling:scalable-target", set: t.Tags}) {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
 // serviceDeleted takes along what hangs on an ECS service that is gone: AWS

@@ -180,9 +180,6 @@ func (s *Sandbox) execute(id string, q request, o operation, in any, r *http.Req
 	if s.world.advance(s.now()) || o.writes {
 		s.dirty = true
 	}
-	if o.writes {
-		s.world.listed = nil
-	}
 	c := &call{w: s.world, Now: s.world.Clock, AccessKey: accessKey(r)}
 	err := s.authorised(c, q, o, in)
 	if err == nil {

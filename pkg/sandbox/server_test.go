@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -179,10 +180,10 @@ func TestTagsAfterTime(t *testing.T) {
 	s := New(Options{})
 	s.world.handlers = maps.Clone(s.world.handlers)
 	s.world.handlers["planted"] = func(w *World, _ string) { w.ELB.Tags[sandboxALB] = map[string]string{"planted": "yes"} }
-	before := len(s.world.tagged())
+	before := len(slices.Collect(s.world.tagged()))
 	s.world.after(time.Second, "planted", "")
 	s.Advance(2 * time.Second)
-	if after := len(s.world.tagged()); after != before+1 {
+	if after := len(slices.Collect(s.world.tagged())); after != before+1 {
 		t.Errorf("%d resources are tagged, %d were before one more was", after, before)
 	}
 }

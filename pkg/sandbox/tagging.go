@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	taggingtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 )
@@ -18,6 +20,24 @@ type taggedResource struct {
 	Tags map[string]string
 }
 
+// taggable is what may be one: its tags are a map, or a list as ECS has them.
+type taggable struct {
+	arn, kind string
+	set       map[string]string
+	list      []ecstypes.Tag
+}
+
+func (t taggable) tagged() taggedResource {
+	r := taggedResource{ARN: t.arn, Type: t.kind, Tags: t.set}
+	if len(t.list) > 0 {
+		r.Tags = make(map[string]string, len(t.list))
+		for _, tag := range t.list {
+			r.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		}
+	}
+	return r
+}
+
 func taggingOperations() []operation {
 	return []operation{
 		op("tagging", "GetResources", false, getResources),
@@ -26,27 +46,42 @@ func taggingOperations() []operation {
 	}
 }
 
-// tagged lists every resource that has a tag, by ARN. AWS also lists those that
-// had one once; we do not.
-func (w *World) tagged(types ...string) []taggedResource {
-	of := strings.Join(types, " ")
-	if all, ok := w.listed[of]; ok {
-		return all
+// taggables are all resources that may have tags, in no order.
+func (w *World) taggables() iter.Seq[taggable] {
+	return func(yield func(taggable) bool) {
+		_ = w.ecsTaggables(yield) && w.elbTaggables(yield) && w.alarmTaggables(yield) && w.scalingTaggables(yield)
 	}
-	var all []taggedResource
-	for _, list := range [][]taggedResource{w.ecsTagged(types), w.elbTagged(), w.alarmTagged(), w.scalingTagged()} {
-		for _, r := range list {
-			if len(r.Tags) > 0 && matchesType(r, types) {
-				all = append(all, r)
+}
+
+// tagged are the resources that have a tag, in no order. AWS also lists those that had one
+// once; we do not.
+func (w *World) tagged() iter.Seq[taggedResource] {
+	return func(yield func(taggedResource) bool) {
+		for t := range w.taggables() {
+			if len(t.set)+len(t.list) > 0 && !yield(t.tagged()) {
+				return
 			}
 		}
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ARN < all[j].ARN })
-	if w.listed == nil {
-		w.listed = map[string][]taggedResource{}
+}
+
+// taggedFrom are the first n resources that match, by ARN, from one on. A fleet's listing has
+// hundreds of pages: each is picked in one walk over all, and only of those that come into
+// question the tags are looked at.
+func (w *World) taggedFrom(arn string, n int, in *tagging.GetResourcesInput) (first []taggedResource) {
+	for t := range w.taggables() {
+		if len(t.set)+len(t.list) == 0 || t.arn < arn || len(first) == n && t.arn > first[n-1].ARN || !matchesType(t.kind, in.ResourceTypeFilters) {
+			continue
+		}
+		r := t.tagged()
+		if !matchesTags(r, in.TagFilters) || len(in.ResourceARNList) > 0 && !slices.Contains(in.ResourceARNList, r.ARN) {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(first, r, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
+		first = slices.Insert(first, i, r)
+		first = first[:min(n, len(first))]
 	}
-	w.listed[of] = all
-	return all
+	return first
 }
 
 // getResources filters: every tag filter must match (any of its values), and
@@ -56,14 +91,11 @@ func getResources(c *call, in *tagging.GetResourcesInput) (*tagging.GetResources
 	if err != nil {
 		return nil, err
 	}
-	var hits []taggedResource
-	for _, r := range c.w.tagged(in.ResourceTypeFilters...) {
-		if matchesTags(r, in.TagFilters) &&
-			(len(in.ResourceARNList) == 0 || slices.Contains(in.ResourceARNList, r.ARN)) {
-			hits = append(hits, r)
-		}
+	from, err := tokenKey(in.PaginationToken)
+	if err != nil {
+		return nil, err
 	}
-	hits, next, err := tokenPage(hits, size, in.PaginationToken, func(r taggedResource) string { return r.ARN })
+	hits, next, err := tokenPage(c.w.taggedFrom(from, size+1, in), size, in.PaginationToken, func(r taggedResource) string { return r.ARN })
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +135,13 @@ func checkGetResources(in *tagging.GetResourcesInput) (size int, err error) {
 
 // matchesType reports whether a resource is of one of the types asked for:
 // "ecs" is every type of the service.
-func matchesType(r taggedResource, filters []string) bool {
+func matchesType(kind string, filters []string) bool {
 	if len(filters) == 0 {
 		return true
 	}
 	return slices.ContainsFunc(filters, func(f string) bool {
-		return f == r.Type || !strings.Contains(f, ":") && strings.HasPrefix(r.Type, f+":")
+		service, _, _ := strings.Cut(kind, ":")
+		return f == kind || f == service
 	})
 }
 
@@ -122,13 +155,29 @@ func matchesTags(r taggedResource, filters []taggingtypes.TagFilter) bool {
 	return true
 }
 
+// tokenKey is where a token says that a page begins, "" for none.
+func tokenKey(token *string) (string, error) {
+	from, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
+	if err != nil {
+		return "", expiredToken()
+	}
+	return string(from), nil
+}
+
+func expiredToken() error {
+	return refuse("PaginationTokenExpiredException", "The pagination token has expired or is not valid")
+}
+
 // tokenPage cuts a page; the last one has an empty token, as this API has it.
 func tokenPage[T any](items []T, size int, token *string, key func(T) string) ([]T, *string, error) {
-	if t := aws.ToString(token); t != "" {
-		from, err := base64.RawURLEncoding.DecodeString(t)
-		i := slices.IndexFunc(items, func(item T) bool { return key(item) == string(from) })
-		if err != nil || i < 0 {
-			return nil, nil, refuse("PaginationTokenExpiredException", "The pagination token has expired or is not valid")
+	from, err := tokenKey(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	if from != "" {
+		i := slices.IndexFunc(items, func(item T) bool { return key(item) == from })
+		if i < 0 {
+			return nil, nil, expiredToken()
 		}
 		items = items[i:]
 	}
@@ -140,7 +189,7 @@ func tokenPage[T any](items []T, size int, token *string, key func(T) string) ([
 
 func getTagKeys(c *call, in *tagging.GetTagKeysInput) (*tagging.GetTagKeysOutput, error) {
 	seen := map[string]string{}
-	for _, r := range c.w.tagged() {
+	for r := range c.w.tagged() {
 		for k := range r.Tags {
 			seen[k] = ""
 		}
@@ -154,7 +203,7 @@ func getTagKeys(c *call, in *tagging.GetTagKeysInput) (*tagging.GetTagKeysOutput
 
 func getTagValues(c *call, in *tagging.GetTagValuesInput) (*tagging.GetTagValuesOutput, error) {
 	seen := map[string]string{}
-	for _, r := range c.w.tagged() {
+	for r := range c.w.tagged() {
 		if v, ok := r.Tags[aws.ToString(in.Key)]; ok {
 			seen[v] = ""
 		}

@@ -49,7 +49,6 @@ func (w *World) seen(event string) {
 // anything happened.
 func (w *World) advance(now time.Time) (happened bool) {
 	for len(w.Timers) > 0 && !w.Timers[0].At.After(now) {
-		w.listed = nil
 		t := heap.Pop(&w.Timers).(timer)
 		if t.At.After(w.Clock) {
 			w.Clock = t.At
