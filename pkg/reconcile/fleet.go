@@ -56,7 +56,7 @@ func newFleet(limit int) *fleet {
 func (f *fleet) enrol(units []*resource.Unit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	in := map[resource.UnitKey]bool{}
+	in := make(map[resource.UnitKey]bool, len(units))
 	for _, u := range units {
 		if u.Gone {
 			continue

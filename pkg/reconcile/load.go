@@ -116,7 +116,8 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	e.frame.Source = snap.Revision
 	frame := e.frame
 	e.mu.Unlock()
-	l := &loading{e: e, frame: frame, byKey: map[resource.UnitKey]*resource.Unit{}, named: map[*resource.Unit][]awsName{}, wants: map[*resource.Unit][sha256.Size]byte{}, asked: map[resource.UnitKey]string{},
+	n := len(res.Documents)
+	l := &loading{e: e, frame: frame, byKey: make(map[resource.UnitKey]*resource.Unit, n), named: make(map[*resource.Unit][]awsName, n), wants: make(map[*resource.Unit][sha256.Size]byte, n), asked: map[resource.UnitKey]string{},
 		out: Loaded{reasons: map[string]status.Reason{}, Problems: res.Problems, Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		severity := spec.Error
@@ -132,6 +133,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	l.names()
 	l.survey()
 	l.dependencies(res.Documents)
+	l.out.Units = make([]*resource.Unit, 0, len(l.byKey))
 	for _, key := range l.keys() {
 		u := l.byKey[key]
 		if u.Digest == "" {
@@ -139,7 +141,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 		}
 		l.out.Units = append(l.out.Units, u)
 	}
-	j := &judged{units: l.byKey, names: l.named, targets: e.targetsOf(l.out.Units), documents: len(res.Documents), doubt: doubtful(snap, l.out.Problems)}
+	j := &judged{units: l.byKey, names: l.named, targets: e.targetsOf(l.out.Units), documents: n, doubt: doubtful(snap, l.out.Problems)}
 	for _, p := range l.out.Problems {
 		if p.Severity == spec.Error {
 			j.errors++

@@ -51,7 +51,10 @@ func (l *loading) documents(docs []spec.Document) {
 			continue
 		}
 		if u := l.desire(d); u != nil {
-			l.byKey[u.Key], l.asked[u.Key] = u, d.EnvironmentPos
+			l.byKey[u.Key] = u
+			if d.EnvironmentPos != "" {
+				l.asked[u.Key] = d.EnvironmentPos
+			}
 		}
 	}
 }
@@ -330,7 +333,7 @@ func (l *loading) circle(from resource.UnitKey) []string {
 func (l *loading) keys() []resource.UnitKey {
 	switch {
 	case l.sorted == nil:
-		l.sorted = slices.Collect(maps.Keys(l.byKey))
+		l.sorted = slices.AppendSeq(make([]resource.UnitKey, 0, len(l.byKey)), maps.Keys(l.byKey))
 		sortKeys(l.sorted)
 	case len(l.sorted) != len(l.byKey): // some were taken out since: none comes in
 		l.sorted = slices.DeleteFunc(slices.Clone(l.sorted), func(key resource.UnitKey) bool { return l.byKey[key] == nil })

@@ -73,7 +73,7 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 	var changed, gone []resource.UnitKey
 	d.mu.Lock()
 	d.loaded, d.took, d.outage = l, true, outage{}
-	in := map[resource.UnitKey]bool{}
+	in := make(map[resource.UnitKey]bool, len(l.Units))
 	for _, u := range l.Units {
 		in[u.Key] = true
 		m := d.units[u.Key]
@@ -106,7 +106,7 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 			gone = append(gone, key)
 		}
 	}
-	var units []*resource.Unit
+	units := make([]*resource.Unit, 0, len(d.units))
 	for _, m := range d.units {
 		units = append(units, m.unit)
 	}

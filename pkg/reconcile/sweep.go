@@ -54,7 +54,7 @@ func (d *daemon) sweepOnce(ctx context.Context) {
 // partSize is how many units a sweep looks at before it hands on what it has read: full
 // calls of every kind (pages of 10, 20, 50 and 100), and not more in memory than it takes
 // for that. What is left of a fleet goes with the last part, up to a half more.
-const partSize = 200
+const partSize = 100
 
 // sweepTarget observes the units of one target.
 func (d *daemon) sweepTarget(ctx context.Context, s *sweep, units []*resource.Unit, touched map[resource.UnitKey]int) {

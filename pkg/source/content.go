@@ -15,6 +15,7 @@ type content struct {
 	size   int
 	plain  []byte // as it was read, nil for a packed one
 	packed []byte
+	dense  bool // packed it would not be smaller
 }
 
 func plainContent(data []byte) *content {
@@ -38,7 +39,7 @@ func (t *content) data() []byte {
 
 // pack is the same text to be kept, packed where that makes it smaller.
 func (t *content) pack() *content {
-	if t.packed != nil {
+	if t.packed != nil || t.dense {
 		return t
 	}
 	var b bytes.Buffer
@@ -50,7 +51,7 @@ func (t *content) pack() *content {
 		err = w.Close()
 	}
 	if err != nil || b.Len() >= t.size { // a Buffer takes everything
-		return t
+		return &content{sum: t.sum, size: t.size, plain: t.plain, dense: true}
 	}
 	return &content{sum: t.sum, size: t.size, packed: bytes.Clone(b.Bytes())}
 }

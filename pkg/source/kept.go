@@ -60,7 +60,23 @@ func (k *kept) end(r *reading) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.files = r.files
+	loose := 0
+	for _, f := range k.files {
+		if f.content.packed == nil && !f.content.dense {
+			loose += f.content.size
+		}
+	}
+	if loose < mostLoose {
+		return
+	}
+	for path, f := range k.files {
+		k.files[path] = keptFile{f.stamp, f.content.pack()}
+	}
 }
+
+// mostLoose is how much text is kept as it was read: a packer takes a megabyte, too much to
+// be had for a file that was edited.
+const mostLoose = 256 << 10
 
 // read gives the content of a file, and keeps it.
 func (r *reading) read(c candidate, max int) (*content, error) {
@@ -79,7 +95,7 @@ func (r *reading) read(c candidate, max int) (*content, error) {
 	if s, known := stampOf(info); known && began.Sub(s.changedAt()) > tick {
 		last, ok := r.packed[c.shown]
 		if !ok || last.content.sum != t.sum {
-			last.content = t.pack()
+			last.content = t
 		}
 		r.files[c.shown] = keptFile{s, last.content}
 	}

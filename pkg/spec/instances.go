@@ -52,13 +52,15 @@ type instance struct {
 func (p *parser) instances() []instance {
 	byBase := map[*base][]*patch{}
 	byName := map[string][]*base{}
-	for _, b := range p.bases {
-		byName[b.name] = append(byName[b.name], b)
+	if len(p.patches) > 0 {
+		for _, b := range p.bases {
+			byName[b.name] = append(byName[b.name], b)
+		}
 	}
 	for _, patch := range p.patches {
 		p.assign(patch, byName, byBase)
 	}
-	var out []instance
+	out := make([]instance, 0, len(p.bases))
 	for _, b := range p.bases {
 		first := len(out)
 		add := func(env string, at *yaml.Node, patch *patch) {

@@ -18,9 +18,18 @@ import (
 // A Memory belongs to one caller with one list of sections, and to one Parse at a
 // time. The zero value is ready.
 type Memory struct {
-	options string // that what it knows was read with
-	context [sha256.Size]byte
-	files   map[string]*knownFile // by path
+	options  string // that what it knows was read with
+	context  [sha256.Size]byte
+	files    map[string]*knownFile // by path
+	problems int                   // of the last Parse
+}
+
+// likely is how many problems there will be: as many as the last time.
+func (m *Memory) likely() int {
+	if m == nil {
+		return 0
+	}
+	return m.problems
 }
 
 // Memo is the place where a caller may keep what it made of a Document: whoever

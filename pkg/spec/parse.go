@@ -21,8 +21,10 @@ func Parse(files []File, sections []Section, o Options) Result {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
 	}
-	p := parser{sections: sectionTree(sections), limits: o.Limits, options: o, told: map[Problem]bool{},
-		memory: memory(o), known: map[*base]*knownFile{}}
+	p := parser{sections: sectionTree(sections), limits: o.Limits, options: o, memory: memory(o),
+		known: make(map[*base]*knownFile, len(files)), bases: make([]*base, 0, len(files)), claims: make([]claim, 0, len(files))}
+	problems := p.memory.likely()
+	p.told, p.result.Problems = make(map[Problem]bool, problems), slices.Grow(p.result.Problems, problems)
 	for _, f := range files {
 		p.file(f)
 	}
@@ -50,6 +52,9 @@ func Parse(files []File, sections []Section, o Options) Result {
 	}
 	sortProblems(p.result.Problems)
 	sortProblems(p.result.Skipped)
+	if p.memory != nil {
+		p.memory.problems = len(p.result.Problems)
+	}
 	return p.result
 }
 
@@ -264,19 +269,25 @@ func lookup(n *yaml.Node, name string) (key, value *yaml.Node) {
 // unique returns the documents whose identity nobody else claims, and reports
 // the others at every place that claims it.
 func (p *parser) unique() []Document {
-	places := map[string][]claim{}
-	for _, c := range p.claims {
-		places[c.identity] = append(places[c.identity], c)
+	times := make(map[string]int, len(p.claims))
+	for i := range p.claims {
+		times[p.claims[i].identity]++
 	}
-	var docs []Document
+	places := map[string][]claim{} // of what is claimed more than once
 	for _, c := range p.claims {
-		rivals := places[c.identity]
-		if len(rivals) == 1 {
+		if times[c.identity] > 1 {
+			places[c.identity] = append(places[c.identity], c)
+		}
+	}
+	docs := slices.Grow([]Document(nil), len(p.claims))
+	for _, c := range p.claims {
+		if times[c.identity] == 1 {
 			if c.doc != nil {
 				docs = append(docs, *c.doc)
 			}
 			continue
 		}
+		rivals := places[c.identity]
 		c.problem.Message = c.quarrel(rivals)
 		c.problem.Duplicate = true
 		p.freeze(c.identity, c.problem)
