@@ -18,12 +18,11 @@ type garbage struct {
 // use. What is made in the beginning stays for as long as the process lives, and it lies
 // where it was made: between much garbage it leaves holes that nothing fills any more, by
 // Go's word twice as large as itself. So little of it is let gather until the first look at
-// everything has ended, and more afterwards: a collection of a small process costs a
-// thirtieth of what a pass over a thousand services does, and a large one is to grow no faster
-// than its fleet.
+// everything has ended, and more afterwards: a collection of a process with a thousand
+// services costs a twentieth of what a pass over them does.
 var (
 	atFirst    = garbage{percent: 15, least: 4 << 20}
-	afterwards = garbage{percent: 45, least: 44 << 20}
+	afterwards = garbage{percent: 30, least: 16 << 20}
 )
 
 // gcPercent is GOGC for so many bytes in use.
