@@ -32,17 +32,20 @@ func unmapProgram() {
 type mapping struct{ from, to uintptr }
 
 // clean are the mappings of a file, out of smaps (proc_pid_smaps(5)), that hold what the
-// file does: not written to, and no page a copy of our own, as relocated data is.
+// file does: not written to, and no page a copy of our own, as relocated data is, in memory
+// or swapped out.
 func clean(smaps []byte, file string) (all []mapping) {
 	var m mapping
-	ours := false
+	ours, copied := false, true
 	for line := range bytes.Lines(smaps) {
 		f := strings.Fields(string(line))
 		switch {
 		case len(f) >= 5 && !strings.HasSuffix(f[0], ":"):
 			_, err := fmt.Sscanf(f[0], "%x-%x", &m.from, &m.to)
-			ours = err == nil && len(f) == 6 && f[5] == file && !strings.Contains(f[1], "w")
-		case ours && len(f) == 3 && f[0] == "Anonymous:" && f[1] == "0":
+			ours, copied = err == nil && len(f) == 6 && f[5] == file && !strings.Contains(f[1], "w"), true
+		case len(f) == 3 && f[0] == "Anonymous:": // of what is in memory
+			copied = f[1] != "0"
+		case ours && !copied && len(f) == 3 && f[0] == "Swap:" && f[1] == "0": // comes after it
 			all = append(all, m)
 		}
 	}
