@@ -44,20 +44,22 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 }
 
 func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
-	c = &census{units: make(map[resource.UnitKey][]*resource.Found, len(units))}
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
 			c = &census{err: fmt.Errorf("%w: %s", errPanic, shape.Fault(v))}
 		}
 	}()
+	here := 0
 	for _, u := range units {
 		if u.Key.Target == target {
+			here++
 			if err := e.misplaced(ctx, u); err != nil { // nothing is read in the wrong place
 				return &census{err: err}
 			}
 		}
 	}
+	c = &census{units: make(map[resource.UnitKey][]*resource.Found, here)}
 	var scaled []resource.Live
 	for _, k := range e.o.Kinds {
 		counter, ok := k.(resource.Census)
@@ -82,9 +84,11 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 			}
 		}
 	}
-	byKey := make(map[resource.UnitKey]*resource.Unit, len(units))
+	byKey := make(map[resource.UnitKey]*resource.Unit, here)
 	for _, u := range units {
-		byKey[u.Key] = u
+		if u.Key.Target == target {
+			byKey[u.Key] = u
+		}
 	}
 	for i := range scaled { // a document may call its service otherwise than itself
 		if u := byKey[scaled[i].ID.Key()]; u != nil {
