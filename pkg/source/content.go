@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// content is what a file holds. What is kept from one reading to the next is packed: it
-// is asked for only when something around it changes, and is a third as large.
+// content is what a file holds. What is kept from one reading to the next is packed, but for
+// a little (kept.end): it is asked for only when something around it changes, and is a third
+// as large.
 type content struct {
 	sum    [sha256.Size]byte
 	size   int

@@ -40,13 +40,13 @@ type keptFile struct {
 type reading struct {
 	now           func() time.Time
 	before, files map[string]keptFile // that may be used, and that were read or used
-	packed        map[string]keptFile // whose content is packed already, if it is still the same
+	last          map[string]keptFile // whose content is kept on, and packed if it was, where it is still the same
 }
 
 func (k *kept) begin(files int) *reading {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := &reading{now: k.now, before: k.files, packed: k.files, files: make(map[string]keptFile, files)}
+	r := &reading{now: k.now, before: k.files, last: k.files, files: make(map[string]keptFile, files)}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -56,6 +56,7 @@ func (k *kept) begin(files int) *reading {
 	return r
 }
 
+// end keeps what was read. It is packed once there is much of it that is not.
 func (k *kept) end(r *reading) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -93,7 +94,7 @@ func (r *reading) read(c candidate, max int) (*content, error) {
 	}
 	t := plainContent(data)
 	if s, known := stampOf(info); known && began.Sub(s.changedAt()) > tick {
-		last, ok := r.packed[c.shown]
+		last, ok := r.last[c.shown]
 		if !ok || last.content.sum != t.sum {
 			last.content = t
 		}

@@ -1,8 +1,11 @@
 package source
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -57,12 +60,58 @@ func TestUnchangedFilesAreReadOnce(t *testing.T) {
 	}
 
 	before = snapshot(t, d)
-	packed := d.kept.files[a].content
+	kept := d.kept.files[a].content
 	later += wholeAge
 	if after := snapshot(t, d); before.Files[0].content == after.Files[0].content || before.Files[1].content == after.Files[1].content {
 		t.Error("all files were not read again after a while")
 	}
-	if d.kept.files[a].content != packed {
-		t.Error("what was read again and is the same was packed again")
+	if d.kept.files[a].content != kept {
+		t.Error("what was read again and is the same is kept anew")
+	}
+}
+
+// What is kept is packed once there is much of it, as far as that makes it smaller and not
+// again; what is edited afterwards is kept as it is.
+func TestMuchThatIsKeptIsPacked(t *testing.T) {
+	text, noise := strings.Repeat("containerDefinitions: [{name: web}]\n", 80), make([]byte, mostLoose)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	files := map[string]string{"noise.yaml": string(noise)}
+	for i := range mostLoose / len(text) {
+		files[fmt.Sprintf("%d.yaml", i)] = text
+	}
+	dir := tree(t, files)
+	one := filepath.Join(dir, "1.yaml")
+	if info, err := os.Stat(one); err != nil {
+		t.Fatal(err)
+	} else if _, known := stampOf(info); !known {
+		t.Skip("the time of a change is not known on this system: nothing is kept")
+	}
+	d := Dir(dir)
+	later := time.Minute
+	d.kept.now = func() time.Time { return time.Now().Add(later) }
+	same := func(what string) map[string]keptFile {
+		t.Helper()
+		for _, f := range snapshot(t, d).Files {
+			if want := files[filepath.Base(f.Path)]; string(f.Data()) != want {
+				t.Errorf("%s: %s has %d bytes that are not its own, of %d", what, f.Path, len(f.Data()), len(want))
+			}
+		}
+		return d.kept.files
+	}
+	first := same("read")
+	for path, f := range first {
+		if dense := filepath.Base(path) == "noise.yaml"; f.content.dense != dense || (f.content.packed == nil) != dense {
+			t.Errorf("%s of %d bytes: packed to %d", path, f.content.size, len(f.content.packed))
+		}
+	}
+	files["1.yaml"] = "an edit"
+	write(t, one, files["1.yaml"])
+	for _, what := range []string{"kept", "read again"} {
+		for path, f := range same(what) {
+			if edited := path == one; edited != (f.content != first[path].content) || edited && f.content.plain == nil {
+				t.Errorf("%s: %s is kept anew: %t", what, path, !edited)
+			}
+		}
+		later += wholeAge
 	}
 }
