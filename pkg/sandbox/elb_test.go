@@ -586,6 +586,109 @@ func TestTagsAndGetResources(t *testing.T) {
 	})
 }
 
+// TestTaggedPages: pages follow one another by ARN, each resource once, and a page that would
+// begin with what was deleted is none.
+func TestTaggedPages(t *testing.T) {
+	s := New(Options{})
+	cfg := awsConfig("http://sandbox.invalid", s.Transport())
+	c, g := elbv2.NewFromConfig(cfg), tagging.NewFromConfig(cfg)
+	var want []string
+	for i := range 9 {
+		in := webGroup(fmt.Sprintf("tg-%d", i*5%9))
+		in.Tags = []elbtypes.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
+		out, err := c.CreateTargetGroup(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, *out.TargetGroups[0].TargetGroupArn)
+	}
+	elbGroup(t, c, "untagged")
+	slices.Sort(want)
+	page := func(token *string) ([]string, *string, error) {
+		out, err := g.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: []taggingtypes.TagFilter{{Key: aws.String("k")}}, ResourcesPerPage: aws.Int32(3), PaginationToken: token})
+		if err != nil {
+			return nil, nil, err
+		}
+		var arns []string
+		for _, m := range out.ResourceTagMappingList {
+			arns = append(arns, *m.ResourceARN)
+		}
+		return arns, out.PaginationToken, nil
+	}
+	var tokens []*string
+	for token := (*string)(nil); token == nil || *token != ""; {
+		got, next, err := page(token)
+		if at := 3 * len(tokens); err != nil || !slices.Equal(got, want[at:at+3]) {
+			t.Fatalf("page %d: %v, %v, want %v", len(tokens), got, err, want[at:at+3])
+		}
+		tokens, token = append(tokens, next), next
+	}
+	for _, i := range []int{4, 6} { // in the midst of the second page, and the first of the third
+		if _, err := c.DeleteTargetGroup(t.Context(), &elbv2.DeleteTargetGroupInput{TargetGroupArn: &want[i]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _, err := page(tokens[0]); err != nil || !slices.Equal(got, []string{want[3], want[5], want[7]}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	_, _, err := page(tokens[1])
+	wantCode(t, err, "PaginationTokenExpiredException")
+}
+
+// TestFoundWhereItStood: what is asked for by its ARN is found whatever was deleted before it,
+// and what is gone is not.
+func TestFoundWhereItStood(t *testing.T) {
+	c := elbv2.NewFromConfig(awsConfig("http://sandbox.invalid", New(Options{}).Transport()))
+	var groups, rules []string
+	for i := range 5 {
+		groups = append(groups, elbGroup(t, c, fmt.Sprintf("tg-%d", i)))
+		r, err := elbForward(t, c, int32(i+1), groups[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, *r.RuleArn)
+	}
+	gone := -1
+	look := func() {
+		t.Helper()
+		for i := range groups {
+			for _, arns := range [][]string{{groups[i]}, {groups[i], groups[i]}} {
+				out, err := c.DescribeTargetGroups(t.Context(), &elbv2.DescribeTargetGroupsInput{TargetGroupArns: arns})
+				if i == gone {
+					wantCode(t, err, "TargetGroupNotFound")
+				} else if err != nil || len(out.TargetGroups) != 1 || *out.TargetGroups[0].TargetGroupArn != groups[i] {
+					t.Errorf("%v, %v of %v", out, err, arns)
+				}
+			}
+			out, err := c.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{RuleArns: []string{rules[i]}})
+			if i == gone {
+				wantCode(t, err, "RuleNotFound")
+			} else if err != nil || len(out.Rules) != 1 || *out.Rules[0].RuleArn != rules[i] {
+				t.Errorf("%v, %v of %s", out, err, rules[i])
+			}
+		}
+	}
+	look()
+	for _, i := range []int{1, 4} { // those after it move up; the last
+		if _, err := c.DeleteRule(t.Context(), &elbv2.DeleteRuleInput{RuleArn: &rules[i]}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.DeleteTargetGroup(t.Context(), &elbv2.DeleteTargetGroupInput{TargetGroupArn: &groups[i]}); err != nil {
+			t.Fatal(err)
+		}
+		gone = i
+		look()
+		groups, rules, gone = slices.Delete(groups, i, i+1), slices.Delete(rules, i, i+1), -1
+		groups, rules = append(groups, elbGroup(t, c, fmt.Sprintf("new-%d", i))), append(rules, "")
+		r, err := elbForward(t, c, int32(i+10), groups[4])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules[4] = *r.RuleArn
+		look()
+	}
+}
+
 // TestPaging walks target groups page by page, with one deleted in between.
 func TestPaging(t *testing.T) {
 	s := New(Options{})
