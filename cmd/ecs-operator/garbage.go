@@ -22,7 +22,7 @@ type garbage struct {
 // services costs a twentieth of what a pass over them does.
 var (
 	atFirst    = garbage{percent: 15, least: 4 << 20}
-	afterwards = garbage{percent: 40, least: 16 << 20}
+	afterwards = garbage{percent: 25, least: 16 << 20}
 )
 
 // gcPercent is GOGC for so many bytes in use.

@@ -8,7 +8,7 @@ import (
 )
 
 func TestGCPercent(t *testing.T) {
-	for live, want := range map[uint64][2]int{0: {400, 1600}, 8 << 20: {50, 200}, 20 << 20: {20, 80}, 200 << 20: {15, 40}} {
+	for live, want := range map[uint64][2]int{0: {400, 1600}, 8 << 20: {50, 200}, 20 << 20: {20, 80}, 200 << 20: {15, 25}} {
 		if got := [2]int{atFirst.gcPercent(live), afterwards.gcPercent(live)}; got != want {
 			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
 		}

@@ -57,6 +57,7 @@ func (w *World) storeMetricAlarm(in *cloudwatch.PutMetricAlarmInput) *metricAlar
 			alarm.Metrics[i].ReturnData = aws.Bool(true)
 		}
 	}
+	w.calling = nil
 	old := w.Alarms.Metric[name]
 	if old == nil {
 		alarm.StateValue = types.StateValueInsufficientData

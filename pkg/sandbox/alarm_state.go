@@ -37,6 +37,7 @@ func deleteAlarms(c *call, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.Delete
 			}
 		}
 	}
+	c.w.calling = nil
 	for _, name := range in.AlarmNames {
 		if c.w.Alarms.Metric[name] != nil {
 			c.w.noteAlarm(name, types.AlarmTypeMetricAlarm, types.HistoryItemTypeConfigurationUpdate, "Alarm \""+name+"\" deleted")

@@ -320,7 +320,7 @@ func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScaling
 		return nil, err
 	}
 	out := &applicationautoscaling.DescribeScalingPoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}, NextToken: next}
-	callers := c.w.callers(page)
+	callers := c.w.callers()
 	for _, key := range page {
 		policy := c.w.Scaling.Policies[key].Policy
 		policy.Alarms = append(list(policy.Alarms), callers[*policy.PolicyARN]...)
@@ -329,25 +329,27 @@ func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScaling
 	return out, nil
 }
 
-// callers are the alarms of people that call some policies, by the policies' ARNs.
-func (w *World) callers(policies []string) map[string][]types.Alarm {
-	out := map[string][]types.Alarm{}
-	for _, key := range policies {
-		out[*w.Scaling.Policies[key].Policy.PolicyARN] = nil
+// callers are the alarms of people that call a policy, by its ARN, as the last change of
+// alarms has left them.
+func (w *World) callers() map[string][]types.Alarm {
+	if w.calling != nil {
+		return w.calling
 	}
+	out := map[string][]types.Alarm{}
 	for _, a := range w.Alarms.Metric {
 		if a.Owner != "" {
 			continue
 		}
 		for i, action := range a.Alarm.AlarmActions {
-			if have, asked := out[action]; asked && !slices.Contains(a.Alarm.AlarmActions[:i], action) {
-				out[action] = append(have, types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
+			if !slices.Contains(a.Alarm.AlarmActions[:i], action) {
+				out[action] = append(out[action], types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
 			}
 		}
 	}
 	for _, alarms := range out {
 		slices.SortFunc(alarms, func(a, b types.Alarm) int { return strings.Compare(*a.AlarmName, *b.AlarmName) })
 	}
+	w.calling = out
 	return out
 }
 

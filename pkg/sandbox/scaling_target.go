@@ -116,11 +116,9 @@ func (w *World) scaleTo(t *scalableTarget, n int32, cause string) {
 }
 
 func describeScalableTargets(c *call, in *applicationautoscaling.DescribeScalableTargetsInput) (*applicationautoscaling.DescribeScalableTargetsOutput, error) {
-	var keys []string
-	for id := range c.w.Scaling.Targets {
-		if len(in.ResourceIds) == 0 || slices.Contains(in.ResourceIds, id) {
-			keys = append(keys, id)
-		}
+	keys := slices.Collect(maps.Keys(c.w.Scaling.Targets))
+	if len(in.ResourceIds) > 0 {
+		keys = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(in.ResourceIds))), func(id string) bool { return c.w.Scaling.Targets[id] == nil })
 	}
 	var resource *string
 	if len(in.ResourceIds) > 0 {

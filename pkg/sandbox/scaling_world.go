@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -170,12 +171,34 @@ func scalingPage(namespace types.ServiceNamespace, resource *string, dimension t
 	if namespace != scalingNamespace || dimension != "" && dimension != scalingDimension {
 		return nil, nil, nil
 	}
-	slices.Sort(keys)
-	page, next, err = nextPage(keys, token, limit, most)
+	last, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
 	if err != nil {
 		return nil, nil, refuse("InvalidNextTokenException", "Invalid next token")
 	}
-	return page, next, nil
+	n := most
+	if limit != nil {
+		n = int(*limit)
+	}
+	return nextPage(firstAfter(keys, string(last), n+1), nil, limit, most)
+}
+
+// firstAfter are the first n of some keys that come after one, in order: each of a long
+// list's many pages takes one walk over it.
+func firstAfter(keys []string, last string, n int) (first []string) {
+	for _, key := range keys {
+		if key <= last || len(first) == n && key >= first[n-1] {
+			continue
+		}
+		first = amongFirst(first, n, key, strings.Compare)
+	}
+	return first
+}
+
+// amongFirst puts an item among the first n of a list that is in order.
+func amongFirst[T any](first []T, n int, item T, compare func(a, b T) int) []T {
+	i, _ := slices.BinarySearchFunc(first, item, compare)
+	first = slices.Insert(first, i, item)
+	return first[:min(n, len(first))]
 }
 
 // noteScaling records an activity.

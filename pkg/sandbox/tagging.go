@@ -77,9 +77,7 @@ func (w *World) taggedFrom(arn string, n int, in *tagging.GetResourcesInput) (fi
 		if !matchesTags(r, in.TagFilters) || len(in.ResourceARNList) > 0 && !slices.Contains(in.ResourceARNList, r.ARN) {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(first, r, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
-		first = slices.Insert(first, i, r)
-		first = first[:min(n, len(first))]
+		first = amongFirst(first, n, r, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
 	}
 	return first
 }
