@@ -170,7 +170,7 @@ var misdeeds = []misdeed{
 		_, _ = m.api.ECS.RunTask(m.ctx, &ecs.RunTaskInput{TaskDefinition: aws.String("default-hello")})
 	}},
 	{"what could not be read is made", "I1: PutMetricAlarm of unread", func(m *rogue) {
-		c := sandbox.Call{Service: "monitoring", Operation: "DescribeAlarms", UserAgent: "ecs-operator/1", Input: &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"unread"}}}
+		c := sandbox.Call{Service: "monitoring", Operation: "DescribeAlarms", UserAgent: "ecs-operator/1.2.3", Input: &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"unread"}}}
 		m.w.watchers[""].read(c, denied.in(c))
 		_, _ = m.api.CloudWatch.PutMetricAlarm(m.ctx, &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String("unread")})
 	}},

@@ -131,8 +131,19 @@ func (x *watcher) read(c sandbox.Call, f *sandbox.Fault) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, name := range list {
-		x.unread[c.Service+" "+last(name)] = f != nil && (f.Code != "" || f.Drop)
+		x.unread[reader(c)+" "+c.Service+" "+last(name)] = f != nil && (f.Code != "" || f.Drop)
 	}
+}
+
+// reader is the process that makes a call: of several, what one could not read is nothing
+// to another that could.
+func reader(c sandbox.Call) string {
+	for word := range strings.FieldsSeq(c.UserAgent) {
+		if strings.HasPrefix(word, "ecs-operator/") {
+			return word
+		}
+	}
+	return ""
 }
 
 // blind is I1 before something is made: what of that name could not be read the last time
@@ -142,7 +153,7 @@ func (x *watcher) blind(c sandbox.Call) {
 	if !is.IsValid() || !creates(made{callID: callID{Operation: c.Service + "." + c.Operation}, Write: c.Write}) {
 		return
 	}
-	if name, ok := is.Interface().(*string); ok && x.unread[c.Service+" "+last(aws.ToString(name))] {
+	if name, ok := is.Interface().(*string); ok && x.unread[reader(c)+" "+c.Service+" "+last(aws.ToString(name))] {
 		x.broken("I1", "%s of %s, which could not be read right before", c.Operation, aws.ToString(name))
 	}
 }
