@@ -30,10 +30,7 @@ type taggable struct {
 func (t taggable) tagged() taggedResource {
 	r := taggedResource{ARN: t.arn, Type: t.kind, Tags: t.set}
 	if len(t.list) > 0 {
-		r.Tags = make(map[string]string, len(t.list))
-		for _, tag := range t.list {
-			r.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-		}
+		r.Tags = ecsTagMap(t.list)
 	}
 	return r
 }
@@ -137,10 +134,8 @@ func matchesType(kind string, filters []string) bool {
 	if len(filters) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(filters, func(f string) bool {
-		service, _, _ := strings.Cut(kind, ":")
-		return f == kind || f == service
-	})
+	service, _, _ := strings.Cut(kind, ":")
+	return slices.Contains(filters, kind) || slices.Contains(filters, service)
 }
 
 func matchesTags(r taggedResource, filters []taggingtypes.TagFilter) bool {
