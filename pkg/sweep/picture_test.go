@@ -88,7 +88,16 @@ func pictureOf(v *sandbox.World) picture {
 	p.names = strings.NewReplacer(names...)
 	for cluster, c := range v.ECS.Clusters {
 		for service, s := range c.Services {
-			out["service/"+cluster+"/"+service] = p.paint(s.Service)
+			// Unshown is what AWS shows on its deployments and revisions only, the last of the names. Switched off is as never switched on.
+			connect, monitoring := s.ServiceConnect, s.Monitoring
+			if connect != nil && !connect.Enabled {
+				connect = nil
+			}
+			if monitoring != nil && len(monitoring.MetricConfigurations) == 0 {
+				monitoring = nil
+			}
+			unshown := p.paint([]any{connect, s.Volumes, s.Lattice, monitoring, s.GatewayConnectors})
+			out["service/"+cluster+"/"+service] = strings.TrimSuffix(p.paint(s.Service), "}") + `,"Unshown":` + unshown + "}"
 			out["tasks/"+cluster+"/"+service] = fmt.Sprint(len(s.Tasks))
 		}
 	}

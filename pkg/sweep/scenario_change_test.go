@@ -31,6 +31,7 @@ func changeScenarios() []*scenario {
 		change("breaker-ok", "web", web, edit(web, "nginx:1.29", "nginx:1.30")),
 		back,
 		change("blue-green", "web", coloured, edit(coloured, "nginx:1.29", "nginx:1.30")),
+		change("line-deleted", "web", connected, edit(connected, meshed, "", "nginx:1.29", "nginx:1.30")), // that the line was there, the content hash alone tells
 		change("family", "hello", plain, edit(plain, "  taskDefinition:\n", "  taskDefinition:\n    family: renamed\n")),
 	}
 }

@@ -80,6 +80,9 @@ const onPaths = `listenerArn: "arn:aws:elasticloadbalancing:us-east-1:1234567890
 // web is a service behind the Application Load Balancer.
 var web = behind("web", "protocol: HTTP, port: 80", onPaths)
 
+// meshed is the line by which others reach a service by Service Connect.
+const meshed = "    serviceConnectConfiguration: {enabled: true, namespace: shop, services: [{portName: http, clientAliases: [{port: 80, dnsName: web}]}]}\n"
+
 // connected is a service on Fargate that others reach by Service Connect.
 const connected = `apiVersion: ecs-operator/v1
 kind: Service
@@ -97,8 +100,7 @@ spec:
     launchType: FARGATE
     desiredCount: 2
     networkConfiguration: {awsvpcConfiguration: {subnets: [subnet-0sandboxa, subnet-0sandboxb], securityGroups: [sg-0sandbox]}}
-    serviceConnectConfiguration: {enabled: true, namespace: shop, services: [{portName: http, clientAliases: [{port: 80, dnsName: web}]}]}
-    deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}
+` + meshed + `    deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}
 `
 
 // coloured is the service with a second target group, to which blue/green moves it.
