@@ -89,6 +89,15 @@ func familyOf(u *resource.Unit, o *resource.Object) string {
 	return family(u)
 }
 
+// Frame is the family: as long as the running revision fits, nothing else is looked at.
+func (*taskDefinition) Frame(want any) any {
+	in, ok := want.(*ecs.RegisterTaskDefinitionInput)
+	if !ok {
+		return want
+	}
+	return &ecs.RegisterTaskDefinitionInput{Family: in.Family}
+}
+
 // mainImage is the image of the first essential container.
 func mainImage(in *ecs.RegisterTaskDefinitionInput) string {
 	for _, c := range in.ContainerDefinitions {

@@ -36,12 +36,22 @@ type revision struct {
 	read   time.Time
 
 	registered string // RFC 3339
+	image      string // of its main container
 }
 
 type revisionBody struct {
 	Content *ecs.RegisterTaskDefinitionInput
 	Tags    map[string]string
 }
+
+// Open is resource.Sealed.
+func (r sealedRevision) Open() (any, map[string]string) {
+	body := r.body.Unpack()
+	return body.Content, body.Tags
+}
+
+// sealedRevision is the body of a revision in an answer: it is told by what is written down.
+type sealedRevision struct{ body *shape.Packed[revisionBody] }
 
 func (r *revision) content() *ecs.RegisterTaskDefinitionInput { return r.body.Unpack().Content }
 func (r *revision) tags() map[string]string                   { return r.body.Unpack().Tags }
@@ -91,16 +101,20 @@ func (k *taskDefinition) find(ctx context.Context, c *awsclient.Clients, q resou
 				return resource.Live{}, err
 			}
 			if k.fits(o, r) {
-				l := r.live()
-				l.Image = mainImage(l.Value.(*ecs.RegisterTaskDefinitionInput))
+				l := r.sealed()
+				l.Image = r.image
+				if !q.Lean {
+					l = l.Open()
+				}
 				return l, nil
 			}
 			running = r
 		}
 	}
+	o = o.Whole()
 	l, err := k.match(ctx, c, o, running)
 	if running != nil {
-		l.Image = mainImage(running.content())
+		l.Image = running.image
 	}
 	return l, err
 }
@@ -176,12 +190,12 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 	if r.status != types.TaskDefinitionStatusActive {
 		return false
 	}
-	want, whole := shape.Digest(o)
+	want, whole := o.Sum()
 	last, ok := k.fitted.Get(o.ID)
 	if whole && ok && last.want == want && last.body == r.body {
 		return last.fits
 	}
-	last = fitted{want, r.body, sameContent(o, r)}
+	last = fitted{want, r.body, sameContent(o.Whole(), r)}
 	if whole {
 		k.fitted.Put(o.ID, last)
 	}
@@ -356,13 +370,15 @@ func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 	shape.Project(in, td)
 	body := shape.Pack(revisionBody{in, tags})
 	status := types.TaskDefinitionStatus(strings.Clone(string(td.Status)))
-	return &revision{arn: strings.Clone(aws.ToString(td.TaskDefinitionArn)), body: &body, status: status, read: time.Now(), registered: rfc3339(td.RegisteredAt)}
+	return &revision{arn: strings.Clone(aws.ToString(td.TaskDefinitionArn)), body: &body, status: status, read: time.Now(),
+		registered: rfc3339(td.RegisteredAt), image: strings.Clone(mainImage(in))}
 }
 
-func (r *revision) live() resource.Live {
-	body := r.body.Unpack()
+func (r *revision) live() resource.Live { return r.sealed().Open() }
+
+func (r *revision) sealed() resource.Live {
 	l := resource.Live{
-		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Tags: body.Tags, Value: body.Content, Registered: r.registered,
+		Presence: resource.Present, ARN: r.arn, Name: lastSegment(r.arn), Sealed: sealedRevision{r.body}, Registered: r.registered,
 		Attrs: map[string]string{"family": familyOfARN(r.arn)},
 	}
 	if r.status != types.TaskDefinitionStatusActive {

@@ -261,7 +261,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	d.mu.Unlock()
 	live := d.fetch(m)
 	if live == nil {
-		live = d.e.observe(ctx, []*resource.Unit{u})
+		live = d.e.observeLean(ctx, []*resource.Unit{u})
 	}
 	out, world, stalled := d.onePass(ctx, m, u, live)
 	if ctx.Err() != nil && out.Writes == 0 {

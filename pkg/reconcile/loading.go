@@ -107,7 +107,7 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	}
 	l.named[u], l.wants[u] = names, wantsOf(u)
 	if d.Memo != nil {
-		u.Pack()
+		u.Pack(l.e.byKind)
 		d.Memo.Keep(&made{unit: u, said: problems, names: names, wants: l.wants[u]})
 	}
 	return u

@@ -20,6 +20,17 @@ import (
 // each kind by kind in their order, in as few calls as the API allows. Every object is answered
 // for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
+	live := e.observeLean(ctx, units)
+	for id, l := range live {
+		if l.Sealed != nil {
+			live[id] = l.Open()
+		}
+	}
+	return live
+}
+
+// observeLean is observe with bodies that may be sealed (resource.Query.Lean).
+func (e *Engine) observeLean(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
 	began := time.Now()
 	live := map[resource.ID]resource.Live{}
 	targets := byTarget(units)
@@ -69,7 +80,7 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 	live := make(map[resource.ID]resource.Live, all)
 	units := open(e.inPlace(ctx, p.units, live))
 	if p.round == nil && p.known == nil && e.abreast(ctx) {
-		e.observeAbreast(ctx, p.target, units, live)
+		e.observeAbreast(ctx, p, units, live)
 		return live
 	}
 	for id, l := range p.known {
@@ -99,7 +110,7 @@ func (e *Engine) observeServices(ctx context.Context, p part) map[resource.ID]re
 func (e *Engine) askPart(ctx context.Context, k resource.Kind, p part, units []opened, live map[resource.ID]resource.Live) {
 	if objects := e.objectsOf(k, units); len(objects) > 0 {
 		room := roomy()
-		found := e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Round: p.round, Room: room})
+		found := e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: live, Lean: true, Round: p.round, Room: room})
 		maps.Copy(live, found)
 		if reflect.ValueOf(found).Pointer() == reflect.ValueOf(room).Pointer() { // else a panic may have left somebody who writes to it
 			clear(room)
@@ -223,12 +234,12 @@ func (e *Engine) probe(k resource.Kind, u *resource.Unit) (out []resource.Object
 	return []resource.Object{o}
 }
 
-// only is the part of an observation that is about one unit.
+// only is the part of an observation that is about one unit, opened.
 func only(u *resource.Unit, live map[resource.ID]resource.Live) map[resource.ID]resource.Live {
 	out := make(map[resource.ID]resource.Live, u.Len())
 	for id := range u.IDs() {
 		if l, ok := live[id]; ok {
-			out[id] = l
+			out[id] = l.Open()
 		} else {
 			out[id] = resource.Live{ID: id, Err: fmt.Errorf("%s was not read", id.Local())}
 		}

@@ -96,6 +96,8 @@ type Query struct {
 	// Live are answers already known in this pass, of this or other kinds:
 	// the service's revision tells the task definition which one is live.
 	Live map[ID]Live
+	// Lean: answers may be sealed (Live.Sealed).
+	Lean bool
 	// Round is the full pass that the question is a part of, nil for a whole one.
 	Round *Round
 	// Room is an empty map in which the answer may be given, nil for none: who asks has

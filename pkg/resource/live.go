@@ -30,6 +30,10 @@ type Live struct {
 	// what stands beside it: comparable with Object.Want and Object.Extra.
 	Value any
 	Extra map[string]any
+	// Sealed has Value and Tags, which are nil, of what never changes and who asked wants
+	// only to know whether it is the same (Query.Lean); nil for what is open. Equal contents
+	// are sealed alike.
+	Sealed Sealed
 	// Around is what Observe saw around the object, for its kind's Settle alone: it
 	// is no part of the fingerprint. Nil for most kinds.
 	Around any
@@ -46,6 +50,20 @@ type Live struct {
 	Service *ServiceState
 	// Group is set for target groups only.
 	Group *GroupState
+}
+
+// Sealed is a body that is opened when it is needed.
+type Sealed interface {
+	Open() (value any, tags map[string]string)
+}
+
+// Open is the same with Value and Tags at hand.
+func (l Live) Open() Live {
+	if l.Sealed != nil {
+		l.Value, l.Tags = l.Sealed.Open()
+		l.Sealed = nil
+	}
+	return l
 }
 
 // Attributes are what references to an object that is there may ask for, in a map of the

@@ -1,6 +1,10 @@
 package resource
 
-import "github.com/ecs-operator/ecs-operator/pkg/shape"
+import (
+	"crypto/sha256"
+
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
+)
 
 // Object is one desired AWS object, as its document wants it.
 type Object struct {
@@ -33,6 +37,29 @@ type Object struct {
 	// they and the kind's own rules point at: the edges of the plan's order.
 	Refs  []Ref
 	Needs []ID
+	// Of is set of a frame alone (Unit.Frames): the unit that has the whole object.
+	Of *Unit
+}
+
+// Whole is the object with all that is wanted, also of a frame.
+func (o *Object) Whole() *Object {
+	if o.Of == nil {
+		return o
+	}
+	return o.Of.Object(o.ID)
+}
+
+// Sum identifies the whole object, also of a frame and without opening it; false when
+// that cannot be told.
+func (o *Object) Sum() (sum [sha256.Size]byte, ok bool) {
+	if o.Of != nil {
+		for i := range o.Of.packed.bodies {
+			if b := &o.Of.packed.bodies[i]; o.Of.id(b.at) == o.ID {
+				return b.sum, b.whole
+			}
+		}
+	}
+	return shape.Digest(o)
 }
 
 // Ref is one reference in a string of Want.

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"crypto/sha256"
 	"iter"
 	"slices"
 	"strings"
@@ -56,9 +57,25 @@ type Unit struct {
 // worked on at a time: the objects are written down, and there as such for as long as
 // somebody holds them.
 type packedObjects struct {
-	text   shape.Packed[[]Object]
+	text   shape.Packed[[]Object] // of some the frame alone
+	bodies []body                 // of those
 	locals []unique.Handle[local]
 	opened atomic.Pointer[weak.Pointer[Object]] // the first: who holds one holds all
+}
+
+// body is what is wanted of one object.
+type body struct {
+	at    int
+	want  shape.Packed[any]
+	sum   [sha256.Size]byte // of the object
+	whole bool              // there is a sum
+}
+
+// Framed is the part of a Kind whose wanted content is large, and of which a look at AWS
+// needs little as long as nothing changes.
+type Framed interface {
+	// Frame is what is wanted without most of it, for Unit.Frames. Pure.
+	Frame(want any) any
 }
 
 // local is an ID within a unit.
@@ -108,17 +125,45 @@ func (u *Unit) Objects() []*Object {
 	if u.packed == nil {
 		return u.objects
 	}
-	if known := u.packed.opened.Load(); known != nil {
-		if first := known.Value(); first != nil {
-			return pointers(unsafe.Slice(first, u.Len()))
-		}
+	if known := u.open(); known != nil {
+		return known
 	}
 	objects := u.packed.text.Unpack()
+	for i := range u.packed.bodies {
+		b := &u.packed.bodies[i]
+		objects[b.at].Want = b.want.Unpack()
+	}
 	if len(objects) > 0 {
 		w := weak.Make(&objects[0])
 		u.packed.opened.Store(&w) // another one opens the same
 	}
 	return pointers(objects)
+}
+
+// open are the objects if somebody holds them, else nil.
+func (u *Unit) open() []*Object {
+	if known := u.packed.opened.Load(); known != nil {
+		if first := known.Value(); first != nil {
+			return pointers(unsafe.Slice(first, u.Len()))
+		}
+	}
+	return nil
+}
+
+// Frames are the objects as far as a look at AWS needs them: of those of a Framed kind the
+// Want may be its frame alone (Object.Whole). They are opened in a third of the time.
+func (u *Unit) Frames() []*Object {
+	if u.packed == nil {
+		return u.objects
+	}
+	if known := u.open(); known != nil {
+		return known
+	}
+	frames := u.packed.text.Unpack()
+	for i := range u.packed.bodies {
+		frames[u.packed.bodies[i].at].Of = u
+	}
+	return pointers(frames)
 }
 
 func pointers(objects []Object) []*Object {
@@ -148,16 +193,23 @@ func (u *Unit) Put(o *Object) *Unit {
 }
 
 // Pack folds the objects of a unit that is to be kept. They are not to be changed any more.
-func (u *Unit) Pack() {
+func (u *Unit) Pack(byKind map[string]Kind) {
 	if u.packed != nil {
 		return
 	}
 	objects, locals := make([]Object, len(u.objects)), make([]unique.Handle[local], len(u.objects))
+	var bodies []body
 	for i, o := range u.objects {
 		objects[i], locals[i] = *o, unique.Make(local{o.ID.Kind, o.ID.Name})
+		if k, ok := byKind[o.ID.Kind].(Framed); ok {
+			b := body{at: i, want: shape.Pack(o.Want)}
+			b.sum, b.whole = shape.Digest(o)
+			bodies = append(bodies, b)
+			objects[i].Want = k.Frame(o.Want)
+		}
 	}
 	u.Image = strings.Clone(u.Image) // of its own: else it would hold what it is a part of
-	u.packed, u.objects = &packedObjects{text: shape.Pack(objects), locals: locals}, nil
+	u.packed, u.objects = &packedObjects{text: shape.Pack(objects), bodies: bodies, locals: locals}, nil
 }
 
 // Object returns the object with the given ID, or nil.

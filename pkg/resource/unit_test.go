@@ -24,8 +24,8 @@ func TestPackedUnit(t *testing.T) {
 	if len(ids) != 3 || want.Len() != 3 {
 		t.Fatalf("%d objects have the IDs %v", want.Len(), ids)
 	}
-	u.Pack()
-	u.Pack() // once more is nothing
+	u.Pack(nil)
+	u.Pack(nil) // once more is nothing
 	for range 3 {
 		if got := u.Objects(); !reflect.DeepEqual(want.Objects(), got) || u.Len() != 3 {
 			t.Fatalf("got %v, want %v", got, want.Objects())
@@ -54,7 +54,7 @@ func TestPackedUnit(t *testing.T) {
 // Another object leaves the unit itself as it is.
 func TestPut(t *testing.T) {
 	u, _ := resource.Desire(resource.Frame{Owner: "op"}, "prod", document(), kinds())
-	u.Pack()
+	u.Pack(nil)
 	first := *u.Objects()[0]
 	first.Section = "elsewhere"
 	more := resource.Object{ID: first.ID.Of(resource.KindAlarm, "x")}
@@ -65,4 +65,48 @@ func TestPut(t *testing.T) {
 	if u.Object(first.ID).Section == "elsewhere" || u.Has(more.ID) {
 		t.Error("the unit itself has changed")
 	}
+}
+
+// framed is a kind of which a look needs little.
+type framed struct{ resource.Kind }
+
+func (framed) Frame(any) any { return &body{Name: p("frame")} }
+
+// A frame is told like the whole object, and leads to it.
+func TestFrames(t *testing.T) {
+	u, problems := resource.Desire(resource.Frame{Owner: "op"}, "prod", document(), kinds())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	id := u.Objects()[0].ID.Of(resource.KindTaskDefinition, "")
+	want, same := u.Object(id).Sum()
+	if !same || u.Object(id).Whole() != u.Object(id) {
+		t.Fatal("a whole object is none")
+	}
+	u.Pack(map[string]resource.Kind{resource.KindTaskDefinition: framed{}})
+	for _, o := range u.Frames() {
+		if o.ID != id {
+			if o.Of != nil || o.Whole() != o {
+				t.Errorf("%s is a frame", o.ID)
+			}
+			continue
+		}
+		if name := o.Want.(*body).Name; name == nil || *name != "frame" || o.Want.(*body).Image != nil {
+			t.Errorf("it holds %+v", o.Want)
+		}
+		if sum, ok := o.Sum(); !ok || sum != want {
+			t.Error("the frame is told otherwise than the object")
+		}
+		if whole := o.Whole(); whole.Of != nil || *whole.Want.(*body).Image != "nginx:1" {
+			t.Errorf("the whole is %+v", whole)
+		}
+	}
+	held := u.Objects()
+	if sum, ok := u.Object(id).Sum(); !ok || sum != want {
+		t.Error("it is told otherwise when it was opened")
+	}
+	if u.Frames()[0] != held[0] {
+		t.Error("what is open is opened a second time")
+	}
+	runtime.KeepAlive(held)
 }
