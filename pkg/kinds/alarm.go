@@ -140,7 +140,7 @@ func alarmLive(id resource.ID, found *foundAlarm) resource.Live {
 	}
 	m := found.metric
 	in := &cloudwatch.PutMetricAlarmInput{}
-	shape.Project(in, m)
+	shape.Share(in, m)
 	l := present(id, aws.ToString(m.AlarmArn), aws.ToString(m.AlarmName), in)
 	l.Health = alarmHealth(m.StateValue, m.StateReason)
 	return l

@@ -60,7 +60,7 @@ func otherSort(o *resource.Object, l *resource.Live) diff.Change {
 
 func compositeLive(id resource.ID, a *types.CompositeAlarm) resource.Live {
 	in := &cloudwatch.PutCompositeAlarmInput{}
-	shape.Project(in, a)
+	shape.Share(in, a)
 	l := present(id, aws.ToString(a.AlarmArn), aws.ToString(a.AlarmName), in)
 	l.Health = alarmHealth(a.StateValue, a.StateReason)
 	return l

@@ -130,7 +130,7 @@ var ruleSays = map[string]string{
 func ruleLive(id resource.ID, r *types.Rule, tags map[string]string) resource.Live {
 	arn := aws.ToString(r.RuleArn)
 	in := &elasticloadbalancingv2.CreateRuleInput{}
-	shape.Project(in, r)
+	shape.Share(in, r)
 	in.Priority = priorityOf(r)
 	in.ListenerArn = aws.String(listenerOf(arn))
 	l := present(id, arn, arn, in)

@@ -107,7 +107,7 @@ func targetResource(o *resource.Object) string {
 
 func targetLive(id resource.ID, t *types.ScalableTarget) resource.Live {
 	in := &applicationautoscaling.RegisterScalableTargetInput{}
-	shape.Project(in, t)
+	shape.Share(in, t)
 	l := present(id, aws.ToString(t.ScalableTargetARN), aws.ToString(t.ResourceId), in)
 	if l.ARN == "" {
 		l.Tags = map[string]string{} // registered before scalable targets had ARNs: it carries none

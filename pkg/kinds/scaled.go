@@ -254,7 +254,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 
 func (k *attached[Want, Found]) live(id resource.ID, one *Found) resource.Live {
 	in := new(Want)
-	shape.Project(in, one)
+	shape.Share(in, one)
 	at, arn := k.key(one)
 	return present(id, arn, at.name, in)
 }

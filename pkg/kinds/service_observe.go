@@ -133,7 +133,7 @@ func (k *service) live(id resource.ID, s *types.Service) resource.Live {
 		return resource.Live{ID: id, Presence: resource.Absent, Service: state}
 	}
 	in := &ecs.CreateServiceInput{}
-	shape.Project(in, s)
+	shape.Share(in, s)
 	in.Tags = nil
 	in.Cluster = aws.String(lastSegment(aws.ToString(s.ClusterArn)))
 	if role := aws.ToString(s.RoleArn); role != "" && !strings.Contains(role, "AWSServiceRoleForECS") {

@@ -296,7 +296,7 @@ func (s *groupSearch) answer() {
 
 func groupLive(id resource.ID, tg *types.TargetGroup, tags, attrs map[string]string) resource.Live {
 	in := &elasticloadbalancingv2.CreateTargetGroupInput{}
-	shape.Project(in, tg)
+	shape.Share(in, tg)
 	in.Name = tg.TargetGroupName
 	arn, name := aws.ToString(tg.TargetGroupArn), aws.ToString(tg.TargetGroupName)
 	full := ""

@@ -195,11 +195,23 @@ func deepFields(t reflect.Type) []int {
 // element by element. It is how a describe output becomes a create input.
 // Members that only one side has are left alone.
 func Project(dst, src any) {
-	project(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src))
+	project(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src), copyInto)
 }
 
-func project(dst, src reflect.Value) {
+// Share is Project of an answer that nobody changes any more: what has the same type on
+// both sides is not copied, and nobody may change it there either.
+func Share(dst, src any) {
+	project(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src), reflect.Value.Set)
+}
+
+func project(dst, src reflect.Value, same func(dst, src reflect.Value)) {
 	if !src.IsValid() {
+		return
+	}
+	if src.Type() == dst.Type() {
+		if !empty(src) {
+			same(dst, src)
+		}
 		return
 	}
 	for src.Kind() == reflect.Pointer || src.Kind() == reflect.Interface {
@@ -213,17 +225,17 @@ func project(dst, src reflect.Value) {
 	}
 	if dst.Kind() == reflect.Pointer {
 		p := reflect.New(dst.Type().Elem())
-		project(p.Elem(), src)
+		project(p.Elem(), src, same)
 		dst.Set(p)
 		return
 	}
 	switch {
 	case src.Type() == dst.Type():
-		copyInto(dst, src)
+		same(dst, src)
 	case dst.Kind() == reflect.Struct && src.Kind() == reflect.Struct:
 		for _, m := range inCommon(dst.Type(), src.Type()) {
 			if f := src.Field(m.src); !empty(f) {
-				project(dst.Field(m.dst), f)
+				project(dst.Field(m.dst), f, same)
 			}
 		}
 	case dst.Kind() == reflect.Slice && src.Kind() == reflect.Slice:
@@ -232,7 +244,7 @@ func project(dst, src reflect.Value) {
 		}
 		s := reflect.MakeSlice(dst.Type(), src.Len(), src.Len())
 		for i := range src.Len() {
-			project(s.Index(i), src.Index(i))
+			project(s.Index(i), src.Index(i), same)
 		}
 		dst.Set(s)
 	case src.Kind() == dst.Kind() && src.Type().ConvertibleTo(dst.Type()):

@@ -205,6 +205,20 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// Share says what Project says, without copying it.
+func TestShare(t *testing.T) {
+	live := types.Service{ServiceName: aws.String("web"), DesiredCount: 3, LoadBalancers: []types.LoadBalancer{{ContainerPort: aws.Int32(80)}}}
+	in, copied := &ecs.CreateServiceInput{Cluster: aws.String("kept")}, &ecs.CreateServiceInput{Cluster: aws.String("kept")}
+	Share(in, live)
+	Project(copied, live)
+	if !reflect.DeepEqual(in, copied) {
+		t.Errorf("got  %s\nwant %s", text(in), text(copied))
+	}
+	if in.ServiceName != live.ServiceName || &in.LoadBalancers[0] != &live.LoadBalancers[0] {
+		t.Error("it was copied")
+	}
+}
+
 // An input projected onto its own type is a clone.
 func TestProjectOntoItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
