@@ -2,7 +2,9 @@ package kinds_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/diff"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
 // calls counts the calls by operation since mark entries of the journal.
@@ -77,6 +80,53 @@ func TestTaskDefinitionsAreReused(t *testing.T) {
 	}
 	if n := w.calls(mark)["RegisterTaskDefinition"]; n != 0 {
 		t.Errorf("the revert registered %d revisions", n)
+	}
+}
+
+// A lean look at a packed unit leaves the revision sealed: it is told by it, and opens to
+// what a full look gives. A document that wants something else is compared as a whole.
+func TestLeanLook(t *testing.T) {
+	w := newWorld(t)
+	u := w.load(hello)
+	w.apply(u)
+	w.settle()
+	byKind := map[string]resource.Kind{}
+	for _, k := range w.kinds {
+		byKind[k.Name()] = k
+	}
+	id := serviceOf(u).Of(resource.KindTaskDefinition, "")
+	full := w.observe(u, false)
+	look := func(u *resource.Unit) (l resource.Live, sum [sha256.Size]byte) {
+		u.Pack(byKind)
+		i := slices.IndexFunc(u.Frames(), func(o *resource.Object) bool { return o.ID == id })
+		l = w.kind(id.Kind).Observe(t.Context(), resource.Query{Target: id.Target, Objects: []resource.Object{*u.Frames()[i]}, Live: full, Lean: true})[id]
+		sum, ok := shape.Digest(l)
+		if !ok {
+			t.Error("it cannot be told")
+		}
+		return l, sum
+	}
+	sealed, sum := look(u)
+	if sealed.Sealed == nil || sealed.Value != nil || sealed.Tags != nil || sealed.Image != "nginx:1.29" {
+		t.Fatalf("it is open: %+v", sealed)
+	}
+	if !reflect.DeepEqual(sealed.Open(), full[id]) || sealed.Open().Sealed != nil {
+		t.Errorf("it opens to %+v, not to %+v", sealed.Open(), full[id])
+	}
+	w.fresh()
+	if _, again := look(w.load(hello)); again != sum {
+		t.Error("a new process tells the same revision otherwise")
+	}
+	other, _ := look(w.load(edit(t, hello, "nginx:1.29", "nginx:1.30")))
+	if other.ARN != full[id].ARN || other.Sealed != nil || other.Tags[resource.TagSpecHash] != u.ContentHash {
+		t.Errorf("where another image is wanted it is %+v", other)
+	}
+	if err := w.rollouts.Tag(t.Context(), id.Target, full[id].ARN, map[string]string{"team": "shop"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.fresh()
+	if tagged, moved := look(u); moved == sum || tagged.Open().Tags["team"] != "shop" {
+		t.Errorf("with another tag it is %+v", tagged.Open())
 	}
 }
 
