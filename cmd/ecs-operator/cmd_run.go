@@ -105,14 +105,15 @@ func runDaemon(ctx context.Context, c *console, g *globalOptions, o *runOptions,
 	}
 	tale := newStory(c.out, c.outStyle, c.now)
 	pulse := newPulse(c.now, resync)
+	heap := &collector{}
 	m, err := assemble(ctx, c, g, job{
-		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e) }, workers: o.workers, resync: resync, queue: o.queue, pokes: true,
+		paths: paths, from: o.sourceOptions, form: o.formOptions, prune: o.pruneOptions, pace: o.paceOptions, onEvent: func(e reconcile.Event) { pulse.event(e); tale.event(e); heap.event(e) }, through: heap.watch, workers: o.workers, resync: resync, queue: o.queue, pokes: true,
 	})
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	tidy(func() bool { return m.Ready() == nil })
+	heap.begin(func() bool { return m.Ready() == nil })
 	if !g.console(c) {
 		tale.log = m.log
 	}

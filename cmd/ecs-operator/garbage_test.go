@@ -1,22 +1,41 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
+	"github.com/ecs-operator/ecs-operator/pkg/source"
 )
 
 func TestGCPercent(t *testing.T) {
-	for live, want := range map[uint64][2]int{0: {400, 1600}, 8 << 20: {50, 200}, 20 << 20: {20, 80}, 200 << 20: {15, 25}} {
-		if got := [2]int{atFirst.gcPercent(live), afterwards.gcPercent(live)}; got != want {
+	for live, want := range map[uint64][3]int{0: {400, 1600, 2600}, 8 << 20: {50, 200, 325}, 20 << 20: {20, 80, 130}, 200 << 20: {15, 20, 35}} {
+		if got := [3]int{atFirst.gcPercent(live), atWork.gcPercent(live), atRest.gcPercent(live)}; got != want {
 			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
 		}
 	}
 }
 
-// TestTidy: GOGC follows what is in use, and whether the first look has ended.
-func TestTidy(t *testing.T) {
+// revisions is a source of one revision after the other.
+type revisions struct {
+	source.Source
+	now string
+	err error
+}
+
+func (r *revisions) Snapshot(context.Context) (source.Snapshot, error) {
+	return source.Snapshot{Revision: r.now}, r.err
+}
+
+// GOGC follows what is in use, whether the first look has ended, and whether there are new
+// documents.
+func TestCollector(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "320MiB") // as where the operator is a task
 	percent := debug.SetGCPercent(100)
@@ -26,23 +45,67 @@ func TestTidy(t *testing.T) {
 		debug.SetGCPercent(percent)
 	}()
 	var ready atomic.Bool
-	tidy(ready.Load)
+	c := &collector{}
+	documents := &revisions{now: "1"}
+	s := c.watch(documents)
+	read := func() {
+		t.Helper()
+		if got, err := s.Snapshot(t.Context()); got.Revision != documents.now || !errors.Is(err, documents.err) {
+			t.Fatal(got, err)
+		}
+	}
+	read() // before it begins
+	c.begin(ready.Load)
+	is := func() int {
+		percent := debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		return percent
+	}
 	becomes := func(want int) {
 		t.Helper()
 		got := 0
 		for range 100 { // a finalizer runs some time after its collection
 			runtime.GC()
-			if got = debug.SetGCPercent(want); got == want {
+			if got = is(); got == want {
 				return
 			}
-			debug.SetGCPercent(got)
 			runtime.Gosched()
 		}
 		t.Errorf("GOGC is %d, want %d", got, want)
 	}
 	held := make([]byte, 200<<20)
 	becomes(atFirst.percent)
+	documents.now = "2"
+	read()
+	becomes(atFirst.percent) // there is all the less room for garbage in the beginning
 	ready.Store(true)
-	becomes(afterwards.percent)
+	becomes(atWork.percent)
+	later := func() { c.renewed.Store(time.Now().Add(-working).UnixNano()) }
+	later()
+	becomes(atRest.percent)
+	read()
+	documents.now, documents.err = "3", io.ErrUnexpectedEOF
+	read()
+	if got := is(); got != atRest.percent {
+		t.Errorf("GOGC is %d though no document is new", got)
+	}
+	documents.err = nil
+	read()
+	if got := is(); got != atWork.percent {
+		t.Errorf("GOGC is %d while new documents are worked on", got)
+	}
+	later()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c.event(reconcile.Event{Kind: reconcile.EventPass})
+	for range 1000 {
+		if runtime.ReadMemStats(&after); after.NumGC > before.NumGC {
+			break
+		}
+		runtime.Gosched()
+	}
+	if after.NumGC == before.NumGC {
+		t.Error("what a pass leaves is not collected")
+	}
 	runtime.KeepAlive(held)
 }

@@ -27,8 +27,9 @@ import (
 // job says what a command wants of the machine.
 type job struct {
 	paths    []string
-	from     sourceOptions // where the documents are; zero for the paths on this machine
-	source   source.Source // the documents themselves, for one that has them already
+	from     sourceOptions                     // where the documents are; zero for the paths on this machine
+	source   source.Source                     // the documents themselves, for one that has them already
+	through  func(source.Source) source.Source // the documents come through it; nil for as they are
 	form     formOptions
 	prune    pruneOptions
 	readOnly bool // the write clients refuse too
@@ -148,6 +149,9 @@ func assemble(ctx context.Context, c *console, g *globalOptions, j job) (*machin
 		before = m.verified
 	}
 	documents := from.Source
+	if j.through != nil {
+		documents = j.through(documents)
+	}
 	if j.pokes {
 		m.poked = source.Poke(documents)
 		documents = m.poked
