@@ -130,12 +130,13 @@ func emptyAt(o *resource.Object, s resource.Standing, named string) (string, boo
 	return "", false
 }
 
-// keptGroups are the live groups that get requests and that are not wanted.
+// keptGroups are the live groups that get requests and that are not wanted: copies, for the
+// places of references in what is wanted are rewritten, and the live ones are AWS' answer.
 func keptGroups(wanted map[string]bool, have *types.Action) []types.TargetGroupTuple {
 	var out []types.TargetGroupTuple
 	for _, tg := range forwardGroups(have) {
 		if weightOf(tg) > 0 && !wanted[aws.ToString(tg.TargetGroupArn)] {
-			out = append(out, tg)
+			out = append(out, shape.Clone(tg))
 		}
 	}
 	return out
