@@ -80,7 +80,7 @@ func (e *Engine) objectsOf(k resource.Kind, units []opened) (objects []resource.
 			}
 		}
 		if k.Name() == resource.KindScalableTarget {
-			objects = append(objects, e.probe(k, u.unit)...)
+			objects = append(objects, e.probe(k, u)...)
 		}
 	}
 	return objects

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -218,19 +219,20 @@ func scalableTargetID(u *resource.Unit) resource.ID {
 
 // probe asks for the scalable target of a service whose document has none:
 // while somebody else's exists, the count is not ours.
-func (e *Engine) probe(k resource.Kind, u *resource.Unit) (out []resource.Object) {
-	id := scalableTargetID(u)
-	if u.Has(id) || !u.Has(serviceID(u)) {
+func (e *Engine) probe(k resource.Kind, u opened) (out []resource.Object) {
+	id := scalableTargetID(u.unit)
+	if u.unit.Has(id) || !u.unit.Has(serviceID(u.unit)) {
 		return nil
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			e.panicked(u.Key, p)
+			e.panicked(u.unit.Key, p)
 			out = nil // not asked: unknown, and so taken for there
 		}
 	}()
 	o := resource.Object{ID: id, Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}}
-	k.Complete(e.currentFrame(), u.Put(&o), &o) // its complaints are about what nobody wrote
+	with := u.unit.With(append(slices.Clip(u.objects), &o)...) // frames: what is scaled is told by its name
+	k.Complete(e.currentFrame(), with, &o)                     // its complaints are about what nobody wrote
 	return []resource.Object{o}
 }
 

@@ -84,8 +84,12 @@ func mapStrings(v reflect.Value, path string, fn func(path, s string) string) {
 			v.SetMapIndex(k, fresh)
 		}
 	case reflect.String:
-		if v.CanSet() {
-			v.SetString(fn(path, v.String()))
+		if !v.CanSet() {
+			return
+		}
+		had := v.String()
+		if s := fn(path, had); s != had { // what stays may be shared
+			v.SetString(s)
 		}
 	}
 }
