@@ -62,16 +62,22 @@ func (c *collector) tidy() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
+	if c.ready() {
+		started.Do(unmapProgram)
+	}
+	c.limit()
+	runtime.SetFinalizer(&collected{}, func(*collected) { c.tidy() })
+}
+
+func (c *collector) limit() {
 	g := atFirst
 	if c.ready() {
 		g = atRest
-		started.Do(unmapProgram)
 		if time.Since(time.Unix(0, c.renewed.Load())) < working {
 			g = atWork
 		}
 	}
 	debug.SetGCPercent(g.gcPercent(inUse()))
-	runtime.SetFinalizer(&collected{}, func(*collected) { c.tidy() })
 }
 
 // event collects what a full pass leaves: whoever edits now finds the room.
@@ -98,8 +104,8 @@ func (w *watched) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err == nil && s.Revision != w.revision {
 		w.revision = s.Revision
 		w.c.renewed.Store(time.Now().UnixNano())
-		if w.c.on && w.c.ready() {
-			debug.SetGCPercent(atWork.gcPercent(inUse()))
+		if w.c.on {
+			go w.c.limit() // it waits for a collection that is under way
 		}
 	}
 	return s, err
