@@ -15,7 +15,7 @@ import (
 )
 
 func TestGCPercent(t *testing.T) {
-	for live, want := range map[uint64][3]int{0: {400, 1600, 2600}, 8 << 20: {50, 200, 325}, 20 << 20: {20, 80, 130}, 200 << 20: {15, 20, 35}} {
+	for live, want := range map[uint64][3]int{0: {400, 1600, 2600}, 8 << 20: {50, 200, 325}, 20 << 20: {20, 80, 130}, 200 << 20: {15, 15, 25}} {
 		if got := [3]int{atFirst.gcPercent(live), atWork.gcPercent(live), atRest.gcPercent(live)}; got != want {
 			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
 		}
@@ -61,38 +61,38 @@ func TestCollector(t *testing.T) {
 		debug.SetGCPercent(percent)
 		return percent
 	}
-	soon := func(want int, between func()) {
+	soon := func(want garbage, between func()) {
 		t.Helper()
 		got := 0
 		for range 1000 {
 			between()
-			if got = is(); got == want {
+			if got = is(); got == want.gcPercent(inUse()) {
 				return
 			}
 			runtime.Gosched()
 		}
-		t.Errorf("GOGC is %d, want %d", got, want)
+		t.Errorf("GOGC is %d, want %d", got, want.gcPercent(inUse()))
 	}
-	becomes := func(want int) { t.Helper(); soon(want, runtime.GC) } // a finalizer runs some time after its collection
-	held := make([]byte, 200<<20)
-	becomes(atFirst.percent)
+	becomes := func(want garbage) { t.Helper(); soon(want, runtime.GC) } // a finalizer runs some time after its collection
+	held := make([]byte, 60<<20) // atWork is not atFirst there
+	becomes(atFirst)
 	documents.now = "2"
 	read()
-	becomes(atFirst.percent) // there is all the less room for garbage in the beginning
+	becomes(atFirst) // there is all the less room for garbage in the beginning
 	ready.Store(true)
-	becomes(atWork.percent)
+	becomes(atWork)
 	later := func() { c.renewed.Store(time.Now().Add(-working).UnixNano()) }
 	later()
-	becomes(atRest.percent)
+	becomes(atRest)
 	read()
 	documents.now, documents.err = "3", io.ErrUnexpectedEOF
 	read()
-	if got := is(); got != atRest.percent {
+	if got := is(); got != atRest.gcPercent(inUse()) {
 		t.Errorf("GOGC is %d though no document is new", got)
 	}
 	documents.err = nil
 	read()
-	soon(atWork.percent, func() {})
+	soon(atWork, func() {})
 	later()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
