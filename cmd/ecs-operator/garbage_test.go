@@ -74,7 +74,7 @@ func TestCollector(t *testing.T) {
 		t.Errorf("GOGC is %d, want %d", got, want.gcPercent(inUse()))
 	}
 	becomes := func(want garbage) { t.Helper(); soon(want, runtime.GC) } // a finalizer runs some time after its collection
-	held := make([]byte, 60<<20) // atWork is not atFirst there
+	held := make([]byte, 60<<20)                                         // atWork is not atFirst there
 	becomes(atFirst)
 	documents.now = "2"
 	read()
