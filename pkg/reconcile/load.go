@@ -100,7 +100,7 @@ type judged struct {
 func (e *Engine) enforce(snap source.Snapshot, j *judged) Loaded {
 	out := j.out
 	out.Revision, out.Ref, out.Signer = snap.Revision, snap.Ref, snap.Signer
-	out.Problems = slices.Clone(out.Problems) // the caller has more to say
+	out.Problems = append([]spec.Problem(nil), out.Problems...) // the caller has more to say; none is nil, whatever is remembered
 	e.m.SourceLoaded(snap.Revision, len(snap.Files), j.errors)
 	e.mu.Lock()
 	defer e.mu.Unlock()
