@@ -45,15 +45,14 @@ func (g garbage) gcPercent(live uint64) int {
 // collector has GOGC follow what is in use, and what the daemon does. Who sets GOGC himself
 // is obeyed. A GOMEMLIMIT, as our templates set it, holds beside it.
 type collector struct {
-	ready   func() bool  // the first look has ended
+	ready   func() bool  // the first look has ended; nil where GOGC is left alone
 	renewed atomic.Int64 // when documents were new, by the clock's nanoseconds
-	on      bool
 }
 
 // begin has GOGC set after each collection by what is in use then.
 func (c *collector) begin(ready func() bool) {
 	if os.Getenv("GOGC") == "" {
-		c.ready, c.on = ready, true
+		c.ready = ready
 		c.tidy()
 	}
 }
@@ -82,7 +81,7 @@ func (c *collector) limit() {
 
 // event collects what a full pass leaves: whoever edits now finds the room.
 func (c *collector) event(e reconcile.Event) {
-	if c.on && e.Kind == reconcile.EventPass {
+	if c.ready != nil && e.Kind == reconcile.EventPass {
 		go runtime.GC()
 	}
 }
@@ -104,7 +103,7 @@ func (w *watched) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err == nil && s.Revision != w.revision {
 		w.revision = s.Revision
 		w.c.renewed.Store(time.Now().UnixNano())
-		if w.c.on {
+		if w.c.ready != nil {
 			go w.c.limit() // it waits for a collection that is under way
 		}
 	}

@@ -44,14 +44,14 @@ type revisionBody struct {
 	Tags    map[string]string
 }
 
+// sealedRevision is the body of a revision in an answer: it is told by what is written down.
+type sealedRevision struct{ body *shape.Packed[revisionBody] }
+
 // Open is resource.Sealed.
 func (r sealedRevision) Open() (any, map[string]string) {
 	body := r.body.Unpack()
 	return body.Content, body.Tags
 }
-
-// sealedRevision is the body of a revision in an answer: it is told by what is written down.
-type sealedRevision struct{ body *shape.Packed[revisionBody] }
 
 func (r *revision) content() *ecs.RegisterTaskDefinitionInput { return r.body.Unpack().Content }
 func (r *revision) tags() map[string]string                   { return r.body.Unpack().Tags }

@@ -20,13 +20,13 @@ func (e *Engine) abreast(ctx context.Context) bool {
 // observeAbreast asks the service first, which says where the others are looked for, and
 // then all other kinds at once. Each sees the service's answer and none of another's:
 // no kind asks for that (resource.Query.Live).
-func (e *Engine) observeAbreast(ctx context.Context, p part, units []opened, live map[resource.ID]resource.Live) {
+func (e *Engine) observeAbreast(ctx context.Context, target string, units []opened, live map[resource.ID]resource.Live) {
 	service := e.byKind[resource.KindService]
 	if service == nil {
 		return
 	}
 	if objects := e.objectsOf(service, units); len(objects) > 0 {
-		maps.Copy(live, e.ask(ctx, service, resource.Query{Target: p.target, Objects: objects, Live: live, Lean: true}))
+		maps.Copy(live, e.ask(ctx, service, resource.Query{Target: target, Objects: objects, Live: live, Lean: true}))
 	}
 	var wg sync.WaitGroup
 	answers := make([]map[resource.ID]resource.Live, len(e.o.Kinds))
@@ -37,7 +37,7 @@ func (e *Engine) observeAbreast(ctx context.Context, p part, units []opened, liv
 		}
 		known := maps.Clone(live)
 		wg.Go(func() {
-			answers[i] = e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: known, Lean: true})
+			answers[i] = e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: known, Lean: true})
 		})
 	}
 	wg.Wait()

@@ -81,7 +81,7 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 	live := make(map[resource.ID]resource.Live, all)
 	units := open(e.inPlace(ctx, p.units, live))
 	if p.round == nil && p.known == nil && e.abreast(ctx) {
-		e.observeAbreast(ctx, p, units, live)
+		e.observeAbreast(ctx, p.target, units, live)
 		return live
 	}
 	for id, l := range p.known {

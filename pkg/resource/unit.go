@@ -151,7 +151,7 @@ func (u *Unit) open() []*Object {
 }
 
 // Frames are the objects as far as a look at AWS needs them: of those of a Framed kind the
-// Want may be its frame alone (Object.Whole). They are opened in a third of the time.
+// Want may be its frame alone (Object.Whole).
 func (u *Unit) Frames() []*Object {
 	if u.packed == nil {
 		return u.objects
