@@ -28,12 +28,14 @@ const (
 // daemon is a Run under way: a queue of units, workers that reconcile them, a
 // sweep that reads all of AWS at a steady rhythm, and an ear on the source.
 type daemon struct {
-	e     *Engine
-	queue workqueue.TypedRateLimitingInterface[resource.UnitKey] // before lines
-	lines *lineup
-	hints chan struct{}
-	wake  chan struct{} // a sweep is wanted
-	yield *yield        // of sweeps, to edits
+	e      *Engine
+	queue  workqueue.TypedRateLimitingInterface[resource.UnitKey] // before lines
+	lines  *lineup
+	hints  chan struct{}
+	wake   chan struct{} // a sweep is wanted
+	yield  *yield        // of sweeps, to edits
+	pauses backoff       // of the queue, by unit
+	unread *unread
 
 	mu       sync.Mutex
 	loaded   Loaded // the last that could be read
@@ -88,6 +90,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.listen(ctx) })
 	wg.Go(func() { d.sweeps(ctx) })
+	wg.Go(func() { d.readAgain(ctx) })
 	for range e.o.Workers {
 		wg.Go(func() { d.work(ctx, false) })
 	}
@@ -100,11 +103,11 @@ func (e *Engine) Run(ctx context.Context) error {
 
 func newDaemon(e *Engine) *daemon {
 	giving := &yield{}
-	lines := newLineup(giving)
+	lines, pauses := newLineup(giving), newBackoff(e.o.Random)
 	return &daemon{
-		e: e, yield: giving, hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		e: e, yield: giving, pauses: pauses, unread: newUnread(), hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		units: map[resource.UnitKey]*member{}, problems: map[spec.Problem]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(newBackoff(e.o.Random), workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(pauses, workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
 			DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[resource.UnitKey]{Queue: lines}),
 		}),
 	}
@@ -259,6 +262,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	}
 	u, frozen := m.unit, m.frozen
 	d.mu.Unlock()
+	d.unread.drop(key)
 	live := d.fetch(m)
 	if live == nil {
 		live = d.e.observeLean(ctx, []*resource.Unit{u})
@@ -311,7 +315,11 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 		d.queue.AddAfter(key, conflictPause)
 		return
 	case nextBackoff:
-		d.queue.AddRateLimited(key)
+		if out.Err == nil && out.Writes == 0 && (out.Status.Reason == status.Unobserved || out.Status.Reason == status.Throttled) {
+			d.unread.add(key, d.pauses.When(key))
+		} else {
+			d.queue.AddRateLimited(key)
+		}
 		return
 	case nextPoll:
 		d.queue.AddAfter(key, d.e.jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +38,7 @@ func (w *World) startAlarmTick() {
 
 // alarmTick evaluates everything and schedules the next time.
 func (w *World) alarmTick(string) {
-	for _, name := range slices.Sorted(maps.Keys(w.Alarms.Metric)) {
+	for _, name := range slices.Clone(w.metricAlarms().keys) {
 		if a := w.Alarms.Metric[name]; a != nil { // an action may have deleted it
 			w.evaluateAlarm(name, a)
 		}
@@ -85,7 +84,7 @@ func (w *World) warmingUp(a *metricAlarm) bool {
 		return true
 	}
 	points := w.alarmData(&a.Alarm, int(aws.ToInt32(a.Alarm.EvaluationPeriods)))
-	return slices.ContainsFunc(points, func(p alarmPoint) bool { return !p.there })
+	return len(points) == 0 || slices.ContainsFunc(points, func(p alarmPoint) bool { return !p.there })
 }
 
 // alarmPoint is the value of one period; the newest is first in a list.
@@ -115,13 +114,16 @@ func watchedQuery(a *types.MetricAlarm) (id string, period int32) {
 	return id, max(1, queryPeriod(a.Metrics, id))
 }
 
-// alarmData are the values of the newest n whole periods.
+// alarmData are the values of the newest n whole periods; nil where there are no data at all.
 func (w *World) alarmData(a *types.MetricAlarm, n int) []alarmPoint {
 	watched, period := watchedQuery(a)
 	step := time.Duration(period) * time.Second
 	var series []*metricSeries
 	if watched == "" {
 		series = w.seriesOf(types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}, a.Unit)
+		if len(series) == 0 {
+			return nil
+		}
 	}
 	stat := string(a.Statistic)
 	if a.ExtendedStatistic != nil {
@@ -158,8 +160,12 @@ func (w *World) verdict(a *types.MetricAlarm) (to types.StateValue, reason strin
 		treat = "ignore"
 	}
 	points := w.alarmData(a, n+extraPeriods)
-	real := slices.DeleteFunc(slices.Clone(points), func(p alarmPoint) bool { return !p.there })
-	real = real[:min(n, len(real))]
+	var real []alarmPoint
+	for _, p := range points {
+		if p.there && len(real) < n {
+			real = append(real, p)
+		}
+	}
 	breaching := 0
 	for _, p := range real {
 		if breaches(a, p.value) {

@@ -176,6 +176,9 @@ func window(series []*metricSeries, from time.Time, length time.Duration) metric
 
 // seriesOf are the series of a metric: one unit, or all of them.
 func (w *World) seriesOf(m types.Metric, unit types.StandardUnit) []*metricSeries {
+	if len(w.Alarms.Series) == 0 { // of tens of thousands of alarms, each minute
+		return nil
+	}
 	prefix := seriesKey(aws.ToString(m.Namespace), aws.ToString(m.MetricName), m.Dimensions, "")
 	units := []types.StandardUnit{unit}
 	if unit == "" {

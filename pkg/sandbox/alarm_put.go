@@ -26,8 +26,13 @@ func putMetricAlarm(c *call, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.Pu
 	}
 	_, existed := c.w.Alarms.Metric[name]
 	a := c.w.storeMetricAlarm(in)
-	if !existed {
+	if existed {
+		c.w.derived.calling = nil
+	} else {
 		a.Tags = tags
+		if calling := c.w.derived.calling; calling != nil {
+			a.call(calling)
+		}
 	}
 	return &cloudwatch.PutMetricAlarmOutput{}, nil
 }
@@ -57,7 +62,6 @@ func (w *World) storeMetricAlarm(in *cloudwatch.PutMetricAlarmInput) *metricAlar
 			alarm.Metrics[i].ReturnData = aws.Bool(true)
 		}
 	}
-	w.calling = nil
 	old := w.Alarms.Metric[name]
 	if old == nil {
 		alarm.StateValue = types.StateValueInsufficientData
@@ -68,6 +72,7 @@ func (w *World) storeMetricAlarm(in *cloudwatch.PutMetricAlarmInput) *metricAlar
 		alarm.StateUpdatedTimestamp, alarm.StateTransitionedTimestamp = aws.Time(w.Clock), aws.Time(w.Clock)
 		old = &metricAlarm{Created: w.Clock}
 		w.Alarms.Metric[name] = old
+		w.derived.alarms.add(name)
 		w.noteAlarm(name, types.AlarmTypeMetricAlarm, types.HistoryItemTypeConfigurationUpdate, "Alarm \""+name+"\" created")
 	} else {
 		was := old.Alarm

@@ -37,12 +37,13 @@ func deleteAlarms(c *call, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.Delete
 			}
 		}
 	}
-	c.w.calling = nil
+	c.w.derived.calling = nil
 	for _, name := range in.AlarmNames {
 		if c.w.Alarms.Metric[name] != nil {
 			c.w.noteAlarm(name, types.AlarmTypeMetricAlarm, types.HistoryItemTypeConfigurationUpdate, "Alarm \""+name+"\" deleted")
 		}
 		delete(c.w.Alarms.Metric, name)
+		c.w.derived.alarms.drop(name)
 		delete(c.w.Alarms.Composite, name)
 	}
 	return &cloudwatch.DeleteAlarmsOutput{}, nil

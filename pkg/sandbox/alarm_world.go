@@ -103,7 +103,10 @@ func (w *World) putManagedAlarm(in *cloudwatch.PutMetricAlarmInput) (arn string)
 }
 
 // deleteManagedAlarm removes what putManagedAlarm made.
-func (w *World) deleteManagedAlarm(name string) { delete(w.Alarms.Metric, name) }
+func (w *World) deleteManagedAlarm(name string) {
+	delete(w.Alarms.Metric, name)
+	w.derived.alarms.drop(name)
+}
 
 // alarmTaggables are the alarms, for the tagging API.
 func (w *World) alarmTaggables(yield func(taggable) bool) bool {
@@ -122,10 +125,16 @@ func (w *World) alarmTaggables(yield func(taggable) bool) bool {
 
 // alarmNames are the names of all alarms, sorted; one name space for both sorts.
 func (w *World) alarmNames() []string {
-	names := append(slices.Collect(maps.Keys(w.Alarms.Metric)), slices.Collect(maps.Keys(w.Alarms.Composite))...)
+	if len(w.Alarms.Composite) == 0 {
+		return w.metricAlarms().keys
+	}
+	names := append(slices.Collect(maps.Keys(w.Alarms.Composite)), w.metricAlarms().keys...)
 	slices.Sort(names)
 	return names
 }
+
+// metricAlarms are the names of the metric alarms, in order.
+func (w *World) metricAlarms() *ordered { return orderOf(&w.derived.alarms, w.Alarms.Metric) }
 
 // alarmTags are the tags of an alarm; nil when there is no such alarm.
 func (w *World) alarmTags(name string) map[string]string {

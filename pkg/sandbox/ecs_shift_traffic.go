@@ -67,8 +67,8 @@ func (w *World) ruleBehind(arn string) *elbRule {
 	if strings.Contains(arn, ":listener-rule/") {
 		return w.rule(arn)
 	}
-	for _, r := range w.ELB.Rules {
-		if r.Listener == arn && r.Priority == 0 {
+	for _, r := range w.listenerRules(arn) {
+		if r.Priority == 0 {
 			return r
 		}
 	}

@@ -164,7 +164,7 @@ func (w *World) targetDrained(key string) {
 // routesChanged is called after every change of listeners and rules: groups
 // that now hang on one begin their checks, groups that no longer do go unused.
 func (w *World) routesChanged() {
-	w.behind = nil
+	w.derived.behind = nil
 	forwarders := w.forwarders()
 	for _, tg := range w.ELB.TargetGroups {
 		attached := len(forwarders[*tg.Value.TargetGroupArn]) > 0
@@ -174,6 +174,27 @@ func (w *World) routesChanged() {
 				w.startChecks(tg, t)
 			case !attached && !unused && t.State != elbtypes.TargetHealthStateEnumDraining:
 				w.turn(t, elbtypes.TargetHealthStateEnumUnused)
+			}
+		}
+	}
+}
+
+// ruleAdded is routesChanged for a new rule alone.
+func (w *World) ruleAdded(r *elbRule) {
+	l := w.listener(r.Listener)
+	if l == nil {
+		return
+	}
+	behind := w.forwarders() // of before, unless nobody had asked
+	for _, arn := range forwardsTo(r.Value.Actions) {
+		if !slices.Contains(behind[arn], *l.Value.LoadBalancerArn) {
+			behind[arn] = append(behind[arn], *l.Value.LoadBalancerArn)
+		}
+		if tg := w.targetGroup(arn); tg != nil {
+			for _, t := range tg.Targets {
+				if t.State == elbtypes.TargetHealthStateEnumUnused {
+					w.startChecks(tg, t)
+				}
 			}
 		}
 	}

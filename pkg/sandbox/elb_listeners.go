@@ -15,7 +15,7 @@ import (
 func (w *World) addListener(v elbtypes.Listener) *elbListener {
 	l := &elbListener{Value: v, Attributes: listenerDefaults(v.Protocol)}
 	w.ELB.Listeners = append(w.ELB.Listeners, l)
-	w.ELB.Rules = append(w.ELB.Rules, &elbRule{Listener: *v.ListenerArn, Value: elbtypes.Rule{
+	w.addRule(&elbRule{Listener: *v.ListenerArn, Value: elbtypes.Rule{
 		RuleArn: elbARN("listener-rule", arnPath(*v.ListenerArn)+"/"+digest("default rule of " + *v.ListenerArn)[:16]), IsDefault: aws.Bool(true), Priority: aws.String("default"),
 		Actions: shape.Clone(v.DefaultActions), Conditions: []elbtypes.RuleCondition{}, Transforms: []elbtypes.RuleTransform{},
 	}})
@@ -162,8 +162,8 @@ func modifyListener(c *call, in *elbv2.ModifyListenerInput) (*elbv2.ModifyListen
 		}
 	}
 	l.Value = want
-	for _, r := range c.w.ELB.Rules {
-		if r.Listener == *l.Value.ListenerArn && r.Priority == 0 {
+	for _, r := range c.w.listenerRules(*l.Value.ListenerArn) {
+		if r.Priority == 0 {
 			r.Value.Actions = shape.Clone(want.DefaultActions)
 		}
 	}
@@ -182,12 +182,10 @@ func deleteListener(c *call, in *elbv2.DeleteListenerInput) (*elbv2.DeleteListen
 }
 
 func (w *World) dropListener(l *elbListener) {
-	for _, r := range w.ELB.Rules {
-		if r.Listener == *l.Value.ListenerArn {
-			delete(w.ELB.Tags, *r.Value.RuleArn)
-		}
+	for _, r := range w.listenerRules(*l.Value.ListenerArn) {
+		delete(w.ELB.Tags, *r.Value.RuleArn)
 	}
-	w.ELB.Rules = slices.DeleteFunc(w.ELB.Rules, func(r *elbRule) bool { return r.Listener == *l.Value.ListenerArn })
+	w.dropRules(func(r *elbRule) bool { return r.Listener == *l.Value.ListenerArn })
 	w.ELB.Listeners = slices.DeleteFunc(w.ELB.Listeners, func(o *elbListener) bool { return o == l })
 	delete(w.ELB.Tags, *l.Value.ListenerArn)
 }

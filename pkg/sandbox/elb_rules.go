@@ -44,9 +44,9 @@ func createRule(c *call, in *elbv2.CreateRuleInput) (*elbv2.CreateRuleOutput, er
 		RuleArn: elbARN("listener-rule", arnPath(*in.ListenerArn)+"/"+c.w.hexID(16)), IsDefault: aws.Bool(false),
 		Priority: aws.String(strconv.Itoa(int(*in.Priority))), Actions: actions, Conditions: conditions, Transforms: orEmpty(shape.Clone(in.Transforms)),
 	}}
-	c.w.ELB.Rules = append(c.w.ELB.Rules, r)
+	c.w.addRule(r)
 	c.w.setELBTags(*r.Value.RuleArn, in.Tags)
-	c.w.routesChanged()
+	c.w.ruleAdded(r)
 	return &elbv2.CreateRuleOutput{Rules: []elbtypes.Rule{shape.Clone(r.Value)}}, nil
 }
 
@@ -60,19 +60,37 @@ func checkPriority(p *int32) error {
 // priorityTaken reports whether a rule of a listener, other than those that are
 // being moved, has a priority.
 func (w *World) priorityTaken(listener string, priority int32, moving []*elbRule) bool {
-	return slices.ContainsFunc(w.ELB.Rules, func(r *elbRule) bool {
-		return r.Listener == listener && r.Priority == priority && !slices.Contains(moving, r)
+	return slices.ContainsFunc(w.listenerRules(listener), func(r *elbRule) bool {
+		return r.Priority == priority && !slices.Contains(moving, r)
 	})
+}
+
+// listenerRules are a listener's rules, in no order.
+func (w *World) listenerRules(listener string) []*elbRule {
+	if w.derived.rules == nil {
+		w.derived.rules = map[string][]*elbRule{}
+		for _, r := range w.ELB.Rules {
+			w.derived.rules[r.Listener] = append(w.derived.rules[r.Listener], r)
+		}
+	}
+	return w.derived.rules[listener]
+}
+
+func (w *World) addRule(r *elbRule) {
+	w.ELB.Rules = append(w.ELB.Rules, r)
+	if w.derived.rules != nil {
+		w.derived.rules[r.Listener] = append(w.derived.rules[r.Listener], r)
+	}
+}
+
+func (w *World) dropRules(which func(*elbRule) bool) {
+	w.ELB.Rules = slices.DeleteFunc(w.ELB.Rules, which)
+	w.derived.rules = nil
 }
 
 // rulesOf lists a listener's rules by priority, the default rule last.
 func (w *World) rulesOf(listener string) []*elbRule {
-	var out []*elbRule
-	for _, r := range w.ELB.Rules {
-		if r.Listener == listener {
-			out = append(out, r)
-		}
-	}
+	out := slices.Clone(w.listenerRules(listener))
 	sort.SliceStable(out, func(i, j int) bool { return uint32(out[i].Priority-1) < uint32(out[j].Priority-1) }) // 0 wraps to the end
 	return out
 }
@@ -163,7 +181,7 @@ func deleteRule(c *call, in *elbv2.DeleteRuleInput) (*elbv2.DeleteRuleOutput, er
 	if r.Priority == 0 {
 		return nil, refuse("OperationNotPermitted", "Default rule '%s' cannot be deleted", *in.RuleArn)
 	}
-	c.w.ELB.Rules = slices.DeleteFunc(c.w.ELB.Rules, func(o *elbRule) bool { return o == r })
+	c.w.dropRules(func(o *elbRule) bool { return o == r })
 	delete(c.w.ELB.Tags, *in.RuleArn)
 	c.w.routesChanged()
 	return &elbv2.DeleteRuleOutput{}, nil

@@ -277,32 +277,41 @@ func describeTargetGroups(c *call, in *elbv2.DescribeTargetGroupsInput) (*elbv2.
 			return nil, err
 		}
 	}
-	for _, name := range in.Names {
-		if !slices.ContainsFunc(c.w.ELB.TargetGroups, func(tg *elbTargetGroup) bool { return *tg.Value.TargetGroupName == name }) {
-			return nil, refuse("TargetGroupNotFound", "One or more target groups not found")
-		}
-	}
-	var all []elbtypes.TargetGroup
 	behind := c.w.forwarders()
 	groups := c.w.ELB.TargetGroups
 	if len(in.TargetGroupArns) == 1 {
 		groups = []*elbTargetGroup{c.w.targetGroup(in.TargetGroupArns[0])}
 	}
-	for _, tg := range groups {
-		arn := *tg.Value.TargetGroupArn
-		switch {
-		case len(in.Names) > 0 && !slices.Contains(in.Names, *tg.Value.TargetGroupName),
-			len(in.TargetGroupArns) > 0 && !slices.Contains(in.TargetGroupArns, arn),
-			in.LoadBalancerArn != nil && !slices.Contains(behind[arn], *in.LoadBalancerArn):
-			continue
+	if filters > 0 {
+		names, arns := map[string]bool{}, map[string]bool{}
+		for _, name := range in.Names {
+			names[name] = true
 		}
-		all = append(all, tg.view(behind[arn]))
+		for _, arn := range in.TargetGroupArns {
+			arns[arn] = true
+		}
+		groups = slices.DeleteFunc(slices.Clone(groups), func(tg *elbTargetGroup) bool {
+			arn, name := *tg.Value.TargetGroupArn, *tg.Value.TargetGroupName
+			out := len(in.Names) > 0 && !names[name] || len(arns) > 0 && !arns[arn] ||
+				in.LoadBalancerArn != nil && !slices.Contains(behind[arn], *in.LoadBalancerArn)
+			if !out {
+				delete(names, name) // there is one of each
+			}
+			return out
+		})
+		if len(names) > 0 {
+			return nil, refuse("TargetGroupNotFound", "One or more target groups not found")
+		}
 	}
-	items, next, err := elbPage(all, in.PageSize, in.Marker, func(tg elbtypes.TargetGroup) string { return *tg.TargetGroupArn })
+	page, next, err := elbPage(groups, in.PageSize, in.Marker, func(tg *elbTargetGroup) string { return *tg.Value.TargetGroupArn })
 	if err != nil {
 		return nil, err
 	}
-	return &elbv2.DescribeTargetGroupsOutput{TargetGroups: append([]elbtypes.TargetGroup{}, items...), NextMarker: next}, nil
+	out := &elbv2.DescribeTargetGroupsOutput{TargetGroups: make([]elbtypes.TargetGroup, 0, len(page)), NextMarker: next}
+	for _, tg := range page {
+		out.TargetGroups = append(out.TargetGroups, tg.view(behind[*tg.Value.TargetGroupArn]))
+	}
+	return out, nil
 }
 
 // modifyTargetGroup changes the health check, which is all that can change.

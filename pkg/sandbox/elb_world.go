@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"sort"
@@ -131,7 +132,7 @@ func elbTimers() map[string]func(*World, string) {
 
 // elbTaggables are what Elastic Load Balancing tells the tagging API of.
 func (w *World) elbTaggables(yield func(taggable) bool) bool {
-	add := func(arn, kind string) bool { return yield(taggable{arn: arn, kind: kind, set: w.ELB.Tags[arn]}) }
+	add := func(arn, kind string) bool { return yield(taggable{arn: arn, kind: kind, among: w.ELB.Tags}) }
 	for _, lb := range w.ELB.LoadBalancers {
 		if !add(*lb.Value.LoadBalancerArn, "elasticloadbalancing:loadbalancer") {
 			return false
@@ -183,17 +184,17 @@ func (w *World) targetGroup(arn string) *elbTargetGroup {
 
 // found looks where an ARN stood in the list when it was looked for last, and then everywhere.
 func found[T any](w *World, list []*T, arn string, of func(*T) string) *T {
-	if i, known := w.places[arn]; known && i < len(list) && of(list[i]) == arn {
+	if i, known := w.derived.places[arn]; known && i < len(list) && of(list[i]) == arn {
 		return list[i]
 	}
 	i := slices.IndexFunc(list, func(t *T) bool { return of(t) == arn })
 	if i < 0 {
 		return nil
 	}
-	if w.places == nil {
-		w.places = map[string]int{}
+	if w.derived.places == nil {
+		w.derived.places = map[string]int{}
 	}
-	w.places[arn] = i
+	w.derived.places[arn] = i
 	return list[i]
 }
 
@@ -211,8 +212,8 @@ func (w *World) loadBalancersOf(tgARN string) []string { return w.forwarders()[t
 // forwarders lists the load balancers of every target group that some listener
 // forwards to, as routesChanged has left them.
 func (w *World) forwarders() map[string][]string {
-	if w.behind != nil {
-		return w.behind
+	if w.derived.behind != nil {
+		return w.derived.behind
 	}
 	out := map[string][]string{}
 	for _, r := range w.ELB.Rules {
@@ -226,7 +227,7 @@ func (w *World) forwarders() map[string][]string {
 			}
 		}
 	}
-	w.behind = out
+	w.derived.behind = out
 	return out
 }
 
@@ -241,8 +242,9 @@ func elbPage[T any](items []T, size *int32, marker *string, key func(T) string) 
 		n = int(*size)
 	}
 	if m := aws.ToString(marker); m != "" {
-		i := slices.IndexFunc(items, func(t T) bool { return digest("marker" + key(t))[:32] == m })
-		if i < 0 {
+		next, err := base64.RawURLEncoding.DecodeString(m)
+		i := slices.IndexFunc(items, func(t T) bool { return key(t) == string(next) })
+		if err != nil || i < 0 {
 			return nil, nil, refuse("ValidationError", "Invalid marker '%s'", m)
 		}
 		items = items[i:]
@@ -250,7 +252,7 @@ func elbPage[T any](items []T, size *int32, marker *string, key func(T) string) 
 	if len(items) <= n {
 		return items, nil, nil
 	}
-	return items[:n], aws.String(digest("marker" + key(items[n]))[:32]), nil
+	return items[:n], aws.String(base64.RawURLEncoding.EncodeToString([]byte(key(items[n])))), nil
 }
 
 // setELBTags adds tags to a resource after the checks that AWS makes.

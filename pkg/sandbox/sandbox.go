@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	ecsdocument "github.com/aws/aws-sdk-go-v2/service/ecs/document"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -90,9 +89,7 @@ type World struct {
 
 	handlers map[string]func(w *World, key string) // by timer kind; code, not memory
 	watch    func(w *World, event string)          // Options.Watch
-	behind   map[string][]string                   // forwarders, nil until somebody asks
-	calling  map[string][]scalingtypes.Alarm       // callers, nil until somebody asks
-	places   map[string]int                        // where rules and target groups stand in their lists, by ARN: found
+	derived  derived
 }
 
 // Constants of the documented world. The README lists them.

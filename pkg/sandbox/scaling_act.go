@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -26,7 +25,7 @@ type scalingMark struct {
 // runScalingPolicy acts on an alarm that is in ALARM.
 func (w *World) runScalingPolicy(policyARN, alarm string) {
 	var p *scalingPolicy
-	for _, key := range slices.Sorted(maps.Keys(w.Scaling.Policies)) {
+	for _, key := range w.policyKeys().keys {
 		if *w.Scaling.Policies[key].Policy.PolicyARN == policyARN {
 			p = w.Scaling.Policies[key]
 		}

@@ -55,6 +55,7 @@ func putScalingPolicy(c *call, in *applicationautoscaling.PutScalingPolicyInput)
 				":resource/ecs/" + resource + ":policyName/" + name),
 		}}
 		c.w.Scaling.Policies[key] = p
+		c.w.derived.policies.add(key)
 	}
 	if in.StepScalingPolicyConfiguration != nil {
 		p.Policy.StepScalingPolicyConfiguration = in.StepScalingPolicyConfiguration
@@ -291,29 +292,26 @@ func trackedQueries(queries []types.TargetTrackingMetricDataQuery) []cwtypes.Met
 	return out
 }
 
+// policyKeys are the keys of all policies, in order.
+func (w *World) policyKeys() *ordered { return orderOf(&w.derived.policies, w.Scaling.Policies) }
+
 // policiesOf are the keys of a resource's policies, sorted.
 func (w *World) policiesOf(resource string) []string {
-	var keys []string
-	for key := range w.Scaling.Policies {
-		if strings.HasPrefix(key, resource+"|") {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys
+	return w.policyKeys().from(resource + "|")
 }
 
 // describeScalingPolicies pages by ten.
 func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScalingPoliciesInput) (*applicationautoscaling.DescribeScalingPoliciesOutput, error) {
-	named := make(map[string]bool, len(in.PolicyNames))
-	for _, name := range in.PolicyNames {
-		named[name] = true
+	keys := c.w.policyKeys().keys
+	if in.ResourceId != nil {
+		keys = c.w.policiesOf(*in.ResourceId)
 	}
-	var keys []string
-	for key, p := range c.w.Scaling.Policies {
-		if (in.ResourceId == nil || *in.ResourceId == *p.Policy.ResourceId) && (len(named) == 0 || named[*p.Policy.PolicyName]) {
-			keys = append(keys, key)
+	if len(in.PolicyNames) > 0 {
+		named := make(map[string]bool, len(in.PolicyNames))
+		for _, name := range in.PolicyNames {
+			named[name] = true
 		}
+		keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !named[*c.w.Scaling.Policies[key].Policy.PolicyName] })
 	}
 	page, next, err := scalingPage(in.ServiceNamespace, in.ResourceId, in.ScalableDimension, keys, in.NextToken, in.MaxResults, 10)
 	if err != nil {
@@ -332,25 +330,28 @@ func describeScalingPolicies(c *call, in *applicationautoscaling.DescribeScaling
 // callers are the alarms of people that call a policy, by its ARN, as the last change of
 // alarms has left them.
 func (w *World) callers() map[string][]types.Alarm {
-	if w.calling != nil {
-		return w.calling
+	if w.derived.calling != nil {
+		return w.derived.calling
 	}
 	out := map[string][]types.Alarm{}
 	for _, a := range w.Alarms.Metric {
-		if a.Owner != "" {
+		if a.Owner == "" {
+			a.call(out)
+		}
+	}
+	w.derived.calling = out
+	return out
+}
+
+// call adds an alarm to the callers, in the order of their names.
+func (a *metricAlarm) call(callers map[string][]types.Alarm) {
+	for i, action := range a.Alarm.AlarmActions {
+		if slices.Contains(a.Alarm.AlarmActions[:i], action) {
 			continue
 		}
-		for i, action := range a.Alarm.AlarmActions {
-			if !slices.Contains(a.Alarm.AlarmActions[:i], action) {
-				out[action] = append(out[action], types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
-			}
-		}
+		at, _ := slices.BinarySearchFunc(callers[action], *a.Alarm.AlarmName, func(b types.Alarm, name string) int { return strings.Compare(*b.AlarmName, name) })
+		callers[action] = slices.Insert(callers[action], at, types.Alarm{AlarmARN: a.Alarm.AlarmArn, AlarmName: a.Alarm.AlarmName})
 	}
-	for _, alarms := range out {
-		slices.SortFunc(alarms, func(a, b types.Alarm) int { return strings.Compare(*a.AlarmName, *b.AlarmName) })
-	}
-	w.calling = out
-	return out
 }
 
 func deleteScalingPolicy(c *call, in *applicationautoscaling.DeleteScalingPolicyInput) (*applicationautoscaling.DeleteScalingPolicyOutput, error) {
@@ -372,4 +373,5 @@ func (w *World) forgetPolicy(key string) {
 		w.deleteManagedAlarm(*a.AlarmName)
 	}
 	delete(w.Scaling.Policies, key)
+	w.derived.policies.drop(key)
 }

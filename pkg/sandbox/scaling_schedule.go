@@ -164,6 +164,7 @@ func describeScheduledActions(c *call, in *applicationautoscaling.DescribeSchedu
 			keys = append(keys, key)
 		}
 	}
+	slices.Sort(keys)
 	page, next, err := scalingPage(in.ServiceNamespace, in.ResourceId, in.ScalableDimension, keys, in.NextToken, in.MaxResults, 50)
 	if err != nil {
 		return nil, err

@@ -51,6 +51,9 @@ func registerScalableTarget(c *call, in *applicationautoscaling.RegisterScalable
 		next.ScalableTargetARN = aws.String(scalableTargetPrefix + c.w.hexID(36))
 		t = &scalableTarget{Tags: maps.Clone(in.Tags)}
 		c.w.Scaling.Targets[resource] = t
+		if c.w.derived.targets != nil {
+			c.w.derived.targets[*next.ScalableTargetARN] = resource
+		}
 	}
 	t.Target = next
 	c.w.pullIntoBounds(t)
@@ -116,8 +119,10 @@ func (w *World) scaleTo(t *scalableTarget, n int32, cause string) {
 }
 
 func describeScalableTargets(c *call, in *applicationautoscaling.DescribeScalableTargetsInput) (*applicationautoscaling.DescribeScalableTargetsOutput, error) {
-	keys := slices.Collect(maps.Keys(c.w.Scaling.Targets))
-	if len(in.ResourceIds) > 0 {
+	var keys []string
+	if len(in.ResourceIds) == 0 {
+		keys = slices.Sorted(maps.Keys(c.w.Scaling.Targets))
+	} else {
 		keys = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(in.ResourceIds))), func(id string) bool { return c.w.Scaling.Targets[id] == nil })
 	}
 	var resource *string
@@ -179,10 +184,14 @@ func describeScalingActivities(c *call, in *applicationautoscaling.DescribeScali
 
 // taggedTarget finds a scalable target by ARN.
 func (w *World) taggedTarget(arn *string) (*scalableTarget, error) {
-	for _, t := range w.Scaling.Targets {
-		if aws.ToString(t.Target.ScalableTargetARN) == aws.ToString(arn) {
-			return t, nil
+	if w.derived.targets == nil {
+		w.derived.targets = map[string]string{}
+		for resource, t := range w.Scaling.Targets {
+			w.derived.targets[aws.ToString(t.Target.ScalableTargetARN)] = resource
 		}
+	}
+	if t := w.Scaling.Targets[w.derived.targets[aws.ToString(arn)]]; t != nil && aws.ToString(t.Target.ScalableTargetARN) == aws.ToString(arn) {
+		return t, nil
 	}
 	return nil, refuse("ResourceNotFoundException", "The scalable target %s does not exist", aws.ToString(arn))
 }

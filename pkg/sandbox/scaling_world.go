@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"encoding/base64"
-	"maps"
 	"slices"
 	"strings"
 
@@ -106,10 +104,8 @@ func (w *World) serviceDeleted(cluster, service string) {
 // its scheduled actions.
 func (w *World) forgetScalableTarget(resource string) {
 	delete(w.Scaling.Targets, resource)
-	for _, key := range slices.Sorted(maps.Keys(w.Scaling.Policies)) {
-		if strings.HasPrefix(key, resource+"|") {
-			w.forgetPolicy(key)
-		}
+	for _, key := range w.policiesOf(resource) {
+		w.forgetPolicy(key)
 	}
 	for key := range w.Scaling.Actions {
 		if strings.HasPrefix(key, resource+"|") {
@@ -156,7 +152,8 @@ func noScaling(what, resource, rest string) error {
 		what, scalingNamespace, resource, scalingDimension, rest)
 }
 
-// scalingPage checks what every describe has in common, and cuts its page.
+// scalingPage checks what every describe has in common, and cuts its page of keys that are
+// in order.
 func scalingPage(namespace types.ServiceNamespace, resource *string, dimension types.ScalableDimension, keys []string, token *string, limit *int32, most int) (page []string, next *string, err error) {
 	if namespace == "" {
 		return nil, nil, scalingNull("serviceNamespace")
@@ -171,34 +168,10 @@ func scalingPage(namespace types.ServiceNamespace, resource *string, dimension t
 	if namespace != scalingNamespace || dimension != "" && dimension != scalingDimension {
 		return nil, nil, nil
 	}
-	last, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
-	if err != nil {
+	if page, next, err = nextPage(keys, token, limit, most); err != nil {
 		return nil, nil, refuse("InvalidNextTokenException", "Invalid next token")
 	}
-	n := most
-	if limit != nil {
-		n = int(*limit)
-	}
-	return nextPage(firstAfter(keys, string(last), n+1), nil, limit, most)
-}
-
-// firstAfter are the first n of some keys that come after one, in order: each of a long
-// list's many pages takes one walk over it.
-func firstAfter(keys []string, last string, n int) (first []string) {
-	for _, key := range keys {
-		if key <= last || len(first) == n && key >= first[n-1] {
-			continue
-		}
-		first = amongFirst(first, n, key, strings.Compare)
-	}
-	return first
-}
-
-// amongFirst puts an item among the first n of a list that is in order.
-func amongFirst[T any](first []T, n int, item T, compare func(a, b T) int) []T {
-	i, _ := slices.BinarySearchFunc(first, item, compare)
-	first = slices.Insert(first, i, item)
-	return first[:min(n, len(first))]
+	return page, next, nil
 }
 
 // noteScaling records an activity.

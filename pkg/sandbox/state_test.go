@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecs-operator/ecs-operator/pkg/sandbox/wire"
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -31,7 +33,7 @@ func TestWorldSurvives(t *testing.T) {
 			}
 			for i := range typ.NumField() {
 				f := typ.Field(i)
-				known := f.Name == "noSmithyDocumentSerde" || f.Name == "ResultMetadata" || (typ == reflect.TypeFor[World]() && (f.Name == "handlers" || f.Name == "watch" || f.Name == "behind" || f.Name == "places" || f.Name == "calling"))
+				known := f.Name == "noSmithyDocumentSerde" || f.Name == "ResultMetadata" || (typ == reflect.TypeFor[World]() && (f.Name == "handlers" || f.Name == "watch" || f.Name == "derived"))
 				if !known && (!f.IsExported() || f.Anonymous) {
 					t.Errorf("%s: %s.%s is not exported or is embedded: it would be lost", path, typ, f.Name)
 				}
@@ -117,6 +119,7 @@ func assertRoundTrip(t *testing.T, s *Sandbox) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	aliases(t, s.world)
+	assertDerived(t, s.world)
 	raw, err := wire.EncodeState(s.world, registry())
 	if err != nil {
 		t.Fatal(err)
@@ -126,9 +129,42 @@ func assertRoundTrip(t *testing.T, s *Sandbox) {
 		t.Fatal(err)
 	}
 	want := *s.world
-	want.handlers, want.behind, want.places, want.calling = nil, nil, nil, nil // code, and what is counted anew
+	want.handlers, want.derived = nil, derived{} // code, and what is counted anew
 	if !reflect.DeepEqual(want, back) {
 		t.Errorf("the world came back changed (-before +after):\n%s", cmp.Diff(want, back, cmp.Exporter(func(reflect.Type) bool { return true })))
+	}
+}
+
+// assertDerived fails where what the world has counted is not what it would count now.
+func assertDerived(t *testing.T, w *World) {
+	t.Helper()
+	was, now := w.derived, *w
+	now.derived = derived{}
+	same := func(what string, counted bool, was, now any) {
+		t.Helper()
+		if counted && !cmp.Equal(was, now, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(scalingtypes.Alarm{})) {
+			t.Errorf("%s were amended to\n%v\nand are\n%v", what, was, now)
+		}
+	}
+	if was.policies != nil {
+		same("the policies' keys", true, was.policies.keys, now.policyKeys().keys)
+	}
+	if was.alarms != nil {
+		same("the alarms' names", true, was.alarms.keys, now.metricAlarms().keys)
+	}
+	same("callers", was.calling != nil, was.calling, now.callers())
+	same("forwarders", was.behind != nil, was.behind, now.forwarders())
+	for _, l := range w.ELB.Listeners {
+		arns := func(w *World) (out []string) {
+			for _, r := range w.rulesOf(*l.Value.ListenerArn) {
+				out = append(out, *r.Value.RuleArn)
+			}
+			return out
+		}
+		same("rules", was.rules != nil, arns(w), arns(&now))
+	}
+	for resource, t := range w.Scaling.Targets {
+		same("targets", was.targets != nil, was.targets[*t.Target.ScalableTargetARN], resource)
 	}
 }
 

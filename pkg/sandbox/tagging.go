@@ -20,19 +20,25 @@ type taggedResource struct {
 	Tags map[string]string
 }
 
-// taggable is what may be one: its tags are a map, or a list as ECS has them.
+// taggable is what may be one: its tags are a map, one among those of others by their ARNs,
+// or a list as ECS has them.
 type taggable struct {
 	arn, kind string
 	set       map[string]string
+	among     map[string]map[string]string
 	list      []ecstypes.Tag
 }
 
-func (t taggable) tagged() taggedResource {
+// tagged is false for what has no tag.
+func (t taggable) tagged() (taggedResource, bool) {
 	r := taggedResource{ARN: t.arn, Type: t.kind, Tags: t.set}
-	if len(t.list) > 0 {
+	switch {
+	case t.among != nil:
+		r.Tags = t.among[t.arn]
+	case len(t.list) > 0:
 		r.Tags = ecsTagMap(t.list)
 	}
-	return r
+	return r, len(r.Tags) > 0
 }
 
 func taggingOperations() []operation {
@@ -55,7 +61,7 @@ func (w *World) taggables() iter.Seq[taggable] {
 func (w *World) tagged() iter.Seq[taggedResource] {
 	return func(yield func(taggedResource) bool) {
 		for t := range w.taggables() {
-			if len(t.set)+len(t.list) > 0 && !yield(t.tagged()) {
+			if r, some := t.tagged(); some && !yield(r) {
 				return
 			}
 		}
@@ -67,14 +73,16 @@ func (w *World) tagged() iter.Seq[taggedResource] {
 // question the tags are looked at.
 func (w *World) taggedFrom(arn string, n int, in *tagging.GetResourcesInput) (first []taggedResource) {
 	for t := range w.taggables() {
-		if len(t.set)+len(t.list) == 0 || t.arn < arn || len(first) == n && t.arn > first[n-1].ARN || !matchesType(t.kind, in.ResourceTypeFilters) {
+		if t.arn < arn || len(first) == n && t.arn > first[n-1].ARN || !matchesType(t.kind, in.ResourceTypeFilters) {
 			continue
 		}
-		r := t.tagged()
-		if !matchesTags(r, in.TagFilters) || len(in.ResourceARNList) > 0 && !slices.Contains(in.ResourceARNList, r.ARN) {
+		r, some := t.tagged()
+		if !some || !matchesTags(r, in.TagFilters) || len(in.ResourceARNList) > 0 && !slices.Contains(in.ResourceARNList, r.ARN) {
 			continue
 		}
-		first = amongFirst(first, n, r, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
+		i, _ := slices.BinarySearchFunc(first, r, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
+		first = slices.Insert(first, i, r)
+		first = first[:min(n, len(first))]
 	}
 	return first
 }
