@@ -46,7 +46,7 @@ type daemon struct {
 	problems map[spec.Problem]bool     // told: said of each
 	open     []*sweep                  // that have not ended, the oldest first: one may begin before the workers are through with the last
 	waiting  map[resource.UnitKey]bool // units that wait for another to become Ready
-	held     heldUp
+	held     headcount[status.Reason]
 }
 
 // member is one unit that the daemon looks after. The lock of the daemon guards it.

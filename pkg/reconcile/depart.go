@@ -425,8 +425,10 @@ func (d *daemon) left(u *resource.Unit, out Outcome) bool {
 		return false
 	}
 	d.mu.Lock()
-	delete(d.units, u.Key)
-	d.held.stale = true
+	if m := d.units[u.Key]; m != nil {
+		d.hold(m.last.blocked, nil)
+		delete(d.units, u.Key)
+	}
 	d.mu.Unlock()
 	d.e.forget(u.Key)
 	d.queue.Forget(u.Key)

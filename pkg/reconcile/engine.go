@@ -57,7 +57,7 @@ type Engine struct {
 	mu       sync.Mutex // guards what follows; never held over a call
 	frame    resource.Frame
 	status   map[resource.UnitKey]status.Service
-	counts   int // of them when they were last counted by state
+	states   headcount[status.State]
 	loops    redeployGuard
 	synced   map[resource.UnitKey]string         // digest of the document that a unit was last in sync with
 	tags     map[resource.ID]string              // quarantines of services that were deleted to be made anew

@@ -101,8 +101,8 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 				changed = append(changed, key)
 			}
 		case l.Complete:
+			d.hold(m.last.blocked, nil)
 			delete(d.units, key)
-			d.held.stale = true
 			gone = append(gone, key)
 		}
 	}
@@ -186,7 +186,7 @@ func (e *Engine) strangers(l Loaded) {
 	defer e.mu.Unlock()
 	for key, s := range e.status { // mended or gone since
 		if _, frozen := l.Frozen[key.String()]; s.ContentHash == "" && !frozen {
-			delete(e.status, key)
+			e.unstand(key)
 		}
 	}
 }
@@ -248,7 +248,7 @@ func (e *Engine) forget(key resource.UnitKey) {
 	e.whys.forget(key)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.status, key)
+	e.unstand(key)
 	delete(e.synced, key)
 	delete(e.stood, key)
 	delete(e.retiring, key)
@@ -323,7 +323,7 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	if m.retry.waits = out.Status.Reason == status.DependencyMissing; m.retry.waits {
 		d.waiting[m.unit.Key] = true
 	}
-	d.held.stale = d.held.stale || !maps.Equal(before.blocked, cur.blocked)
+	d.hold(before.blocked, cur.blocked)
 	if stalled {
 		return
 	}
@@ -361,37 +361,10 @@ func (d *daemon) drift(key resource.UnitKey, p plan.Plan) {
 	}
 }
 
-// heldUp says whether what is held up must be counted anew.
-type heldUp struct {
-	stale bool
-	units int // that there were when it was counted
-}
-
-// blocked counts what is held up, over all units.
-func (d *daemon) blocked() {
-	counts := map[status.Reason]int{}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.held.stale && d.held.units == len(d.units) {
-		return
-	}
-	d.held = heldUp{units: len(d.units)}
-	for _, m := range d.units {
-		for r, n := range m.last.blocked {
-			counts[r] += n
-		}
-	}
-	d.e.m.Blocked(counts) // under the lock: they are not told again before one moves, so that the newest must be the last
-}
-
 // summary says how the services stand: "3 services: 2 ready, 1 progressing".
 func (e *Engine) summary() string {
-	counts, all := map[status.State]int{}, 0
 	e.mu.Lock()
-	for _, s := range e.status {
-		counts[s.State]++
-		all++
-	}
+	counts, all := maps.Clone(e.states.of), len(e.status)
 	e.mu.Unlock()
 	noun := "services"
 	if all == 1 {

@@ -230,28 +230,14 @@ func (e *Engine) settle(s status.Service) {
 	key := resource.UnitKey{Target: s.Target, Cluster: s.Cluster, Name: s.Name}
 	e.mu.Lock()
 	before, known := e.status[key]
-	e.status[key] = s
-	if counts := e.counted(!known || before.State != s.State); counts != nil {
-		e.m.Services(counts) // under the lock: they are not told again before one moves, so that the newest must be the last
+	e.stand(key, s)
+	if now := e.states.news(); now != nil {
+		e.m.Services(now) // under the lock: they are not told again before one moves, so that the newest must be the last
 	}
 	e.mu.Unlock()
 	if !known || before.State != s.State || before.Reason != s.Reason || before.Why != s.Why {
 		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
 	}
-}
-
-// counted is how many services there are in each state, when one has moved since it
-// was asked last; nil for as many as before. The lock is held.
-func (e *Engine) counted(moved bool) map[status.State]int {
-	if !moved && e.counts == len(e.status) {
-		return nil
-	}
-	e.counts = len(e.status)
-	counts := map[status.State]int{}
-	for _, have := range e.status {
-		counts[have.State]++
-	}
-	return counts
 }
 
 // dismiss tells the last that there is to be told of a service that no document
@@ -260,7 +246,7 @@ func (e *Engine) dismiss(s status.Service) {
 	key := resource.UnitKey{Target: s.Target, Cluster: s.Cluster, Name: s.Name}
 	e.mu.Lock()
 	_, known := e.status[key]
-	delete(e.status, key)
+	e.unstand(key)
 	e.mu.Unlock()
 	if known {
 		e.tell(Event{Unit: key, Kind: EventState, Reason: s.Reason, Status: &s, Message: sentence(s)})
@@ -287,16 +273,11 @@ func (e *Engine) tell(ev Event) {
 }
 
 // AllReady is how many services there are, and whether the last passes found all of them
-// ready. It is asked after each event, and looks no further than to the first that is not.
+// ready. It is asked after each event.
 func (e *Engine) AllReady() (services int, all bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, s := range e.status {
-		if s.State != status.StateReady {
-			return len(e.status), false
-		}
-	}
-	return len(e.status), true
+	return len(e.status), e.states.of[status.StateReady] == len(e.status)
 }
 
 // Status returns what the last passes found, sorted.

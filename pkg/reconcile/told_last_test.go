@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -55,9 +56,7 @@ func TestTheNewestCountIsToldLast(t *testing.T) {
 	d := newDaemon(e)
 	defer d.queue.ShutDown()
 	hold := func(name string) {
-		d.mu.Lock()
-		d.units[unit(name)] = &member{unit: &resource.Unit{Key: unit(name)}, last: lastPass{blocked: map[status.Reason]int{status.OnHold: 1}}}
-		d.mu.Unlock()
+		d.learn(&member{unit: &resource.Unit{Key: unit(name)}}, "", Outcome{Plan: plan.Plan{Steps: []plan.Step{{Blocked: status.OnHold}}}}, true)
 		d.blocked()
 	}
 	g.lock, g.second = &d.mu, func() { hold("two") }

@@ -272,35 +272,34 @@ func describeTargetGroups(c *call, in *elbv2.DescribeTargetGroupsInput) (*elbv2.
 	if in.LoadBalancerArn != nil && c.w.loadBalancer(*in.LoadBalancerArn) == nil {
 		return nil, refuse("LoadBalancerNotFound", "One or more load balancers not found")
 	}
+	groups, behind := c.w.ELB.TargetGroups, c.w.forwarders()
+	if filters > 0 {
+		groups = nil
+	}
+	add := func(tg *elbTargetGroup) {
+		if !slices.Contains(groups, tg) { // asked for twice
+			groups = append(groups, tg)
+		}
+	}
 	for _, arn := range in.TargetGroupArns {
-		if _, err := c.w.needTargetGroup(&arn); err != nil {
+		tg, err := c.w.needTargetGroup(&arn)
+		if err != nil {
 			return nil, err
 		}
+		add(tg)
 	}
-	behind := c.w.forwarders()
-	groups := c.w.ELB.TargetGroups
-	if len(in.TargetGroupArns) == 1 {
-		groups = []*elbTargetGroup{c.w.targetGroup(in.TargetGroupArns[0])}
-	}
-	if filters > 0 {
-		names, arns := map[string]bool{}, map[string]bool{}
-		for _, name := range in.Names {
-			names[name] = true
-		}
-		for _, arn := range in.TargetGroupArns {
-			arns[arn] = true
-		}
-		groups = slices.DeleteFunc(slices.Clone(groups), func(tg *elbTargetGroup) bool {
-			arn, name := *tg.Value.TargetGroupArn, *tg.Value.TargetGroupName
-			out := len(in.Names) > 0 && !names[name] || len(arns) > 0 && !arns[arn] ||
-				in.LoadBalancerArn != nil && !slices.Contains(behind[arn], *in.LoadBalancerArn)
-			if !out {
-				delete(names, name) // there is one of each
-			}
-			return out
-		})
-		if len(names) > 0 {
+	for _, name := range in.Names {
+		tg := c.w.namedTargetGroup(name)
+		if tg == nil {
 			return nil, refuse("TargetGroupNotFound", "One or more target groups not found")
+		}
+		add(tg)
+	}
+	if in.LoadBalancerArn != nil {
+		for _, tg := range c.w.ELB.TargetGroups {
+			if slices.Contains(behind[*tg.Value.TargetGroupArn], *in.LoadBalancerArn) {
+				groups = append(groups, tg)
+			}
 		}
 	}
 	page, next, err := elbPage(groups, in.PageSize, in.Marker, func(tg *elbTargetGroup) string { return *tg.Value.TargetGroupArn })

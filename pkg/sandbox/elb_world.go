@@ -182,20 +182,27 @@ func (w *World) targetGroup(arn string) *elbTargetGroup {
 	return found(w, w.ELB.TargetGroups, arn, func(tg *elbTargetGroup) string { return *tg.Value.TargetGroupArn })
 }
 
-// found looks where an ARN stood in the list when it was looked for last, and then everywhere.
-func found[T any](w *World, list []*T, arn string, of func(*T) string) *T {
-	if i, known := w.derived.places[arn]; known && i < len(list) && of(list[i]) == arn {
+func (w *World) namedTargetGroup(name string) *elbTargetGroup {
+	return found(w, w.ELB.TargetGroups, name, func(tg *elbTargetGroup) string { return *tg.Value.TargetGroupName })
+}
+
+// found looks where an ARN or a name stood in the list when it was looked for last, and then
+// everywhere, what is new first.
+func found[T any](w *World, list []*T, key string, of func(*T) string) *T {
+	if i, known := w.derived.places[key]; known && i < len(list) && of(list[i]) == key {
 		return list[i]
 	}
-	i := slices.IndexFunc(list, func(t *T) bool { return of(t) == arn })
-	if i < 0 {
-		return nil
+	for i, t := range slices.Backward(list) {
+		if of(t) != key {
+			continue
+		}
+		if w.derived.places == nil {
+			w.derived.places = map[string]int{}
+		}
+		w.derived.places[key] = i
+		return t
 	}
-	if w.derived.places == nil {
-		w.derived.places = map[string]int{}
-	}
-	w.derived.places[arn] = i
-	return list[i]
+	return nil
 }
 
 // targetGroupExists reports whether there is a target group of this ARN.
