@@ -26,9 +26,7 @@ func putMetricAlarm(c *call, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.Pu
 	}
 	_, existed := c.w.Alarms.Metric[name]
 	a := c.w.storeMetricAlarm(in)
-	if existed {
-		c.w.derived.calling = nil
-	} else {
+	if !existed {
 		a.Tags = tags
 		if calling := c.w.derived.calling; calling != nil {
 			a.call(calling)
@@ -75,6 +73,7 @@ func (w *World) storeMetricAlarm(in *cloudwatch.PutMetricAlarmInput) *metricAlar
 		w.derived.alarms.add(name)
 		w.noteAlarm(name, types.AlarmTypeMetricAlarm, types.HistoryItemTypeConfigurationUpdate, "Alarm \""+name+"\" created")
 	} else {
+		w.callsNoMore(old)
 		was := old.Alarm
 		alarm.StateValue, alarm.StateReason, alarm.StateReasonData = was.StateValue, was.StateReason, was.StateReasonData
 		alarm.StateUpdatedTimestamp, alarm.StateTransitionedTimestamp = was.StateUpdatedTimestamp, was.StateTransitionedTimestamp

@@ -104,8 +104,19 @@ func (w *World) putManagedAlarm(in *cloudwatch.PutMetricAlarmInput) (arn string)
 
 // deleteManagedAlarm removes what putManagedAlarm made.
 func (w *World) deleteManagedAlarm(name string) {
+	if a := w.Alarms.Metric[name]; a != nil {
+		w.callsNoMore(a)
+	}
 	delete(w.Alarms.Metric, name)
 	w.derived.alarms.drop(name)
+}
+
+// callsNoMore has the callers counted anew where an alarm that may be one of them changes
+// or goes. A policy's may be, too: somebody may have deleted it and put his own there.
+func (w *World) callsNoMore(a *metricAlarm) {
+	if a.Owner == "" {
+		w.derived.calling = nil
+	}
 }
 
 // alarmTaggables are the alarms, for the tagging API.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -64,6 +65,19 @@ func TestWhatIsDerivedKeepsPace(t *testing.T) {
 			_, err := deleteAlarms(c, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*name("alarm")}})
 			return err
 		},
+		func() error { // somebody puts an alarm of his own where a policy's was: the policy takes it over, or deletes it
+			for _, p := range w.Scaling.Policies {
+				for _, a := range p.Policy.Alarms {
+					if _, err := deleteAlarms(c, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*a.AlarmName}}); err != nil {
+						return err
+					}
+					_, err := putMetricAlarm(c, &cloudwatch.PutMetricAlarmInput{AlarmName: a.AlarmName, Namespace: aws.String("AWS/ECS"), MetricName: aws.String("CPUUtilization"), Statistic: cwtypes.StatisticAverage,
+						Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{*p.Policy.PolicyARN}})
+					return err
+				}
+			}
+			return errors.New("there is none")
+		},
 		func() error {
 			_, err := createRule(c, &elbv2.CreateRuleInput{ListenerArn: &listener, Priority: aws.Int32(1 + r.Int32N(8)),
 				Conditions: []elbtypes.RuleCondition{{Field: aws.String("path-pattern"), PathPatternConfig: &elbtypes.PathPatternConditionConfig{Values: []string{"/a"}}}},
@@ -79,6 +93,9 @@ func TestWhatIsDerivedKeepsPace(t *testing.T) {
 			_, err := createTargetGroup(c, &elbv2.CreateTargetGroupInput{Name: name("tg"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: aws.String("vpc-0sandbox"), TargetType: elbtypes.TargetTypeEnumIp})
 			return err
 		},
+	}
+	if err := moves[len(moves)-1](); err != nil { // rules forward to one
+		t.Fatal(err)
 	}
 	done := make([]int, len(moves))
 	for range 3000 {
