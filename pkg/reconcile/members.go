@@ -323,7 +323,9 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	if m.retry.waits = out.Status.Reason == status.DependencyMissing; m.retry.waits {
 		d.waiting[m.unit.Key] = true
 	}
-	d.hold(before.blocked, cur.blocked)
+	if d.units[m.unit.Key] == m { // else what held it up went with it
+		d.hold(before.blocked, cur.blocked)
+	}
 	if stalled {
 		return
 	}

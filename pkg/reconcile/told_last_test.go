@@ -56,7 +56,11 @@ func TestTheNewestCountIsToldLast(t *testing.T) {
 	d := newDaemon(e)
 	defer d.queue.ShutDown()
 	hold := func(name string) {
-		d.learn(&member{unit: &resource.Unit{Key: unit(name)}}, "", Outcome{Plan: plan.Plan{Steps: []plan.Step{{Blocked: status.OnHold}}}}, true)
+		m := &member{unit: &resource.Unit{Key: unit(name)}}
+		d.mu.Lock()
+		d.units[unit(name)] = m
+		d.mu.Unlock()
+		d.learn(m, "", Outcome{Plan: plan.Plan{Steps: []plan.Step{{Blocked: status.OnHold}}}}, true)
 		d.blocked()
 	}
 	g.lock, g.second = &d.mu, func() { hold("two") }
