@@ -280,6 +280,12 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 		d.e.settle(stale(out.Status, frozen))
 		d.schedule(ctx, key, m, out)
 	}
+	d.mu.Lock()
+	gone := d.units[key] == nil
+	d.mu.Unlock()
+	if gone { // its document went during the pass: nobody would forget it again
+		d.e.forget(key)
+	}
 	d.blocked()
 	d.dependents(key)
 	d.turns()

@@ -419,13 +419,14 @@ func (d *daemon) depart(ctx context.Context) {
 	}
 }
 
-// left forgets a unit without a document of which nothing is left, or nothing to do.
+// left forgets a unit without a document of which nothing is left, or nothing to do. One
+// whose document has come back meanwhile stays: it is in the queue for that.
 func (d *daemon) left(u *resource.Unit, out Outcome) bool {
 	if !u.Gone || !out.Plan.Empty() {
 		return false
 	}
 	d.mu.Lock()
-	if m := d.units[u.Key]; m != nil {
+	if m := d.units[u.Key]; m != nil && m.unit == u {
 		d.hold(m.last.blocked, nil)
 		delete(d.units, u.Key)
 	}
