@@ -35,7 +35,7 @@ func (u *unread) add(key resource.UnitKey, pause time.Duration) {
 	now := time.Now()
 	a := attempt{early: now.Add(pause * 2 / 3), due: now.Add(pause)}
 	u.waits[key] = a
-	if a.due.Before(u.next) {
+	if a.due.Before(u.next) && !u.busy[key.Target] { // else done wakes
 		u.wake()
 	}
 }
