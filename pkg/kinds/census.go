@@ -212,7 +212,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 		several[targets[i].ID.Target]++
 	}
 	unit := &resource.Unit{}
-	take := func(target string, one *Found) {
+	take := func(target string, one *sighted[Want]) {
 		if byService == nil {
 			byService = make(map[place]*resource.Live, len(targets))
 			for i := range targets {
@@ -221,7 +221,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			}
 			out = make([]resource.Found, 0, len(targets))
 		}
-		at, arn := k.key(one)
+		at := one.at
 		t := byService[place{target, at.resource}]
 		if t == nil {
 			return
@@ -229,7 +229,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 		unit.Key = t.ID.Key()
 		prefix := k.naming.derive(resource.Frame{Owner: owner}, unit, "")
 		if key, ours := strings.CutPrefix(at.name, prefix); ours && key != "" {
-			out = append(out, resource.Found{ID: t.ID.Of(k.kind, key), ARN: strings.Clone(arn), Value: attachedKey{strings.Clone(at.resource), strings.Clone(at.name)}})
+			out = append(out, resource.Found{ID: t.ID.Of(k.kind, key), ARN: one.arn, Value: at})
 		}
 	}
 	for target, n := range several {
@@ -254,7 +254,7 @@ func (k *attached[Want, Found]) Attached(ctx context.Context, owner string, targ
 			return nil, err
 		}
 		id := scaledID(t)
-		if err := k.describe(ctx, c.Read, &id, func(one *Found) { take(t.ID.Target, one) }); err != nil {
+		if err := k.describe(ctx, c.Read, &id, func(one *Found) { take(t.ID.Target, k.sight(one)) }); err != nil {
 			return nil, err
 		}
 	}

@@ -275,7 +275,7 @@ func (s *discovery) scaling(ctx context.Context, _ *ecs.CreateServiceInput) erro
 	}
 	s.scale(l, resource.KindScalableTarget, "")
 	err = describePolicies(ctx, s.c.Read, &id, func(p *aastypes.ScalingPolicy) {
-		s.scale(s.d.policies.live(s.id, p), resource.KindScalingPolicy, aws.ToString(p.PolicyName))
+		s.scale(s.d.policies.live(s.id, s.d.policies.sight(p)), resource.KindScalingPolicy, aws.ToString(p.PolicyName))
 		if p.PolicyType != aastypes.PolicyTypeStepScaling {
 			return // the alarms of target tracking are AWS' own
 		}
@@ -287,7 +287,7 @@ func (s *discovery) scaling(ctx context.Context, _ *ecs.CreateServiceInput) erro
 		return err
 	}
 	return describeActions(ctx, s.c.Read, &id, func(a *aastypes.ScheduledAction) {
-		s.scale(s.d.actions.live(s.id, a), resource.KindScheduledAction, aws.ToString(a.ScheduledActionName))
+		s.scale(s.d.actions.live(s.id, s.d.actions.sight(a)), resource.KindScheduledAction, aws.ToString(a.ScheduledActionName))
 	})
 }
 

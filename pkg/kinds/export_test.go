@@ -27,7 +27,8 @@ func LiveOf(id resource.ID, answer any, attributes map[string]string) resource.L
 	case *aastypes.ScalableTarget:
 		return targetLive(id, a)
 	case *aastypes.ScalingPolicy:
-		return newScalingPolicy(base{}).live(id, a)
+		k := newScalingPolicy(base{})
+		return k.live(id, k.sight(a))
 	}
 	panic(fmt.Sprintf("no kind reads a %T", answer))
 }

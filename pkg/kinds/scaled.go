@@ -87,16 +87,32 @@ type attached[Want, Found any] struct {
 	anew func(live, want *Want) bool
 
 	mu    sync.Mutex
-	paged map[string]pagedScaled[Found] // by target: the last reading of a whole namespace
+	paged map[string]pagedScaled[Want] // by target: the last reading of a whole namespace
 }
 
 // pagedScaled is all that one target has, at a time: the sweep and the census of
 // one round share it.
-type pagedScaled[Found any] struct {
+type pagedScaled[Want any] struct {
 	read  time.Time
-	all   []*Found // nil when it is not held any more
-	calls int      // that it took
-	swept bool     // sweeps read it each time
+	all   []*sighted[Want] // nil when it is not held any more
+	calls int              // that it took
+	swept bool             // sweeps read it each time
+}
+
+// sighted is one of a whole list, written down: a fleet has thousands, and they are held
+// for as long as a sweep takes.
+type sighted[Want any] struct {
+	at  attachedKey
+	arn string
+	in  shape.Packed[Want]
+}
+
+func (k *attached[Want, Found]) sight(one *Found) *sighted[Want] {
+	in := new(Want)
+	shape.Share(in, one)
+	at, arn := k.key(one)
+	all, name, end := at.resource+at.name+arn, len(at.resource), len(at.resource)+len(at.name) // not cut from the answer
+	return &sighted[Want]{attachedKey{all[:name], all[name:end]}, all[end:], shape.Pack(*in)}
 }
 
 // censusAge is how old the last reading may be for the census. What no sweep asks
@@ -116,7 +132,7 @@ func (k *attached[Want, Found]) censusAge(target string) time.Duration {
 }
 
 // everything pages through the namespace, at most age ago.
-func (k *attached[Want, Found]) everything(ctx context.Context, target string, age time.Duration) ([]*Found, error) {
+func (k *attached[Want, Found]) everything(ctx context.Context, target string, age time.Duration) ([]*sighted[Want], error) {
 	k.mu.Lock()
 	last := k.paged[target]
 	k.mu.Unlock()
@@ -127,16 +143,16 @@ func (k *attached[Want, Found]) everything(ctx context.Context, target string, a
 	if err != nil {
 		return nil, err
 	}
-	all := []*Found{}
-	if err := k.describe(ctx, c.Read, nil, func(one *Found) { all = append(all, one) }); err != nil {
+	all := []*sighted[Want]{}
+	if err := k.describe(ctx, c.Read, nil, func(one *Found) { all = append(all, k.sight(one)) }); err != nil {
 		return nil, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.paged == nil {
-		k.paged = map[string]pagedScaled[Found]{}
+		k.paged = map[string]pagedScaled[Want]{}
 	}
-	k.paged[target] = pagedScaled[Found]{time.Now(), all, 1 + len(all)/k.page, age == 0}
+	k.paged[target] = pagedScaled[Want]{time.Now(), all, 1 + len(all)/k.page, age == 0}
 	return all, nil
 }
 
@@ -206,11 +222,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 	if err != nil {
 		return a.fail(q, err)
 	}
-	found := map[attachedKey]*Found{}
-	take := func(one *Found) {
-		at, _ := k.key(one)
-		found[at] = one
-	}
+	found := map[attachedKey]*sighted[Want]{}
 	services := map[string]error{}
 	for i := range q.Objects {
 		services[k.keyOf(&q.Objects[i]).resource] = nil
@@ -221,15 +233,18 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 	}
 	if q.Direct || few {
 		for id := range services {
-			services[id] = k.describe(ctx, c.Read, &id, take)
+			services[id] = k.describe(ctx, c.Read, &id, func(one *Found) {
+				s := k.sight(one)
+				found[s.at] = s
+			})
 		}
 	} else {
 		var err error
-		found, err = resource.Once(q.Round, everyAttached{q.Target, k.kind}, func() (map[attachedKey]*Found, error) {
+		found, err = resource.Once(q.Round, everyAttached{q.Target, k.kind}, func() (map[attachedKey]*sighted[Want], error) {
 			all, err := k.everything(ctx, q.Target, 0)
 			k.rotation.earn(q, len(all), k.page)
 			for _, one := range all {
-				take(one)
+				found[one.at] = one
 			}
 			return found, err
 		})
@@ -252,11 +267,9 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 	return a.by
 }
 
-func (k *attached[Want, Found]) live(id resource.ID, one *Found) resource.Live {
-	in := new(Want)
-	shape.Share(in, one)
-	at, arn := k.key(one)
-	return present(id, arn, at.name, in)
+func (k *attached[Want, Found]) live(id resource.ID, one *sighted[Want]) resource.Live {
+	in := one.in.Unpack()
+	return present(id, one.arn, one.at.name, &in)
 }
 
 // Create puts the object.

@@ -57,9 +57,10 @@ func (s *groupSearch) find(ctx context.Context) {
 	defer s.replaced(ctx)
 	if !s.few() {
 		all, err := resource.Once(s.q.Round, everyGroup{s.q.Target}, func() (*groupIndex, error) {
-			all, err := s.pages(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)})
+			x := newGroupIndex(s.q.Whole())
+			err := s.eachPage(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)}, x.add)
 			s.k.rotation.earn(s.q, s.q.Whole(), groupPage)
-			return indexGroups(all), err
+			return x, err
 		})
 		if err != nil {
 			for i := range s.q.Objects {
@@ -79,7 +80,9 @@ func (s *groupSearch) find(ctx context.Context) {
 	all, err := s.named(ctx, slices.Compact(names))
 	switch {
 	case err == nil:
-		s.match(ctx, indexGroups(all))
+		x := newGroupIndex(len(all))
+		x.add(all)
+		s.match(ctx, x)
 	case resource.ClassOf(err) == resource.ClassNotFound: // one missing name fails the whole call
 		for i := range s.q.Objects {
 			s.findOne(ctx, &s.q.Objects[i])
@@ -170,50 +173,77 @@ func (s *groupSearch) named(ctx context.Context, names []string) ([]types.Target
 
 func (s *groupSearch) pages(ctx context.Context, in *elasticloadbalancingv2.DescribeTargetGroupsInput) ([]types.TargetGroup, error) {
 	var all []types.TargetGroup
-	pages := elasticloadbalancingv2.NewDescribeTargetGroupsPaginator(s.c.Read.ELB, in)
-	err := eachPage(ctx, pages, func(page *elasticloadbalancingv2.DescribeTargetGroupsOutput) { all = append(all, page.TargetGroups...) })
+	err := s.eachPage(ctx, in, func(page []types.TargetGroup) { all = append(all, page...) })
 	return all, err
+}
+
+func (s *groupSearch) eachPage(ctx context.Context, in *elasticloadbalancingv2.DescribeTargetGroupsInput, take func([]types.TargetGroup)) error {
+	pages := elasticloadbalancingv2.NewDescribeTargetGroupsPaginator(s.c.Read.ELB, in)
+	return eachPage(ctx, pages, func(page *elasticloadbalancingv2.DescribeTargetGroupsOutput) { take(page.TargetGroups) })
 }
 
 // everyGroup is the key of all target groups of a target in a round.
 type everyGroup struct{ target string }
 
-// groupIndex is a list of target groups, by name and by ARN.
-type groupIndex struct{ byName, byARN map[string]*types.TargetGroup }
+// groupIndex is a list of target groups, by name and by ARN. They are written down: a fleet
+// has thousands, and the list is held for as long as a sweep takes.
+type groupIndex struct {
+	byName, byARN map[string]int
+	all           []shape.Packed[types.TargetGroup]
+}
 
-func indexGroups(all []types.TargetGroup) *groupIndex {
-	x := &groupIndex{make(map[string]*types.TargetGroup, len(all)), make(map[string]*types.TargetGroup, len(all))}
-	for i := range all {
-		x.byName[aws.ToString(all[i].TargetGroupName)] = &all[i]
-		x.byARN[aws.ToString(all[i].TargetGroupArn)] = &all[i]
+func newGroupIndex(n int) *groupIndex {
+	return &groupIndex{byName: make(map[string]int, n), byARN: make(map[string]int, n)}
+}
+
+func (x *groupIndex) add(page []types.TargetGroup) {
+	for i := range page {
+		tg := &page[i]
+		arn, name := aws.ToString(tg.TargetGroupArn), aws.ToString(tg.TargetGroupName)
+		both := arn + name // not cut from the answer
+		x.byARN[both[:len(arn)]], x.byName[both[len(arn):]] = len(x.all), len(x.all)
+		x.all = append(x.all, shape.Pack(*tg))
 	}
-	return x
+}
+
+// named and at are nil where there is none.
+func (x *groupIndex) named(name string) *types.TargetGroup { return x.of(x.byName, name) }
+
+func (x *groupIndex) at(arn string) *types.TargetGroup { return x.of(x.byARN, arn) }
+
+func (x *groupIndex) of(where map[string]int, key string) *types.TargetGroup {
+	i, ok := where[key]
+	if !ok {
+		return nil
+	}
+	tg := x.all[i].Unpack()
+	return &tg
 }
 
 // match finds the objects among target groups by name, then by identity.
 func (s *groupSearch) match(ctx context.Context, all *groupIndex) {
-	byName, byARN := all.byName, all.byARN
 	var h *hint
 	asked := false
 	for i := range s.q.Objects {
 		o := &s.q.Objects[i]
-		if tg := byName[groupName(o)]; tg != nil {
+		if tg := all.named(groupName(o)); tg != nil {
 			s.found[o.ID] = tg
 			continue
 		}
-		if o.Written.Has("name") && byName[replacementName(o)] != nil {
-			tg := byName[replacementName(o)]
-			s.found[o.ID] = tg
-			continue
+		if o.Written.Has("name") {
+			if tg := all.named(replacementName(o)); tg != nil {
+				s.found[o.ID] = tg
+				continue
+			}
 		}
-		if tg := byARN[s.k.seen.where(o.ID)]; tg != nil {
+		if tg := all.at(s.k.seen.where(o.ID)); tg != nil {
 			s.found[o.ID] = tg
 			continue
 		}
 		if !asked && !s.few() {
 			h, asked = s.k.inventory.get(ctx, s.q.Target, anyOwner(s.q)), true
 		}
-		if tg := byARN[h.arn(o)]; tg != nil {
+		if tg := all.at(h.arn(o)); tg != nil {
 			s.found[o.ID] = tg
 		}
 	}
