@@ -321,10 +321,11 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 		d.queue.AddAfter(key, conflictPause)
 		return
 	case nextBackoff:
-		if out.Err == nil && out.Writes == 0 && (out.Status.Reason == status.Unobserved || out.Status.Reason == status.Throttled) {
-			d.unread.add(key, d.pauses.When(key))
+		pause := d.pauses.When(key)
+		if r := out.Status.Reason; out.Err == nil && out.Writes == 0 && (r == status.Unobserved || r == status.Throttled) {
+			d.unread.add(key, pause)
 		} else {
-			d.queue.AddRateLimited(key)
+			d.queue.AddAfter(key, pause)
 		}
 		return
 	case nextPoll:
