@@ -30,8 +30,8 @@ type garbage struct {
 // services costs.
 var (
 	atFirst = garbage{percent: 15, least: 4 << 20}
-	atWork  = garbage{percent: 20, least: 16 << 20}
-	atRest  = garbage{percent: 42, least: 26 << 20}
+	atWork  = garbage{percent: 20, least: 13 << 20}
+	atRest  = garbage{percent: 42, least: 22 << 20}
 )
 
 // working is for how long new documents are worked on, for the most part.
