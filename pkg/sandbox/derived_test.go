@@ -3,7 +3,9 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,9 +55,9 @@ func TestWhatIsDerivedKeepsPace(t *testing.T) {
 		func() error {
 			in := &cloudwatch.PutMetricAlarmInput{AlarmName: name("alarm"), Namespace: aws.String("AWS/ECS"), MetricName: aws.String("CPUUtilization"), Statistic: cwtypes.StatisticAverage,
 				Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold}
-			for _, p := range w.Scaling.Policies {
+			for _, key := range slices.Sorted(maps.Keys(w.Scaling.Policies)) {
 				if r.IntN(2) == 0 {
-					in.AlarmActions = append(in.AlarmActions, *p.Policy.PolicyARN)
+					in.AlarmActions = append(in.AlarmActions, *w.Scaling.Policies[key].Policy.PolicyARN)
 				}
 			}
 			_, err := putMetricAlarm(c, in)
@@ -66,15 +68,18 @@ func TestWhatIsDerivedKeepsPace(t *testing.T) {
 			return err
 		},
 		func() error { // somebody puts an alarm of his own where a policy's was: the policy takes it over, or deletes it
-			for _, p := range w.Scaling.Policies {
-				for _, a := range p.Policy.Alarms {
-					if _, err := deleteAlarms(c, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*a.AlarmName}}); err != nil {
-						return err
-					}
-					_, err := putMetricAlarm(c, &cloudwatch.PutMetricAlarmInput{AlarmName: a.AlarmName, Namespace: aws.String("AWS/ECS"), MetricName: aws.String("CPUUtilization"), Statistic: cwtypes.StatisticAverage,
-						Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{*p.Policy.PolicyARN}})
+			for _, key := range slices.Sorted(maps.Keys(w.Scaling.Policies)) {
+				p := &w.Scaling.Policies[key].Policy
+				if len(p.Alarms) == 0 || w.Alarms.Metric[*p.Alarms[0].AlarmName] == nil {
+					continue
+				}
+				name := p.Alarms[0].AlarmName
+				if _, err := deleteAlarms(c, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*name}}); err != nil {
 					return err
 				}
+				_, err := putMetricAlarm(c, &cloudwatch.PutMetricAlarmInput{AlarmName: name, Namespace: aws.String("AWS/ECS"), MetricName: aws.String("CPUUtilization"), Statistic: cwtypes.StatisticAverage,
+					Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{*p.PolicyARN}})
+				return err
 			}
 			return errors.New("there is none")
 		},
