@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +21,20 @@ func TestGCPercent(t *testing.T) {
 	for live, want := range map[uint64][3]int{0: {400, 1300, 2200}, 8 << 20: {50, 162, 275}, 20 << 20: {20, 65, 110}, 200 << 20: {15, 20, 42}} {
 		if got := [3]int{atFirst.gcPercent(live), atWork.gcPercent(live), atRest.gcPercent(live)}; got != want {
 			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
+		}
+	}
+}
+
+// What the page on deployment says may gather is what may.
+func TestThePageTellsWhatMayGather(t *testing.T) {
+	page, err := os.ReadFile("../../docs/deploy-on-ecs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(page)), " ")
+	for says, g := range map[string]garbage{"%d %% of that gather (%d MB at least) until": atFirst, "%d %% (%d MB) while new documents": atWork, "%d %% (%d MB) otherwise": atRest} {
+		if want := fmt.Sprintf(says, g.percent, g.least>>20); !strings.Contains(text, want) {
+			t.Errorf("it does not say %q", want)
 		}
 	}
 }

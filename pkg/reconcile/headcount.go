@@ -31,9 +31,6 @@ func (c *headcount[K]) news() map[K]int {
 		return nil
 	}
 	c.moved = false
-	if c.of == nil {
-		return map[K]int{}
-	}
 	return maps.Clone(c.of)
 }
 
