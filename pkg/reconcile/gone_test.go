@@ -19,7 +19,7 @@ func TestAServiceThatGoesDuringItsPassIsForgotten(t *testing.T) {
 		stop := w.run(e)
 		w.until("made", func() bool { n, all := e.AllReady(); return n == 2 && all })
 		w.spoil(func(context.Context, sandbox.Call) *sandbox.Fault {
-			time.Sleep(3 * time.Second)
+			w.sleep(3 * time.Second)
 			return nil
 		})
 		w.files.put("b.yaml", hello("b", "nginx:1.30"))
