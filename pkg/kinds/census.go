@@ -97,7 +97,8 @@ func (b base) listed(ctx context.Context, of owned, list lister) (map[string]*ta
 	tags, sets := map[string]*tagSet{}, &tagSets{}
 	for arn, t := range all {
 		if t[resource.TagOwner] == of.owner {
-			tags[strings.Clone(arn)] = sets.of(maps.All(t))
+			set := sets.of(arn, maps.All(t))
+			tags[set.arn] = set
 		}
 	}
 	l.read, l.tags = time.Now(), tags

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -122,7 +121,8 @@ func (b *book) set(arn string, tags map[string]string) bool {
 	case known && len(have.keys) == len(tags) && have.carries(tags):
 		return false
 	}
-	b.tags[strings.Clone(arn)] = new(tagSets).of(maps.All(tags))
+	t := new(tagSets).of(arn, maps.All(tags))
+	b.tags[t.arn] = t
 	return true
 }
 

@@ -2,7 +2,6 @@ package kinds
 
 import (
 	"maps"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
@@ -23,18 +22,19 @@ func (b *book) reading() *reading {
 }
 
 func (r *reading) take(arn string, tags []tagtypes.Tag) {
-	r.there[arn] = true
 	if have, known := r.book.of(arn); known && have.are(tags) {
+		r.there[have.arn] = true
 		delete(r.news, arn) // an earlier page had it otherwise
 		return
 	}
-	r.news[strings.Clone(arn)] = r.sets.of(func(yield func(k, v string) bool) {
+	t := r.sets.of(arn, func(yield func(k, v string) bool) {
 		for _, t := range tags {
 			if !yield(aws.ToString(t.Key), aws.ToString(t.Value)) {
 				return
 			}
 		}
 	})
+	r.there[t.arn], r.news[t.arn] = true, t
 }
 
 // end is called when all pages were read: the book says then what they told. It reports

@@ -111,8 +111,8 @@ func (k *attached[Want, Found]) sight(one *Found) *sighted[Want] {
 	in := new(Want)
 	shape.Share(in, one)
 	at, arn := k.key(one)
-	all, name, end := at.resource+at.name+arn, len(at.resource), len(at.resource)+len(at.name) // not cut from the answer
-	return &sighted[Want]{attachedKey{all[:name], all[name:end]}, all[end:], shape.Pack(*in)}
+	shape.Gather(&at.resource, &at.name, &arn) // not cut from the answer
+	return &sighted[Want]{at, arn, shape.Pack(*in)}
 }
 
 // censusAge is how old the last reading may be for the census. What no sweep asks

@@ -13,9 +13,10 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
-// tagSet are the tags of one object as they are kept of thousands: a third of what a map
-// takes. It is shared and never written to.
+// tagSet are the ARN and the tags of one object as they are kept of thousands: a third of
+// what a map takes. It is shared and never written to.
 type tagSet struct {
+	arn    string
 	keys   []string // in order; shared by all that have the same
 	values string   // in the order of the keys, each behind its length
 }
@@ -80,9 +81,14 @@ type tagSets struct {
 	keys    map[string][]string // by all keys in a row, each behind its length
 	scratch [][2]string
 	text    []byte
+	room    []tagSet // for the next ones: whoever makes many makes few pieces
+	made    int
 }
 
-func (s *tagSets) of(tags iter.Seq2[string, string]) *tagSet {
+// mostSets is for how many room is made at a time: as long as one of them is kept, all are.
+const mostSets = 64
+
+func (s *tagSets) of(arn string, tags iter.Seq2[string, string]) *tagSet {
 	s.scratch, s.text = s.scratch[:0], s.text[:0]
 	for k, v := range tags {
 		s.scratch = append(s.scratch, [2]string{k, v})
@@ -102,9 +108,17 @@ func (s *tagSets) of(tags iter.Seq2[string, string]) *tagSet {
 		}
 		s.keys[string(s.text)] = keys
 	}
-	s.text = s.text[:0]
+	s.text = append(s.text[:0], arn...)
 	for _, tag := range s.scratch {
 		s.text = append(binary.AppendUvarint(s.text, uint64(len(tag[1]))), tag[1]...)
 	}
-	return &tagSet{keys, string(s.text)}
+	if len(s.room) == 0 {
+		s.room = make([]tagSet, min(max(s.made, 1), mostSets))
+	}
+	t := &s.room[0]
+	s.room = s.room[1:]
+	s.made++
+	text := string(s.text)
+	t.arn, t.keys, t.values = text[:len(arn)], keys, text[len(arn):]
+	return t
 }

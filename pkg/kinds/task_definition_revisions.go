@@ -369,9 +369,12 @@ func revisionOf(td *types.TaskDefinition, tags map[string]string) *revision {
 	in := &ecs.RegisterTaskDefinitionInput{}
 	shape.Project(in, td)
 	body := shape.Pack(revisionBody{in, tags})
-	status := types.TaskDefinitionStatus(strings.Clone(string(td.Status)))
-	return &revision{arn: strings.Clone(aws.ToString(td.TaskDefinitionArn)), body: &body, status: status, read: time.Now(),
-		registered: rfc3339(td.RegisteredAt), image: strings.Clone(mainImage(in))}
+	r := &revision{arn: aws.ToString(td.TaskDefinitionArn), body: &body, status: td.Status, read: time.Now(),
+		registered: rfc3339(td.RegisteredAt), image: mainImage(in)}
+	status := string(td.Status)
+	shape.Gather(&r.arn, &status, &r.registered, &r.image)
+	r.status = types.TaskDefinitionStatus(status)
+	return r
 }
 
 func (r *revision) live() resource.Live { return r.sealed().Open() }

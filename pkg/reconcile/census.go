@@ -19,6 +19,7 @@ import (
 // the object directly first.
 type census struct {
 	units map[resource.UnitKey][]*resource.Found // shared with the kinds that counted them: nobody changes them
+	lists [][]resource.Found                     // that units points into
 	err   error                                  // it is incomplete: nothing may be concluded, and nothing deleted
 }
 
@@ -27,12 +28,14 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 	var wg sync.WaitGroup
 	for _, target := range targets {
 		wg.Go(func() {
-			c := e.countTarget(ctx, target, units)
+			e.mu.Lock()
+			before := e.censuses[target]
+			e.mu.Unlock()
+			c := e.countTarget(ctx, target, units, before)
 			if ctx.Err() != nil {
 				return // what was cut off says nothing, not even that it failed
 			}
 			e.mu.Lock()
-			before := e.censuses[target]
 			e.censuses[target] = c
 			e.mu.Unlock()
 			if c.err != nil && (before == nil || before.err == nil) {
@@ -43,7 +46,9 @@ func (e *Engine) count(ctx context.Context, targets []string, units []*resource.
 	wg.Wait()
 }
 
-func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit) (c *census) {
+// countTarget makes a census of one target. As long as the lists are what they were before,
+// so is the census.
+func (e *Engine) countTarget(ctx context.Context, target string, units []*resource.Unit, before *census) (c *census) {
 	defer func() {
 		if v := recover(); v != nil {
 			e.panicked(resource.UnitKey{Target: target}, v)
@@ -59,8 +64,10 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 			}
 		}
 	}
-	c = &census{units: make(map[resource.UnitKey][]*resource.Found, here)}
-	var scaled []resource.Live
+	var (
+		lists  [][]resource.Found
+		scaled []resource.Live
+	)
 	for _, k := range e.o.Kinds {
 		counter, ok := k.(resource.Census)
 		if !ok || k.Name() == resource.KindTaskDefinition { // of revisions there are many: see retention
@@ -70,42 +77,63 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		if err != nil {
 			return &census{err: fmt.Errorf("%s: %w", k.Name(), err)}
 		}
+		lists = append(lists, owned)
 		if k.Name() == resource.KindScalableTarget {
-			scaled = make([]resource.Live, 0, len(owned))
-		}
-		for i := range owned {
-			l := &owned[i]
-			if !e.inScope(l.Tags) {
-				continue
-			}
-			c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
-			if l.ID.Kind == resource.KindScalableTarget {
-				scaled = append(scaled, counter.Recall(*l))
-			}
-		}
-	}
-	byKey := make(map[resource.UnitKey]*resource.Unit, here)
-	for _, u := range units {
-		if u.Key.Target == target {
-			byKey[u.Key] = u
-		}
-	}
-	for i := range scaled { // a document may call its service otherwise than itself
-		if u := byKey[scaled[i].ID.Key()]; u != nil {
-			if name, ok := e.nameIn(u, scaled[i].ID); ok {
-				scaled[i].Name = name
-			}
+			scaled = e.scaledIn(target, units, owned, here)
 		}
 	}
 	hanging, err := e.hanging(ctx, scaled)
 	if err != nil {
 		return &census{err: err}
 	}
-	for i := range hanging {
-		l := &hanging[i]
-		c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
+	lists = append(lists, hanging)
+	if before != nil && slices.EqualFunc(before.lists, lists, sameList) {
+		return before
+	}
+	c = &census{units: make(map[resource.UnitKey][]*resource.Found, here), lists: lists}
+	for _, list := range lists {
+		for i := range list {
+			l := &list[i]
+			if l.Tags == nil || e.inScope(l.Tags) { // for what carries none, its scalable target speaks
+				c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
+			}
+		}
 	}
 	return c
+}
+
+// sameList reports whether two lists say the same: nearly always they are one, or short.
+func sameList(a, b []resource.Found) bool {
+	if len(a) != len(b) || len(a) == 0 || &a[0] == &b[0] {
+		return len(a) == len(b)
+	}
+	return slices.EqualFunc(a, b, func(a, b resource.Found) bool {
+		return a.ID == b.ID && a.ARN == b.ARN && a.Value == b.Value && maps.Equal(a.Tags, b.Tags)
+	})
+}
+
+// scaledIn are the scalable targets of ours, by the names of the services that they scale.
+func (e *Engine) scaledIn(target string, units []*resource.Unit, owned []resource.Found, here int) []resource.Live {
+	byKey := make(map[resource.UnitKey]*resource.Unit, here)
+	for _, u := range units {
+		if u.Key.Target == target {
+			byKey[u.Key] = u
+		}
+	}
+	scaled := make([]resource.Live, 0, len(owned))
+	for i := range owned {
+		if !e.inScope(owned[i].Tags) {
+			continue
+		}
+		l := resource.Live{ID: owned[i].ID, Presence: resource.Present, ARN: owned[i].ARN}
+		if u := byKey[l.ID.Key()]; u != nil { // a document may call its service otherwise than itself
+			if name, ok := e.nameIn(u, l.ID); ok {
+				l.Name = name
+			}
+		}
+		scaled = append(scaled, l)
+	}
+	return scaled
 }
 
 // hanging are the scaling policies and scheduled actions of scalable targets of ours.
@@ -114,22 +142,25 @@ func (e *Engine) hanging(ctx context.Context, targets []resource.Live) ([]resour
 		return nil, nil
 	}
 	var out []resource.Found
-	known := make(map[string]bool, len(targets)) // where two scalable targets carry the same tags
 	for _, k := range e.o.Kinds {
 		if counter, ok := k.(resource.Attached); ok {
 			found, err := counter.Attached(ctx, e.currentFrame().Owner, targets)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", k.Name(), err)
 			}
-			for _, l := range found {
-				if !known[l.ARN] {
-					out = append(out, l)
-				}
-				known[l.ARN] = true
+			if out = slices.Clip(out); out == nil {
+				out = found
+			} else {
+				out = append(out, found...)
 			}
 		}
 	}
-	return out, nil
+	known := make(map[string]bool, len(out)) // where two scalable targets carry the same tags
+	return slices.DeleteFunc(out, func(f resource.Found) bool {
+		twice := known[f.ARN]
+		known[f.ARN] = true
+		return twice
+	}), nil
 }
 
 // inScope: it carries the owner, and no scope but the run's own. What carries

@@ -18,7 +18,7 @@ func TestCensusOfOneTarget(t *testing.T) {
 	e := New(Options{})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	c := e.countTarget(t.Context(), "a", units)
+	c := e.countTarget(t.Context(), "a", units, nil)
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; c.err != nil || took > 64<<10 {
 		t.Errorf("%d bytes for a target without a unit, %v", took, c.err)

@@ -62,7 +62,7 @@ type Engine struct {
 	synced   map[resource.UnitKey]string         // digest of the document that a unit was last in sync with
 	tags     map[resource.ID]string              // quarantines of services that were deleted to be made anew
 	loaded   map[resource.UnitKey]*resource.Unit // by the last Load
-	names    map[*resource.Unit][]awsName        // of the objects of each of these
+	names    map[*resource.Unit]awsNames         // of the objects of each of these
 	source   sourceState
 	censuses map[string]*census // by target, the latest
 	judged   *judged            // of the last Load; the lock loading guards it

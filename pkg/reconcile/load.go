@@ -88,7 +88,7 @@ type judged struct {
 	said      [sha256.Size]byte
 	out       Loaded // but for the revision and who signed it
 	units     map[resource.UnitKey]*resource.Unit
-	names     map[*resource.Unit][]awsName
+	names     map[*resource.Unit]awsNames
 	targets   []string
 	places    string // of the targets
 	documents int
@@ -117,7 +117,7 @@ func (e *Engine) units(snap source.Snapshot, res spec.Result) *judged {
 	frame := e.frame
 	e.mu.Unlock()
 	n := len(res.Documents)
-	l := &loading{e: e, frame: frame, byKey: make(map[resource.UnitKey]*resource.Unit, n), named: make(map[*resource.Unit][]awsName, n), wants: make(map[*resource.Unit][sha256.Size]byte, n), asked: map[resource.UnitKey]string{},
+	l := &loading{e: e, frame: frame, byKey: make(map[resource.UnitKey]*resource.Unit, n), named: make(map[*resource.Unit]awsNames, n), wants: make(map[*resource.Unit][sha256.Size]byte, n), asked: map[resource.UnitKey]string{},
 		out: Loaded{reasons: map[string]status.Reason{}, Problems: res.Problems, Skipped: res.Skipped, Frozen: map[string]spec.Problem{}}}
 	for _, p := range snap.Problems {
 		severity := spec.Error

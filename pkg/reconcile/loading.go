@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"hash/maphash"
 	"maps"
 	"slices"
@@ -20,7 +21,7 @@ type loading struct {
 	frame resource.Frame
 	byKey map[resource.UnitKey]*resource.Unit
 	asked map[resource.UnitKey]string          // where an instance of a document is asked for
-	named map[*resource.Unit][]awsName         // awsName of each object
+	named map[*resource.Unit]awsNames          // of each object
 	wants map[*resource.Unit][sha256.Size]byte // wantsOf each
 	// sorted are the keys when they were asked for last.
 	sorted []resource.UnitKey
@@ -101,14 +102,14 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 	if !good {
 		return nil
 	}
-	names := make([]awsName, u.Len())
-	for i, o := range u.Objects() {
-		names[i] = l.e.nameOf(o)
+	var names []byte
+	for _, o := range u.Objects() {
+		names = l.e.nameOf(o).append(names)
 	}
-	l.named[u], l.wants[u] = names, wantsOf(u)
+	l.named[u], l.wants[u] = awsNames(names), wantsOf(u)
 	if d.Memo != nil {
 		u.Pack(l.e.byKind)
-		d.Memo.Keep(&made{unit: u, said: problems, names: names, wants: l.wants[u]})
+		d.Memo.Keep(&made{unit: u, said: problems, names: l.named[u], wants: l.wants[u]})
 	}
 	return u
 }
@@ -118,7 +119,7 @@ func (l *loading) desire(d spec.Document) (u *resource.Unit) {
 type made struct {
 	unit  *resource.Unit
 	said  []spec.Problem
-	names []awsName
+	names awsNames
 	wants [sha256.Size]byte
 }
 
@@ -149,8 +150,8 @@ func (l *loading) claims(yield func(fullName, claim) bool) {
 		place := l.e.place(u.Key.Target)
 		names := l.named[u]
 		for id := range u.IDs() {
-			n := names[0]
-			if names = names[1:]; n.head == "" || id.Kind == resource.KindTaskDefinition {
+			var n awsName
+			if n, names = names.next(); n.head == "" || id.Kind == resource.KindTaskDefinition {
 				continue
 			}
 			if !yield(fullName{n.head, place, n.tail}, claim{u, id}) {
@@ -210,6 +211,27 @@ func (l *loading) names() {
 // scaling policy). The place may become known only later.
 type awsName struct{ head, tail string }
 
+// awsNames are those of the objects of a unit, in their order. They are kept of all units,
+// and so written down, one behind the other.
+type awsNames string
+
+func (n awsName) append(b []byte) []byte {
+	for _, s := range []string{n.head, n.tail} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	return b
+}
+
+// next is the first of the names, and those behind it.
+func (all awsNames) next() (n awsName, rest awsNames) {
+	text := string(all)
+	for _, s := range []*string{&n.head, &n.tail} {
+		size, behind := shape.Uvarint(text)
+		*s, text = behind[:size], behind[size:]
+	}
+	return n, awsNames(text)
+}
+
 // nameOf is an object's name in AWS, empty for none that is known.
 func (e *Engine) nameOf(o *resource.Object) awsName {
 	name := e.byKind[o.ID.Kind].Attributes(o)["name"]
@@ -236,17 +258,17 @@ func (n awsName) name() string {
 // nameIn is the name of an object of a unit; false where the unit has none of this ID.
 func (e *Engine) nameIn(u *resource.Unit, id resource.ID) (string, bool) {
 	e.mu.Lock()
-	names := e.names[u]
+	names := e.names[u] // none of a unit that is not of the last load
 	e.mu.Unlock()
-	i := 0
 	for have := range u.IDs() {
-		switch {
-		case have != id:
-			i++
-		case names == nil: // it is not of the last load
-			return e.nameOf(u.Object(id)).name(), true
-		default:
-			return names[i].name(), true
+		var n awsName
+		if names != "" {
+			n, names = names.next()
+		} else if have == id {
+			n = e.nameOf(u.Object(id))
+		}
+		if have == id {
+			return n.name(), true
 		}
 	}
 	return "", false

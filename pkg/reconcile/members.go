@@ -305,9 +305,12 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before := m.last
-	cur := lastPass{digest: m.unit.Digest, world: world, clean: true, blocked: map[status.Reason]int{}}
+	cur := lastPass{digest: m.unit.Digest, world: world, clean: true}
 	for _, s := range out.Plan.Steps {
 		if s.Blocked != "" {
+			if cur.blocked == nil { // nearly always there is none, and of each service one is kept
+				cur.blocked = map[status.Reason]int{}
+			}
 			cur.blocked[s.Blocked]++
 			cur.clean = false
 		}

@@ -3,9 +3,11 @@ package reconcile
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/ecs-operator/ecs-operator/pkg/plan"
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
+	"github.com/ecs-operator/ecs-operator/pkg/shape"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -31,14 +33,15 @@ func judge(f finding) status.Service {
 	}
 	if live := f.service.Service; f.service.Presence == resource.Present && live != nil {
 		s.Running, s.Desired, s.Pending = live.Running, live.Desired, live.Pending
-		s.Deployment, s.TaskDefinition = strings.Clone(live.CurrentDeployment), strings.Clone(live.TaskDefinition) // not the answer that they are cut from
+		s.Deployment, s.TaskDefinition = live.CurrentDeployment, live.TaskDefinition
 	}
 	if f.image != "" {
 		s.Image = f.image
 	}
 	if f.rollout != nil {
-		s.Deployment = strings.Clone(f.rollout.ARN)
+		s.Deployment = f.rollout.ARN
 	}
+	shape.Gather(&s.Deployment, &s.TaskDefinition) // not the answer that they are cut from
 	s.Reason, s.Why = f.reason()
 	s.State = stateOf(s.Reason)
 	drifted := f.drifted()
@@ -304,8 +307,30 @@ func stateOf(r status.Reason) status.State {
 	return status.StateStalled
 }
 
-// conditions spells the state out; every condition is always there.
+// conditions spells the state out; every condition is always there. They are shared by
+// services that stand alike, and not to be changed.
 func conditions(s status.Service, drifted bool, f finding) []status.Condition {
+	if _, suspended := f.suspension(); suspended || s.Why != "" {
+		return spellOut(s, drifted, f)
+	}
+	as := standing{s.State, s.Reason, drifted}
+	if alike, ok := spelledOut.Load(as); ok {
+		return alike.([]status.Condition)
+	}
+	alike, _ := spelledOut.LoadOrStore(as, spellOut(s, drifted, f))
+	return alike.([]status.Condition)
+}
+
+// standing is all that the conditions of most services of a fleet say.
+type standing struct {
+	state   status.State
+	reason  status.Reason
+	drifted bool
+}
+
+var spelledOut sync.Map // standing → []status.Condition
+
+func spellOut(s status.Service, drifted bool, f finding) []status.Condition {
 	out := make([]status.Condition, 0, 5)
 	for _, t := range []status.State{status.StateReady, status.StateProgressing, status.StateStalled, status.StateDrifted, status.StateSuspended} {
 		c := status.Condition{Type: t, Status: s.State == t, Reason: s.Reason, Message: s.Why}

@@ -13,7 +13,8 @@ type Found struct {
 	ID   ID
 	ARN  string
 	Tags map[string]string // those that say whose it is: owner and scope; nil for kinds that carry none
-	// Value is what its kind needs to know beside that to recall it, nil for nothing.
+	// Value is what its kind needs to know beside that to recall it, nil for nothing. Values
+	// can be compared.
 	Value any
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
+	"strings"
 	"sync"
 )
 
@@ -15,8 +16,9 @@ type Packed[T any] struct {
 	kept []any // what cannot be written down: it is shared with the value
 }
 
-// Pack writes a value down. What it leads to by unexported members (times, Places,
-// documents) is kept as it is; all else is copied. Pointers must not go round in a circle.
+// Pack writes a value down. What it leads to by unexported members (times, documents,
+// Places that are not sealed) is kept as it is; all else is copied. Pointers must not go
+// round in a circle.
 func Pack[T any](v T) Packed[T] {
 	p := &packer{seen: map[string]uint64{}}
 	p.put(reflect.ValueOf(&v).Elem())
@@ -37,12 +39,33 @@ func (p Packed[T]) Unpack() (v T) {
 	return v
 }
 
-var stringPointer = reflect.TypeFor[*string]()
+var (
+	stringPointer = reflect.TypeFor[*string]()
+	placesPointer = reflect.TypeFor[*Places]()
+)
 
 // Detach copies a value that is to be kept. The strings of an answer are cut from pieces of
 // it that are much larger (smithy-go), and keep these alive; those of the copy are cut from
 // one that is just as large as they are.
 func Detach[T any](v T) T { return Pack(v).Unpack() }
+
+// Gather cuts strings that are kept together from one that is as large as they are: of
+// each by itself there would be as many pieces, and what it is cut from would be kept.
+func Gather(parts ...*string) {
+	var b strings.Builder
+	size := 0
+	for _, s := range parts {
+		size += len(*s)
+	}
+	b.Grow(size)
+	for _, s := range parts {
+		b.WriteString(*s)
+	}
+	rest := b.String()
+	for _, s := range parts {
+		*s, rest = rest[:len(*s)], rest[len(*s):]
+	}
+}
 
 // packer writes: a nil is 0, and everything is preceded by what tells how to go on. A
 // string that was there before is its number.
@@ -58,12 +81,16 @@ type unpacker struct {
 	kept []any
 	// Most of what the SDK's inputs point at are strings: room for some at a time.
 	strings []string
+	places  []Places // and for these: each object has some
 }
 
 var unpackers = sync.Pool{New: func() any { return &unpacker{} }}
 
-// someStrings are as many as are made room for at a time.
-const someStrings = 16
+// These are as many as are made room for at a time.
+const (
+	someStrings = 16
+	somePlaces  = 8
+)
 
 func (p *packer) number(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
 
@@ -111,6 +138,8 @@ func (p *packer) put(v reflect.Value) {
 		switch {
 		case v.IsNil():
 			p.number(0)
+		case v.Type() == placesPointer:
+			p.places(v.Interface().(*Places))
 		case opaque(v.Type().Elem()):
 			p.keep(v)
 		default:
@@ -174,6 +203,10 @@ func (u *unpacker) get(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		switch {
+		case v.Type() == placesPointer:
+			if p := u.getPlaces(); p != nil {
+				v.Set(reflect.ValueOf(p))
+			}
 		case opaque(v.Type().Elem()):
 			u.take(v)
 		case u.number() == 0:
@@ -235,6 +268,40 @@ func (u *unpacker) get(v reflect.Value) {
 	default:
 		u.take(v)
 	}
+}
+
+// places writes sealed ones down, behind the number of their names, which others have in
+// common with them. Those that are not sealed are kept, with no names before them.
+func (p *packer) places(at *Places) {
+	if at.names == nil {
+		p.number(1)
+		p.keep(reflect.ValueOf(at))
+		return
+	}
+	p.kept = append(p.kept, at.names)
+	p.number(uint64(len(p.kept)) + 1)
+	p.string(at.files)
+	p.number(uint64(len(at.spots)))
+	p.b = append(p.b, at.spots...)
+}
+
+func (u *unpacker) getPlaces() *Places {
+	n := u.number()
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return u.kept[u.number()-1].(*Places)
+	}
+	if len(u.places) == 0 {
+		u.places = make([]Places, somePlaces)
+	}
+	at := &u.places[0]
+	u.places = u.places[1:]
+	at.names, at.files = u.kept[n-2].(*pathNames), u.string()
+	size := u.number()
+	at.spots, u.rest = u.rest[:size], u.rest[size:]
+	return at
 }
 
 // keep puts a value aside, behind its number.

@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -51,6 +52,50 @@ func TestPackGivesBackTheSame(t *testing.T) {
 	if out := (Packed[all]{}).Unpack(); !reflect.ValueOf(out).IsZero() {
 		t.Errorf("the zero value holds %+v", out)
 	}
+}
+
+// Sealed places are written down with what they belong to, and come back sealed: each copy
+// may be written to.
+func TestPlacesArePacked(t *testing.T) {
+	type object struct {
+		Name    string
+		Written *Places
+		Next    *object
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		position := rapid.Custom(func(r *rapid.T) string {
+			return fmt.Sprintf("%s:%d:%d", rapid.SampledFrom([]string{"a.yaml", "b/c.yaml", ""}).Draw(r, "file"), rapid.IntRange(0, 500).Draw(r, "line"), rapid.IntRange(0, 300).Draw(r, "column"))
+		})
+		var in *object
+		for range rapid.IntRange(0, 20).Draw(r, "objects") {
+			in = &object{Name: rapid.String().Draw(r, "name"), Next: in}
+			if rapid.IntRange(0, 5).Draw(r, "written") > 0 {
+				in.Written = PlacesOf(rapid.MapOf(rapid.StringN(0, 5, -1), position).Draw(r, "places"))
+			}
+			if rapid.Bool().Draw(r, "sealed") {
+				in.Written.Seal()
+			}
+		}
+		packed := Pack(in)
+		for range 2 {
+			have := packed.Unpack()
+			for want := in; want != nil; want, have = want.Next, have.Next {
+				if have.Name != want.Name || (have.Written == nil) != (want.Written == nil) || !have.Written.Equal(want.Written) {
+					r.Fatalf("%q: got %v, want %v", want.Name, have.Written, want.Written)
+				}
+				if want.Written == nil || want.Written.names == nil {
+					continue
+				}
+				if have.Written.names != want.Written.names {
+					r.Fatalf("%q: the names are not shared any more", want.Name)
+				}
+				have.Written.Set("another", "x:1:1")
+				if want.Written.Equal(have.Written) {
+					r.Fatalf("%q: a copy is not by itself", want.Name)
+				}
+			}
+		}
+	})
 }
 
 // A copy is the caller's own: what he does to it is not seen by the next one.

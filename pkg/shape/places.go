@@ -26,8 +26,8 @@ type Places struct {
 	open map[string]string // while they are collected; nil when they are sealed
 
 	names *pathNames
-	files unique.Handle[string] // their names, with zeros between them
-	spots string                // by index of names, each as append writes it
+	files string // their names, with zeros between them
+	spots string // by index of names, each as append writes it
 }
 
 // pathNames is a sorted list of paths, shared by all Places that have it.
@@ -194,7 +194,7 @@ func (p *Places) Seal() {
 		s := fold(p.open[path], &files)
 		spots, before = s.append(spots, before), s
 	}
-	*p = Places{names: share(names), files: unique.Make(strings.Join(files, "\x00")), spots: string(spots)}
+	*p = Places{names: share(names), files: unique.Make(strings.Join(files, "\x00")).Value(), spots: string(spots)}
 }
 
 // share finds the list of these paths, or makes it.
@@ -252,7 +252,7 @@ func number(s string) (before string, n int, ok bool) {
 
 // text is the position that a spot was made of.
 func (p *Places) text(s spot) string {
-	file := p.files.Value()
+	file := p.files
 	for range s.file {
 		_, file, _ = strings.Cut(file, "\x00")
 	}

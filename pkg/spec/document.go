@@ -137,11 +137,7 @@ type Document struct {
 // Opened are the document's Bodies: none once the Memo has something in their place.
 func (d Document) Opened() []Body {
 	if d.Memo != nil {
-		bodies := d.Memo.bodies.Unpack()
-		for i := range bodies { // Places are kept as they are, and whoever makes a unit writes to them
-			bodies[i].Written = bodies[i].Written.Clone()
-		}
-		return bodies
+		return d.Memo.bodies.Unpack()
 	}
 	return d.Bodies
 }

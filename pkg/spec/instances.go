@@ -16,7 +16,8 @@ type base struct {
 	name, cluster string     // as far as they are written plainly
 	nameNode      *yaml.Node
 	env           string
-	envNode       *yaml.Node // spec.environment
+	envNode       *yaml.Node    // spec.environment
+	made          *knownService // what a Memory has of its instances
 }
 
 // base reads of a Service what decides which instances it has.

@@ -50,16 +50,12 @@ func (m *Memo) Kept() any { return m.kept }
 type knownFile struct {
 	sum   [sha256.Size]byte
 	bases []*base
-	made  map[madeKey]*knownService
 }
 
-// madeKey is one instance of one base.
-type madeKey struct {
-	base *base
-	env  string
-}
-
+// knownService is what was made of a base in one environment, of most in none.
 type knownService struct {
+	env   string
+	next  *knownService // in another
 	claim claim
 	said  []Problem // warnings: they are told every time
 	nodes int       // after merging
@@ -107,7 +103,7 @@ func (p *parser) remember(f File, sum [sha256.Size]byte, before progress) {
 	if len(fresh) == 0 || len(p.result.Problems)+len(p.result.Skipped) > before.said || slices.ContainsFunc(fresh, func(b *base) bool { return b.r.errors > 0 }) {
 		return
 	}
-	known := &knownFile{sum: sum, bases: slices.Clone(fresh), made: map[madeKey]*knownService{}}
+	known := &knownFile{sum: sum, bases: slices.Clone(fresh)}
 	p.memory.files[f.Path] = known
 	for _, b := range fresh {
 		p.known[b] = known
@@ -175,7 +171,9 @@ func (p *parser) surroundings(files []File) {
 		case !in[path]:
 			delete(p.memory.files, path)
 		case context != p.memory.context:
-			clear(known.made)
+			for _, b := range known.bases {
+				b.made = nil
+			}
 		}
 	}
 	p.memory.context = context
@@ -183,11 +181,10 @@ func (p *parser) surroundings(files []File) {
 
 // again takes an instance from memory.
 func (p *parser) again(i instance) bool {
-	known := p.known[i.base]
-	if known == nil {
-		return false
+	made := i.made
+	for made != nil && made.env != i.env {
+		made = made.next
 	}
-	made := known.made[madeKey{i.base, i.env}]
 	if made == nil || p.merged+made.nodes > maxMerged {
 		return false
 	}
@@ -200,12 +197,22 @@ func (p *parser) again(i instance) bool {
 
 // keep puts an instance that is sound into memory.
 func (p *parser) keep(i instance, c claim, said []Problem, nodes int) {
-	if known := p.known[i.base]; known != nil && c.doc != nil {
-		for _, b := range c.doc.Bodies {
-			b.Written.Seal()
-		}
-		// They wait for all other documents, and opened they would take ten times as much.
-		c.doc.Memo, c.doc.Bodies = &Memo{bodies: shape.Pack(c.doc.Bodies)}, nil
-		known.made[madeKey{i.base, i.env}] = &knownService{claim: c, said: said, nodes: nodes}
+	if p.known[i.base] == nil || c.doc == nil {
+		return
 	}
+	d := c.doc
+	for _, b := range d.Bodies {
+		b.Written.Seal()
+	}
+	// They wait for all other documents, and opened they would take ten times as much.
+	d.Memo, d.Bodies = &Memo{bodies: shape.Pack(d.Bodies)}, nil
+	kept := c
+	shape.Gather(&kept.identity, &kept.service, &kept.pos, &d.Pos)
+	kept.problem.Document = kept.identity
+	for _, same := range []*string{&kept.at, &d.NamePos} {
+		if *same == kept.pos {
+			*same = kept.pos
+		}
+	}
+	i.made = &knownService{env: i.env, next: i.made, claim: kept, said: said, nodes: nodes}
 }
