@@ -79,6 +79,17 @@ func alarmFrame(want any) (name **string, tags *[]types.Tag) {
 	return new(*string), new([]types.Tag) // a question without a body
 }
 
+// Frame is the name, by which an alarm is found.
+func (*alarm) Frame(want any) (frame any, summed bool) {
+	switch in := want.(type) {
+	case *cloudwatch.PutCompositeAlarmInput:
+		return &cloudwatch.PutCompositeAlarmInput{AlarmName: in.AlarmName}, false
+	case *cloudwatch.PutMetricAlarmInput:
+		return &cloudwatch.PutMetricAlarmInput{AlarmName: in.AlarmName}, false
+	}
+	return want, false
+}
+
 // alarmNameOf is the AWS name of a unit's alarm: written, else derived.
 func alarmNameOf(f resource.Frame, u *resource.Unit, o *resource.Object) string {
 	return cmp.Or(writtenAlarmName(o), pathName(f, u, o.ID.Name))

@@ -71,6 +71,15 @@ func (*scalableTarget) Diff(o *resource.Object, l *resource.Live, c resource.Com
 	return compare(&scalableTargetRules, o, l, c)
 }
 
+// Frame is what it scales, by which it is found.
+func (*scalableTarget) Frame(want any) (frame any, summed bool) {
+	in, ok := want.(*applicationautoscaling.RegisterScalableTargetInput)
+	if !ok {
+		return want, false
+	}
+	return &applicationautoscaling.RegisterScalableTargetInput{ResourceId: in.ResourceId}, false
+}
+
 func describeTargets(ctx context.Context, api awsclient.API, ids []string, take func(*string, *types.ScalableTarget)) error {
 	pages := applicationautoscaling.NewDescribeScalableTargetsPaginator(api.AutoScaling, &applicationautoscaling.DescribeScalableTargetsInput{
 		ServiceNamespace: types.ServiceNamespaceEcs, ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,

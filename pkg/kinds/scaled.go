@@ -194,6 +194,19 @@ func (k *attached[Want, Found]) Complete(f resource.Frame, u *resource.Unit, o *
 	return problems
 }
 
+// Frame is the name and what it scales, by which it is found.
+func (k *attached[Want, Found]) Frame(want any) (frame any, summed bool) {
+	in, ok := want.(*Want)
+	if !ok {
+		return want, false
+	}
+	out := new(Want)
+	from, of := k.frame(in)
+	name, at := k.frame(out)
+	*name, *at.resourceID = *from, *of.resourceID
+	return out, false
+}
+
 func (*attached[Want, Found]) Content(*resource.Object) []byte { return nil }
 
 func (k *attached[Want, Found]) Attributes(o *resource.Object) map[string]string {

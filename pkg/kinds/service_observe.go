@@ -117,6 +117,15 @@ func (k *service) Observe(ctx context.Context, q resource.Query) map[resource.ID
 	return a.by
 }
 
+// Frame is the name, by which a service is found.
+func (*service) Frame(want any) (frame any, summed bool) {
+	in, ok := want.(*ecs.CreateServiceInput)
+	if !ok {
+		return want, false
+	}
+	return &ecs.CreateServiceInput{ServiceName: in.ServiceName, Cluster: in.Cluster}, false
+}
+
 // awsName is the service's name on AWS, also for a question without a body.
 func (*service) awsName(o *resource.Object) string {
 	if in, ok := o.Want.(*ecs.CreateServiceInput); ok && aws.ToString(in.ServiceName) != "" {

@@ -90,12 +90,12 @@ func familyOf(u *resource.Unit, o *resource.Object) string {
 }
 
 // Frame is the family: as long as the running revision fits, nothing else is looked at.
-func (*taskDefinition) Frame(want any) any {
+func (*taskDefinition) Frame(want any) (frame any, summed bool) {
 	in, ok := want.(*ecs.RegisterTaskDefinitionInput)
 	if !ok {
-		return want
+		return want, true
 	}
-	return &ecs.RegisterTaskDefinitionInput{Family: in.Family}
+	return &ecs.RegisterTaskDefinitionInput{Family: in.Family}, true
 }
 
 // mainImage is the image of the first essential container.

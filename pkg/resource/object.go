@@ -53,13 +53,13 @@ func (o *Object) Whole() *Object {
 // that cannot be told.
 func (o *Object) Sum() (sum [sha256.Size]byte, ok bool) {
 	if o.Of != nil {
-		for i := range o.Of.packed.bodies {
-			if b := &o.Of.packed.bodies[i]; o.Of.id(b.at) == o.ID {
-				return b.sum, b.whole
+		for _, s := range o.Of.packed.sums {
+			if o.Of.id(s.at) == o.ID {
+				return s.of, s.whole
 			}
 		}
 	}
-	return shape.Digest(o)
+	return shape.Digest(o.Whole())
 }
 
 // Ref is one reference in a string of Want.

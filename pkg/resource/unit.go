@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"iter"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"unique"
 	"unsafe"
@@ -57,25 +56,27 @@ type Unit struct {
 // worked on at a time: the objects are written down, and there as such for as long as
 // somebody holds them.
 type packedObjects struct {
-	text   shape.Packed[[]Object] // of some the frame alone
-	bodies []body                 // of those
-	locals []unique.Handle[local]
-	opened atomic.Pointer[weak.Pointer[Object]] // the first: who holds one holds all
+	objects shape.Packed[[]Object]
+	framed  uint64                 // by number, the objects that are frames: of the first 64
+	rest    shape.Packed[[]Object] // what these have not
+	sums    []sum
+	locals  []unique.Handle[local]
+	opened  atomic.Pointer[weak.Pointer[Object]] // the first: who holds one holds all
 }
 
-// body is what is wanted of one object.
-type body struct {
+// sum is the digest of one object that is a frame.
+type sum struct {
 	at    int
-	want  shape.Packed[any]
-	sum   [sha256.Size]byte // of the object
-	whole bool              // there is a sum
+	of    [sha256.Size]byte
+	whole bool // there is one
 }
 
-// Framed is the part of a Kind whose wanted content is large, and of which a look at AWS
-// needs little as long as nothing changes.
+// Framed is a Kind that needs little of what is wanted to look at AWS as long as nothing
+// changes: a frame has its ID, Tags and Want, and of that what Frame leaves.
 type Framed interface {
-	// Frame is what is wanted without most of it, for Unit.Frames. Pure.
-	Frame(want any) any
+	// Frame is what is wanted without most of it, for Unit.Frames, and whether Observe
+	// asks for the Sum of the whole. Pure.
+	Frame(want any) (frame any, summed bool)
 }
 
 // local is an ID within a unit.
@@ -128,10 +129,12 @@ func (u *Unit) Objects() []*Object {
 	if known := u.open(); known != nil {
 		return known
 	}
-	objects := u.packed.text.Unpack()
-	for i := range u.packed.bodies {
-		b := &u.packed.bodies[i]
-		objects[b.at].Want = b.want.Unpack()
+	objects, rest := u.packed.objects.Unpack(), u.packed.rest.Unpack()
+	for i := range objects {
+		if f := &objects[i]; u.packed.isFrame(i) {
+			rest[0].ID, rest[0].Tags = f.ID, f.Tags
+			*f, rest = rest[0], rest[1:]
+		}
 	}
 	if len(objects) > 0 {
 		w := weak.Make(&objects[0])
@@ -150,8 +153,8 @@ func (u *Unit) open() []*Object {
 	return nil
 }
 
-// Frames are the objects as far as a look at AWS needs them: of those of a Framed kind the
-// Want may be its frame alone (Object.Whole).
+// Frames are the objects as far as a look at AWS needs them: those of a Framed kind may be
+// their frames alone (Object.Whole).
 func (u *Unit) Frames() []*Object {
 	if u.packed == nil {
 		return u.objects
@@ -159,12 +162,16 @@ func (u *Unit) Frames() []*Object {
 	if known := u.open(); known != nil {
 		return known
 	}
-	frames := u.packed.text.Unpack()
-	for i := range u.packed.bodies {
-		frames[u.packed.bodies[i].at].Of = u
+	frames := u.packed.objects.Unpack()
+	for i := range frames {
+		if u.packed.isFrame(i) {
+			frames[i].Of = u
+		}
 	}
 	return pointers(frames)
 }
+
+func (p *packedObjects) isFrame(i int) bool { return p.framed>>i&1 != 0 }
 
 func pointers(objects []Object) []*Object {
 	all := make([]*Object, len(objects))
@@ -197,19 +204,35 @@ func (u *Unit) Pack(byKind map[string]Kind) {
 	if u.packed != nil {
 		return
 	}
-	objects, locals := make([]Object, len(u.objects)), make([]unique.Handle[local], len(u.objects))
-	var bodies []body
+	p := &packedObjects{locals: make([]unique.Handle[local], len(u.objects))}
+	objects := make([]Object, len(u.objects))
+	var rest []Object
 	for i, o := range u.objects {
-		objects[i], locals[i] = *o, unique.Make(local{o.ID.Kind, o.ID.Name})
-		if k, ok := byKind[o.ID.Kind].(Framed); ok {
-			b := body{at: i, want: shape.Pack(o.Want)}
-			b.sum, b.whole = shape.Digest(o)
-			bodies = append(bodies, b)
-			objects[i].Want = k.Frame(o.Want)
+		objects[i], p.locals[i] = *o, unique.Make(local{o.ID.Kind, o.ID.Name})
+		k, ok := byKind[o.ID.Kind].(Framed)
+		if !ok || i >= 64 {
+			continue
 		}
+		frame, summed := k.Frame(o.Want)
+		if summed {
+			s := sum{at: i}
+			s.of, s.whole = shape.Digest(o)
+			p.sums = append(p.sums, s)
+		}
+		p.framed |= 1 << i
+		whole := *o
+		whole.ID, whole.Tags = ID{}, nil
+		rest = append(rest, whole)
+		objects[i] = Object{ID: o.ID, Tags: o.Tags, Want: frame}
 	}
-	u.Image = strings.Clone(u.Image) // of its own: else it would hold what it is a part of
-	u.packed, u.objects = &packedObjects{text: shape.Pack(objects), bodies: bodies, locals: locals}, nil
+	p.objects, p.rest = shape.Pack(objects), shape.Pack(rest)
+	u.Former = slices.Clone(u.Former)
+	kept := []*string{&u.Image, &u.ContentHash}
+	for i := range u.Former {
+		kept = append(kept, &u.Former[i])
+	}
+	shape.Gather(kept...) // of their own: else the image would hold what it is a part of
+	u.packed, u.objects = p, nil
 }
 
 // Object returns the object with the given ID, or nil.

@@ -70,7 +70,7 @@ func TestPut(t *testing.T) {
 // framed is a kind of which a look needs little.
 type framed struct{ resource.Kind }
 
-func (framed) Frame(any) any { return &body{Name: p("frame")} }
+func (framed) Frame(any) (any, bool) { return &body{Name: p("frame")}, true }
 
 // A frame is told like the whole object, and leads to it.
 func TestFrames(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"unique"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
@@ -208,11 +209,17 @@ func (p *parser) keep(i instance, c claim, said []Problem, nodes int) {
 	d.Memo, d.Bodies = &Memo{bodies: shape.Pack(d.Bodies)}, nil
 	kept := c
 	shape.Gather(&kept.identity, &kept.service, &kept.pos, &d.Pos)
-	kept.problem.Document = kept.identity
-	for _, same := range []*string{&kept.at, &d.NamePos} {
-		if *same == kept.pos {
-			*same = kept.pos
+	kept.problem.Document, d.Cluster, i.base.cluster = kept.identity, unique.Make(d.Cluster).Value(), unique.Make(i.base.cluster).Value()
+	name := kept.service[len(kept.service)-len(i.name):]
+	same := func(s *string, as string) {
+		if *s == as {
+			*s = as
 		}
 	}
+	same(&kept.at, kept.pos)
+	same(&d.NamePos, kept.pos)
+	same(&d.Name, name)
+	same(&i.base.name, name)
+	same(&i.nameNode.Value, name)
 	i.made = &knownService{env: i.env, next: i.made, claim: kept, said: said, nodes: nodes}
 }
