@@ -31,7 +31,7 @@ type garbage struct {
 var (
 	atFirst = garbage{percent: 20, least: 5 << 20}
 	atWork  = garbage{percent: 30, least: 14 << 20}
-	atRest  = garbage{percent: 62, least: 24 << 20}
+	atRest  = garbage{percent: 58, least: 24 << 20}
 )
 
 // working is for how long new documents are worked on, for the most part.

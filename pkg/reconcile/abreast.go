@@ -11,7 +11,8 @@ import (
 // abreast reports whether the kinds of an observation are asked side by side: for an
 // edit somebody waits, and its dozen of calls one after the other are most of what he
 // waits for. A sweep has time, and its calls in a row need less memory and leave more
-// of the machine to an edit. With one worker calls keep their order: whoever counts
+// of the machine to an edit; but for what it sees for the first time, of which each kind
+// has its own budget of calls to wait for (observePart). With one worker calls keep their order: whoever counts
 // them knows which one comes when.
 func (e *Engine) abreast(ctx context.Context) bool {
 	return e.o.Workers > 1 && resource.IsAhead(ctx)
@@ -28,16 +29,21 @@ func (e *Engine) observeAbreast(ctx context.Context, target string, units []open
 	if objects := e.objectsOf(service, units); len(objects) > 0 {
 		maps.Copy(live, e.ask(ctx, service, resource.Query{Target: target, Objects: objects, Live: live, Lean: true}))
 	}
+	e.askAbreast(ctx, part{target: target}, units, live)
+}
+
+// askAbreast adds what all kinds but the service say to what is known, each by itself.
+func (e *Engine) askAbreast(ctx context.Context, p part, units []opened, live map[resource.ID]resource.Live) {
 	var wg sync.WaitGroup
 	answers := make([]map[resource.ID]resource.Live, len(e.o.Kinds))
 	for i, k := range e.o.Kinds {
 		objects := e.objectsOf(k, units)
-		if k == service || len(objects) == 0 {
+		if k.Name() == resource.KindService || len(objects) == 0 {
 			continue
 		}
 		known := maps.Clone(live)
 		wg.Go(func() {
-			answers[i] = e.ask(ctx, k, resource.Query{Target: target, Objects: objects, Live: known, Lean: true})
+			answers[i] = e.ask(ctx, k, resource.Query{Target: p.target, Objects: objects, Live: known, Lean: true, Round: p.round})
 		})
 	}
 	wg.Wait()

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -57,5 +58,53 @@ func TestAnEditIsObservedSideBySide(t *testing.T) {
 	}
 	if row != beside || several < 5 || fast*5 > slow*3 {
 		t.Errorf("%d calls, %d at once, took %v; in a row they are %d and take %v", beside, several, fast, row, slow)
+	}
+}
+
+// A start reads of each service what no list tells of it, its task definition and the
+// attributes of its target group, side by side: each has a budget of its own to wait for.
+func TestAStartIsObservedSideBySide(t *testing.T) {
+	const services, latency = 24, time.Second
+	took := func(workers int) (calls int, took time.Duration) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.resync = hour
+			for i := range services {
+				name := fmt.Sprintf("s%02d", i)
+				w.files.put(name+".yaml", strings.NewReplacer("metadata: {name: web}", "metadata: {name: "+name+"}",
+					"priority: 10", fmt.Sprintf("priority: %d", 10+i), `"/*"`, `"/`+name+`/*"`).Replace(web))
+			}
+			ready := func(e *Engine) func() bool {
+				return func() bool { n, all := e.AllReady(); return n == services && all }
+			}
+			e := w.engine()
+			stop := w.run(e)
+			w.until("made", ready(e))
+			stop()
+			w.sleep(10 * minute)
+			o := w.engine().o
+			o.Workers = workers
+			e = New(o)
+			e.partSize = 8
+			slow := &tally{}
+			w.spoil(func(ctx context.Context, c sandbox.Call) *sandbox.Fault {
+				if c.Operation == "DescribeTaskDefinition" || c.Operation == "DescribeTargetGroupAttributes" {
+					slow.count(ctx, c)
+					w.sleep(latency)
+				}
+				return nil
+			})
+			stop = w.run(e)
+			took = w.until("started", ready(e))
+			stop()
+			all, _ := slow.take()
+			calls = total(all)
+		})
+		return calls, took
+	}
+	row, inRow := took(1)
+	beside, together := took(DefaultWorkers)
+	t.Logf("%d calls side by side in %v, %d in a row in %v", beside, together, row, inRow)
+	if row != 2*services || beside != row || inRow < 2*services*latency || together > inRow*2/3 {
+		t.Errorf("%d calls took %v, and %d in a row %v", beside, together, row, inRow)
 	}
 }

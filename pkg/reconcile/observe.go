@@ -89,6 +89,10 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 			live[id] = l
 		}
 	}
+	if p.known != nil && e.o.Workers > 1 { // hundreds of calls, most of one budget or another
+		e.askAbreast(ctx, p, units, live)
+		return live
+	}
 	for _, k := range e.o.Kinds {
 		if k.Name() != resource.KindService || p.known == nil {
 			e.askPart(ctx, k, p, units, live)

@@ -9,7 +9,7 @@ type Round struct {
 	objects map[string]int
 
 	mu    sync.Mutex
-	lists map[any]any
+	lists map[any]any // of once
 }
 
 // NewRound begins a round over so many objects, by kind.
@@ -19,25 +19,33 @@ func NewRound(objects map[string]int) *Round {
 
 // once is what a list was read as.
 type once[V any] struct {
+	mu    sync.Mutex
+	read  bool
 	value V
 	err   error
 }
 
-// Once gives what a round knows under a key, and reads it where it does not yet. An error
-// is known, too: what could not be read for one part is not asked for again for the next.
-// Without a round it reads.
+// Once gives what a round knows under a key, and reads it where it does not yet; whoever
+// asks meanwhile waits. An error is known, too: what could not be read for one part is not
+// asked for again for the next. Without a round it reads.
 func Once[V any](r *Round, key any, read func() (V, error)) (V, error) {
 	if r == nil {
 		return read()
 	}
-	r.mu.Lock() // its parts are looked at one after the other
-	defer r.mu.Unlock()
-	if known, ok := r.lists[key].(once[V]); ok {
-		return known.value, known.err
+	r.mu.Lock()
+	list, _ := r.lists[key].(*once[V])
+	if list == nil {
+		list = &once[V]{}
+		r.lists[key] = list
 	}
-	v, err := read()
-	r.lists[key] = once[V]{v, err}
-	return v, err
+	r.mu.Unlock()
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	if !list.read {
+		list.value, list.err = read()
+		list.read = true
+	}
+	return list.value, list.err
 }
 
 // Whole is how many objects are asked for, in all parts of the round.
