@@ -29,9 +29,9 @@ type garbage struct {
 // leaves none behind. Each collection spared is a thirtieth of what a pass over a thousand
 // services costs.
 var (
-	atFirst = garbage{percent: 20, least: 5 << 20}
-	atWork  = garbage{percent: 30, least: 14 << 20}
-	atRest  = garbage{percent: 58, least: 24 << 20}
+	atFirst = garbage{percent: 20, least: 4 << 20}
+	atWork  = garbage{percent: 30, least: 13 << 20}
+	atRest  = garbage{percent: 58, least: 22 << 20}
 )
 
 // working is for how long new documents are worked on, for the most part.
