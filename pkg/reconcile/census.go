@@ -91,10 +91,10 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		return before
 	}
 	c = &census{units: make(map[resource.UnitKey][]*resource.Found, here), lists: lists}
-	for _, list := range lists {
+	for n, list := range lists {
+		spoken := n == len(lists)-1 // it carries no tags: its scalable target speaks for it
 		for i := range list {
-			l := &list[i]
-			if l.Tags == nil || e.inScope(l.Tags) { // for what carries none, its scalable target speaks
+			if l := &list[i]; spoken || e.inScope(l.Tags) {
 				c.units[l.ID.Key()] = append(c.units[l.ID.Key()], l)
 			}
 		}
