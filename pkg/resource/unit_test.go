@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"fmt"
 	"reflect"
 	"runtime"
 	"slices"
@@ -109,4 +110,41 @@ func TestFrames(t *testing.T) {
 		t.Error("what is open is opened a second time")
 	}
 	runtime.KeepAlive(held)
+}
+
+// lean is a framed kind whose frame is not asked for the sum of the whole.
+type lean struct{ resource.Kind }
+
+func (lean) Frame(any) (any, bool) { return &body{}, false }
+
+// However many objects a unit has, each comes out as it went in: those beyond the first 64
+// are no frames.
+func TestFramesOfMany(t *testing.T) {
+	u := &resource.Unit{Key: resource.UnitKey{Target: "prod", Cluster: "main", Name: "web"}}
+	var want []*resource.Object
+	for i := range 70 {
+		id := resource.ID{Target: "prod", Cluster: "main", Unit: "web", Kind: resource.KindAlarm, Name: fmt.Sprintf("a%02d", i)}
+		o := &resource.Object{ID: id, Want: &body{Name: p(id.Name), Image: p("nginx:1")}, Section: "alarms." + id.Name, Tags: map[string]string{"n": id.Name}}
+		if i%3 == 0 {
+			o.ID.Kind = resource.KindTargetGroup // no framed one
+		}
+		want = append(want, o)
+	}
+	u = u.With(want...)
+	u.Pack(map[string]resource.Kind{resource.KindAlarm: lean{}})
+	frames := u.Frames()
+	for i, f := range frames {
+		if framed := f.Of != nil; f.ID != want[i].ID || framed != (i%3 != 0 && i < 64) || framed && f.Section != "" || f.Tags["n"] != f.ID.Name {
+			t.Errorf("%d is %+v", i, f)
+		}
+	}
+	for i, f := range frames {
+		sum, ok := f.Sum()
+		if same, _ := want[i].Sum(); !ok || sum != same || !reflect.DeepEqual(f.Whole(), want[i]) {
+			t.Errorf("the whole of %s is %+v", f.ID.Local(), f.Whole())
+		}
+	}
+	if got := u.Objects(); !reflect.DeepEqual(got, want) {
+		t.Errorf("it holds %v", got)
+	}
 }
