@@ -131,3 +131,39 @@ func TestMemoryReadsAFileOnce(t *testing.T) {
 		t.Errorf("the first parse took %d bytes, the one after an edit %d", first, again)
 	}
 }
+
+// Of a document that runs in several environments each service is remembered, once however
+// often it is read.
+func TestMemoryOfEnvironments(t *testing.T) {
+	files := []File{{Path: "a.yaml", Data: []byte(memoryFiles["a.yaml"][0])}}
+	envs := []string{"dev", "prod", "test"}
+	for i, env := range envs {
+		files = append(files,
+			File{Path: env + ".yaml", Data: fmt.Appendf(nil, "apiVersion: ecs-operator/v1\nkind: Environment\nmetadata: {name: %s}\nspec: {defaults: {cluster: %s}}\n", env, env)},
+			File{Path: env + "-patch.yaml", Data: fmt.Appendf(nil, "apiVersion: ecs-operator/v1\nkind: ServicePatch\nmetadata: {name: %s}\nspec: {service: a, environment: %s, patch: {service: {desiredCount: %d}}}\n", env, env, i+2)})
+	}
+	want := forgetful(Parse(files, testSections(), Options{}))
+	if len(want.Documents) != len(envs) {
+		t.Fatalf("%d documents, %v", len(want.Documents), want.Problems)
+	}
+	var memory Memory
+	first := Parse(files, testSections(), Options{Memory: &memory})
+	for range 3 {
+		got := Parse(files, testSections(), Options{Memory: &memory})
+		for i := range got.Documents {
+			if got.Documents[i].Memo != first.Documents[i].Memo {
+				t.Errorf("%s is made anew", got.Documents[i].ID())
+			}
+		}
+		if !reflect.DeepEqual(forgetful(got), want) {
+			t.Errorf("got %+v, want %+v", forgetful(got), want)
+		}
+		n := 0
+		for made := memory.files["a.yaml"].bases[0].made; made != nil; made = made.next {
+			n++
+		}
+		if n != len(envs) {
+			t.Errorf("%d services are remembered of it", n)
+		}
+	}
+}
