@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,5 +183,31 @@ func TestLayers(t *testing.T) {
 	}
 	if s := strings.Join(got, " "); s != "c+d b a" {
 		t.Errorf("layers %q, want %q", s, "c+d b a")
+	}
+}
+
+// The conditions that services share are those of each: of what they hang on nothing is left
+// out.
+func TestSharedConditions(t *testing.T) {
+	suspended := liveService(func(l *resource.Live) { l.Tags[resource.TagSuspend] = "by=anna reason=incident" })
+	for range 2 { // at first they are made, then found
+		for _, state := range []status.State{status.StateReady, status.StateProgressing, status.StateDrifted} {
+			for _, reason := range []status.Reason{status.Synced, status.RolloutInProgress, status.Suspended} {
+				for _, why := range []string{"", "1 of 2 tasks running", "2 of 2 tasks running"} {
+					for _, f := range []finding{{service: liveService(nil)}, {service: suspended}} {
+						for _, drifted := range []bool{false, true} {
+							s := status.Service{State: state, Reason: reason, Why: why}
+							if have, want := conditions(s, drifted, f), spellOut(s, drifted, f); !slices.Equal(have, want) {
+								t.Errorf("%s, %s, %q, drifted %v: %v, want %v", state, reason, why, drifted, have, want)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	s := status.Service{State: status.StateReady, Reason: status.Synced}
+	if a, b := conditions(s, false, finding{}), conditions(s, false, finding{}); &a[0] != &b[0] || cap(a) != len(a) {
+		t.Error("they are not shared, or whoever adds one writes into those of others")
 	}
 }

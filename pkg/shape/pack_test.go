@@ -3,6 +3,7 @@ package shape
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,4 +170,29 @@ func BenchmarkUnpack(b *testing.B) {
 	for b.Loop() {
 		packed.Unpack()
 	}
+}
+
+// What is gathered says what it said, and lies in one piece.
+func TestGather(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		want := rapid.SliceOf(rapid.String()).Draw(r, "strings")
+		have, parts := slices.Clone(want), make([]*string, len(want))
+		for i := range have {
+			parts[i] = &have[i]
+		}
+		Gather(parts...)
+		if !slices.Equal(have, want) {
+			r.Fatalf("%q became %q", want, have)
+		}
+		at := uintptr(0)
+		for _, s := range have {
+			if s == "" {
+				continue
+			}
+			if begins := uintptr(unsafe.Pointer(unsafe.StringData(s))); at != 0 && begins != at {
+				r.Fatalf("%q stands apart", s)
+			}
+			at = uintptr(unsafe.Pointer(unsafe.StringData(s))) + uintptr(len(s))
+		}
+	})
 }
