@@ -11,9 +11,8 @@ import (
 // abreast reports whether the kinds of an observation are asked side by side: for an
 // edit somebody waits, and its dozen of calls one after the other are most of what he
 // waits for. A sweep has time, and its calls in a row need less memory and leave more
-// of the machine to an edit; but for what it sees for the first time, of which each kind
-// has its own budget of calls to wait for (observePart). With one worker calls keep their order: whoever counts
-// them knows which one comes when.
+// of the machine to an edit; but for what it sees for the first time (observePart). With
+// one worker calls keep their order: whoever counts them knows which one comes when.
 func (e *Engine) abreast(ctx context.Context) bool {
 	return e.o.Workers > 1 && resource.IsAhead(ctx)
 }

@@ -18,8 +18,8 @@ import (
 )
 
 // observe reads every object of the units once: the targets side by side, and in
-// each kind by kind in their order, in as few calls as the API allows. Every object is answered
-// for; what could not be learned is Unknown and says why.
+// each kind by kind in their order (but see abreast), in as few calls as the API allows. Every
+// object is answered for; what could not be learned is Unknown and says why.
 func (e *Engine) observe(ctx context.Context, units []*resource.Unit) map[resource.ID]resource.Live {
 	live := e.observeLean(ctx, units)
 	for id, l := range live {
@@ -89,7 +89,7 @@ func (e *Engine) observePart(ctx context.Context, p part) map[resource.ID]resour
 			live[id] = l
 		}
 	}
-	if p.known != nil && e.o.Workers > 1 { // hundreds of calls, most of one budget or another
+	if p.known != nil && e.o.Workers > 1 { // seen for the first time: hundreds of calls, and each kind waits for a budget of its own
 		e.askAbreast(ctx, p, units, live)
 		return live
 	}

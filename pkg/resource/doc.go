@@ -9,7 +9,8 @@
 //
 // A Unit that is in force is packed: of thousands a few are worked on at a time, and opened
 // their objects take ten times as much. Who reads only IDs opens nothing (Unit.IDs, Unit.Has);
-// who needs the objects of many units opens each once, and holds them while he does.
+// who needs the objects of many units opens each once, and holds them while he does. A look at
+// AWS, which is at all of them, opens as little of each as its kind needs for it (Framed).
 //
 // Three decisions differ from the design paper, the first two in form only:
 //

@@ -89,7 +89,8 @@ type Compare struct {
 
 // Query asks for objects of one kind in one target.
 type Query struct {
-	Target  string
+	Target string
+	// Objects may be frames of a Framed kind: what they lack is in Object.Whole.
 	Objects []Object
 	// Direct bypasses hints and caches of mutable things: the read before a write.
 	Direct bool

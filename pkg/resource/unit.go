@@ -72,7 +72,8 @@ type sum struct {
 }
 
 // Framed is a Kind that needs little of what is wanted to look at AWS as long as nothing
-// changes: a frame has its ID, Tags and Want, and of that what Frame leaves.
+// changes: a frame has its ID, Tags and Want, and of that what Frame leaves. Observe goes by
+// these alone, or opens the whole (Object.Whole).
 type Framed interface {
 	// Frame is what is wanted without most of it, for Unit.Frames, and whether Observe
 	// asks for the Sum of the whole. Pure.
