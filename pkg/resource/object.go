@@ -49,8 +49,8 @@ func (o *Object) Whole() *Object {
 	return o.Of.Object(o.ID)
 }
 
-// Sum identifies the whole object, also of a frame and without opening it; false when
-// that cannot be told.
+// Sum identifies the whole object, also of a frame, and without opening it where its kind
+// asks for that (Framed); false when that cannot be told.
 func (o *Object) Sum() (sum [sha256.Size]byte, ok bool) {
 	if o.Of != nil {
 		for _, s := range o.Of.packed.sums {
