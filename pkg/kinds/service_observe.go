@@ -123,7 +123,7 @@ func (*service) Frame(want any) (frame any, summed bool) {
 	if !ok {
 		return want, false
 	}
-	return &ecs.CreateServiceInput{ServiceName: in.ServiceName, Cluster: in.Cluster}, false
+	return &ecs.CreateServiceInput{ServiceName: in.ServiceName}, false
 }
 
 // awsName is the service's name on AWS, also for a question without a body.
