@@ -72,7 +72,7 @@ func TestCensus(t *testing.T) {
 			for _, l := range found {
 				recalled := k.(resource.Recalling).Recall(l)
 				o := resource.Stray(recalled)
-				read := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{o}, Direct: true})[l.ID]
+				read := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []*resource.Object{&o}, Direct: true})[l.ID]
 				if read.Presence != resource.Present || read.ARN != l.ARN || !maps.Equal(read.Tags, recalled.Tags) {
 					t.Errorf("denied=%v: %s read directly is %s %s %v (%v)", denied, l.ARN, read.Presence, read.ARN, read.Tags, read.Err)
 				}

@@ -363,7 +363,7 @@ func failures(t *testing.T, kind string) {
 	cancel()
 	for _, o := range u.Objects() {
 		if o.ID.Kind == kind {
-			l := w.kind(kind).Observe(ctx, resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{*o}})[o.ID]
+			l := w.kind(kind).Observe(ctx, resource.Query{Target: resource.DefaultTarget, Objects: []*resource.Object{o}})[o.ID]
 			if l.Presence != resource.Unknown || l.Err == nil {
 				t.Errorf("%s: %s after the context had ended", o.ID.Local(), l.Presence)
 			}

@@ -150,7 +150,7 @@ func (c *census) one(w *world, kind, file string, i int) {
 		return
 	}
 	c.made++
-	l := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{o}, Direct: true})[o.ID]
+	l := k.Observe(t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []*resource.Object{&o}, Direct: true})[o.ID]
 	clean := true
 	for _, changed := range []bool{false, true} {
 		for _, d := range k.Diff(&o, &l, resource.Compare{InputChanged: changed}) {

@@ -72,7 +72,7 @@ func (d *Discoverer) Discover(ctx context.Context, target, cluster, name string)
 	}
 	id := resource.ID{Target: target, Cluster: cluster, Unit: name, Kind: resource.KindService}
 	s := &discovery{d: d, c: c, id: id}
-	s.out.Service = d.service.Observe(ctx, resource.Query{Target: target, Objects: []resource.Object{{ID: id}}, Direct: true})[id]
+	s.out.Service = d.service.Observe(ctx, resource.Query{Target: target, Objects: []*resource.Object{{ID: id}}, Direct: true})[id]
 	switch s.out.Service.Presence {
 	case resource.Unknown:
 		return Discovery{}, s.out.Service.Err

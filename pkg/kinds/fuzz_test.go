@@ -126,10 +126,10 @@ func answered(t *testing.T, pool *awsclient.Pool, units []*resource.Unit, status
 	for _, u := range units {
 		live := map[resource.ID]resource.Live{}
 		for _, k := range kinds.All(pool) {
-			var asked []resource.Object
+			var asked []*resource.Object
 			for _, o := range u.Objects() {
 				if o.ID.Kind == k.Name() {
-					asked = append(asked, *o)
+					asked = append(asked, o)
 				}
 			}
 			if len(asked) == 0 {

@@ -19,14 +19,14 @@ import (
 func (k *listenerRule) watch(ctx context.Context, c *awsclient.Clients, q resource.Query, a *answers) {
 	var refs []*ListenerRef
 	for i := range q.Objects {
-		if r := listenerRefOf(&q.Objects[i]); r != nil {
+		if r := listenerRefOf(q.Objects[i]); r != nil {
 			refs = append(refs, r)
 		}
 	}
 	arns, errs := k.listeners.find(ctx, c, q.Target, refs)
 	rules, defaults := map[string][]*resource.Object{}, map[string][]*resource.Object{}
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		in, _ := o.Want.(*elasticloadbalancingv2.CreateRuleInput)
 		if in == nil {
 			a.unknown(o.ID, resource.Errorf(resource.ClassInvalid, "listener rule", "its listener is not known"))

@@ -56,13 +56,13 @@ func (k *named[T]) Observe(ctx context.Context, q resource.Query) map[resource.I
 	}
 	names := make([]string, len(q.Objects))
 	for i := range q.Objects {
-		names[i] = k.name(&q.Objects[i])
+		names[i] = k.name(q.Objects[i])
 	}
 	k.rotation.earn(q, len(names), k.page)
 	results := k.describe.do(ctx, lane{target: q.Target}, names)
 	at := make(map[string]*resource.Object, len(names))
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		r := results[names[i]]
 		if r.Err != nil {
 			a.unknown(o.ID, r.Err)

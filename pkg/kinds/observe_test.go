@@ -99,7 +99,7 @@ func TestLeanLook(t *testing.T) {
 	look := func(u *resource.Unit) (l resource.Live, sum [sha256.Size]byte) {
 		u.Pack(byKind)
 		i := slices.IndexFunc(u.Frames(), func(o *resource.Object) bool { return o.ID == id })
-		l = w.kind(id.Kind).Observe(t.Context(), resource.Query{Target: id.Target, Objects: []resource.Object{*u.Frames()[i]}, Live: full, Lean: true})[id]
+		l = w.kind(id.Kind).Observe(t.Context(), resource.Query{Target: id.Target, Objects: []*resource.Object{u.Frames()[i]}, Live: full, Lean: true})[id]
 		sum, ok := shape.Digest(l)
 		if !ok {
 			t.Error("it cannot be told")

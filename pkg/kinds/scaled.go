@@ -238,7 +238,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 	found := map[attachedKey]*sighted[Want]{}
 	services := map[string]error{}
 	for i := range q.Objects {
-		services[k.keyOf(&q.Objects[i]).resource] = nil
+		services[k.keyOf(q.Objects[i]).resource] = nil
 	}
 	few := len(services) <= fewScaled
 	if q.Round != nil {
@@ -266,7 +266,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 		}
 	}
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		at := k.keyOf(o)
 		switch one := found[at]; {
 		case services[at.resource] != nil:

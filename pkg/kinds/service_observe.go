@@ -89,7 +89,7 @@ func (k *service) Observe(ctx context.Context, q resource.Query) map[resource.ID
 	a := ask(q)
 	byLane := map[lane][]*resource.Object{}
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		at := lane{q.Target, o.ID.Cluster}
 		byLane[at] = append(byLane[at], o)
 	}

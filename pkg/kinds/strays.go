@@ -26,7 +26,7 @@ func strays(q resource.Query) bool { return len(q.Objects) > 0 && q.Objects[0].A
 func eachStray(q resource.Query, one func(o *resource.Object) (resource.Live, error)) map[resource.ID]resource.Live {
 	a := ask(q)
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		l, err := one(o)
 		switch {
 		case resource.ClassOf(err) == resource.ClassNotFound:

@@ -74,7 +74,7 @@ func (s *groupSearch) find(ctx context.Context) {
 	s.k.rotation.earn(s.q, len(s.q.Objects), groupPage)
 	var names []string
 	for i := range s.q.Objects {
-		names = append(names, groupName(&s.q.Objects[i]))
+		names = append(names, groupName(s.q.Objects[i]))
 	}
 	slices.Sort(names)
 	all, err := s.named(ctx, slices.Compact(names))
@@ -85,7 +85,7 @@ func (s *groupSearch) find(ctx context.Context) {
 		s.match(ctx, x)
 	case resource.ClassOf(err) == resource.ClassNotFound: // one missing name fails the whole call
 		for i := range s.q.Objects {
-			s.findOne(ctx, &s.q.Objects[i])
+			s.findOne(ctx, s.q.Objects[i])
 		}
 	default:
 		for i := range s.q.Objects {
@@ -98,7 +98,7 @@ func (s *groupSearch) find(ctx context.Context) {
 // is wanted, a replacement may stand beside it already.
 func (s *groupSearch) replaced(ctx context.Context) {
 	for i := range s.q.Objects {
-		o := &s.q.Objects[i]
+		o := s.q.Objects[i]
 		tg := s.found[o.ID]
 		if !o.Written.Has("name") || tg == nil || aws.ToString(tg.TargetGroupName) != groupName(o) {
 			continue
@@ -225,7 +225,7 @@ func (s *groupSearch) match(ctx context.Context, all *groupIndex) {
 	var h *hint
 	asked := false
 	for i := range s.q.Objects {
-		o := &s.q.Objects[i]
+		o := s.q.Objects[i]
 		if tg := all.named(groupName(o)); tg != nil {
 			s.found[o.ID] = tg
 			continue
@@ -253,7 +253,7 @@ func (s *groupSearch) match(ctx context.Context, all *groupIndex) {
 func (s *groupSearch) tag(ctx context.Context) {
 	at := make(map[string]*resource.Object, len(s.found))
 	for i := range s.q.Objects {
-		o := &s.q.Objects[i]
+		o := s.q.Objects[i]
 		if tg := s.found[o.ID]; tg != nil {
 			at[aws.ToString(tg.TargetGroupArn)] = o
 		}
@@ -276,7 +276,7 @@ func (s *groupSearch) attributes(ctx context.Context) {
 		due = s.k.rotation.due(s.q.Target, useAttributes, attributesAge, s.q.Whole(), s.attributesRead())
 	}
 	for i := range s.q.Objects {
-		o := &s.q.Objects[i]
+		o := s.q.Objects[i]
 		tg := s.found[o.ID]
 		if tg == nil || s.failed[o.ID] {
 			continue

@@ -76,7 +76,7 @@ func (k *taskDefinition) Observe(ctx context.Context, q resource.Query) map[reso
 		due = k.rotation.due(q.Target, useRevisions, revisionAge, q.Whole(), k.readAt(q))
 	}
 	for i := range q.Objects {
-		o := &q.Objects[i]
+		o := q.Objects[i]
 		l, err := k.find(ctx, c, q, o, few || due[runningARN(q, o)])
 		if err != nil {
 			a.unknown(o.ID, err)
@@ -131,7 +131,7 @@ func runningARN(q resource.Query, o *resource.Object) string {
 func (k *taskDefinition) readAt(q resource.Query) map[string]time.Time {
 	out := map[string]time.Time{}
 	for i := range q.Objects {
-		arn := runningARN(q, &q.Objects[i])
+		arn := runningARN(q, q.Objects[i])
 		if have, ok := k.cache.Get(arn); ok {
 			out[arn] = have.read
 		}

@@ -163,10 +163,10 @@ func (w *world) observe(u *resource.Unit, direct bool) map[resource.ID]resource.
 	w.t.Helper()
 	live := map[resource.ID]resource.Live{}
 	for _, k := range w.kinds {
-		var objects []resource.Object
+		var objects []*resource.Object
 		for _, o := range u.Objects() {
 			if o.ID.Kind == k.Name() {
-				objects = append(objects, *o)
+				objects = append(objects, o)
 			}
 		}
 		if len(objects) == 0 {
@@ -247,7 +247,7 @@ func (w *world) apply(u *resource.Unit) int {
 		if len(open) > 0 {
 			w.t.Fatalf("%s: %v still open", o.ID.Local(), open)
 		}
-		l := k.Observe(w.t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []resource.Object{resolved}, Direct: true, Live: live})[o.ID]
+		l := k.Observe(w.t.Context(), resource.Query{Target: resource.DefaultTarget, Objects: []*resource.Object{&resolved}, Direct: true, Live: live})[o.ID]
 		var err error
 		switch l.Presence {
 		case resource.Unknown:

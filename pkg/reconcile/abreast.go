@@ -66,7 +66,7 @@ func open(units []*resource.Unit) []opened {
 }
 
 // objectsOf are what is to be asked of one kind.
-func (e *Engine) objectsOf(k resource.Kind, units []opened) (objects []resource.Object) {
+func (e *Engine) objectsOf(k resource.Kind, units []opened) (objects []*resource.Object) {
 	n := 0
 	for _, u := range units {
 		for _, o := range u.objects {
@@ -76,12 +76,12 @@ func (e *Engine) objectsOf(k resource.Kind, units []opened) (objects []resource.
 		}
 	}
 	if n > 0 {
-		objects = make([]resource.Object, 0, n)
+		objects = make([]*resource.Object, 0, n)
 	}
 	for _, u := range units {
 		for _, o := range u.objects {
 			if o.ID.Kind == k.Name() {
-				objects = append(objects, *o)
+				objects = append(objects, o)
 			}
 		}
 		if k.Name() == resource.KindScalableTarget {

@@ -232,10 +232,10 @@ func (e *Engine) readStrays(ctx context.Context, u *resource.Unit, todo []resour
 		}
 		todo = rest
 		for _, k := range e.o.Kinds {
-			var objects []resource.Object
+			var objects []*resource.Object
 			for _, l := range round {
 				if l.ID.Kind == k.Name() {
-					objects = append(objects, resource.Stray(l))
+					objects = append(objects, new(resource.Stray(l)))
 				}
 			}
 			if len(objects) == 0 {

@@ -148,7 +148,7 @@ func (e *Engine) ask(ctx context.Context, k resource.Kind, q resource.Query) map
 		found = map[resource.ID]resource.Live{}
 		for _, o := range q.Objects {
 			one := q
-			one.Objects, one.Round, one.Room = []resource.Object{o}, nil, nil
+			one.Objects, one.Round, one.Room = []*resource.Object{o}, nil, nil
 			maps.Copy(found, e.ask(ctx, k, one))
 		}
 		return found
@@ -199,13 +199,13 @@ func (e *Engine) reread(ctx context.Context, u *resource.Unit, o *resource.Objec
 	maps.Copy(known, seen)
 	if svc := u.Object(serviceID(u)); svc != nil && o.ID != svc.ID {
 		service = e.ask(ctx, e.byKind[svc.ID.Kind], resource.Query{
-			Target: u.Key.Target, Objects: []resource.Object{*svc}, Direct: true, Live: known})[svc.ID]
+			Target: u.Key.Target, Objects: []*resource.Object{svc}, Direct: true, Live: known})[svc.ID]
 		if service.Presence != resource.Unknown {
 			known[svc.ID] = service
 		}
 	}
 	object = e.ask(ctx, e.byKind[o.ID.Kind], resource.Query{
-		Target: u.Key.Target, Objects: []resource.Object{*o}, Direct: true, Live: known})[o.ID]
+		Target: u.Key.Target, Objects: []*resource.Object{o}, Direct: true, Live: known})[o.ID]
 	if o.ID.Kind == resource.KindService {
 		service = object
 	}
@@ -223,7 +223,7 @@ func scalableTargetID(u *resource.Unit) resource.ID {
 
 // probe asks for the scalable target of a service whose document has none:
 // while somebody else's exists, the count is not ours.
-func (e *Engine) probe(k resource.Kind, u opened) (out []resource.Object) {
+func (e *Engine) probe(k resource.Kind, u opened) (out []*resource.Object) {
 	id := scalableTargetID(u.unit)
 	if u.unit.Has(id) || !u.unit.Has(serviceID(u.unit)) {
 		return nil
@@ -237,7 +237,7 @@ func (e *Engine) probe(k resource.Kind, u opened) (out []resource.Object) {
 	o := resource.Object{ID: id, Want: k.Section().New(), Section: k.Section().Path, Tags: map[string]string{}}
 	with := u.unit.With(append(slices.Clip(u.objects), &o)...) // frames: what is scaled is told by its name
 	k.Complete(e.currentFrame(), with, &o)                     // its complaints are about what nobody wrote
-	return []resource.Object{o}
+	return []*resource.Object{&o}
 }
 
 // only is the part of an observation that is about one unit, opened.

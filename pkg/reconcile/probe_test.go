@@ -24,7 +24,7 @@ func TestAProbeGoesByTheServicesName(t *testing.T) {
 		}
 		k := e.byKind[resource.KindScalableTarget]
 		asked := e.objectsOf(k, units)
-		if len(asked) != 1 || k.Attributes(&asked[0])["name"] != "service/default/shop" {
+		if len(asked) != 1 || k.Attributes(asked[0])["name"] != "service/default/shop" {
 			t.Errorf("asked for %+v", asked)
 		}
 	})

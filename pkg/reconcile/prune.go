@@ -140,11 +140,11 @@ func (x *execution) orphaned(ctx context.Context, k resource.Kind, s *plan.Step)
 	parent := x.e.byKind[id.Kind]
 	var live resource.Live
 	if o := x.unit.Object(id); o != nil {
-		live = x.e.ask(ctx, parent, resource.Query{Target: id.Target, Objects: []resource.Object{*o}, Direct: true})[id]
+		live = x.e.ask(ctx, parent, resource.Query{Target: id.Target, Objects: []*resource.Object{o}, Direct: true})[id]
 	} else {
 		for _, l := range x.strays {
 			if l.ID == id {
-				live = x.e.ask(ctx, parent, resource.Query{Target: id.Target, Objects: []resource.Object{resource.Stray(l)}, Direct: true})[id]
+				live = x.e.ask(ctx, parent, resource.Query{Target: id.Target, Objects: []*resource.Object{new(resource.Stray(l))}, Direct: true})[id]
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func (x *execution) returned(ctx context.Context, s *plan.Step) string {
 		if l.ID.Kind != resource.KindService || s.ID.Kind == l.ID.Kind {
 			continue
 		}
-		now := x.e.ask(ctx, x.e.byKind[l.ID.Kind], resource.Query{Target: l.ID.Target, Objects: []resource.Object{resource.Stray(l)}, Direct: true})[l.ID]
+		now := x.e.ask(ctx, x.e.byKind[l.ID.Kind], resource.Query{Target: l.ID.Target, Objects: []*resource.Object{new(resource.Stray(l))}, Direct: true})[l.ID]
 		if now.Presence == resource.Unknown || now.Presence == resource.Present && now.Fingerprint() != l.Fingerprint() {
 			return "the ECS service changed since it was planned on, or cannot be read"
 		}

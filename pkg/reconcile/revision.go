@@ -22,7 +22,7 @@ func (x *execution) revisionMoved(ctx context.Context, s *plan.Step, service res
 	if o == nil || planned.Presence != resource.Present || x.known[id].ARN != planned.ARN {
 		return "", "" // there was none, or this pass has registered its own
 	}
-	now := x.e.ask(ctx, x.e.byKind[id.Kind], resource.Query{Target: id.Target, Objects: []resource.Object{*o}, Direct: true,
+	now := x.e.ask(ctx, x.e.byKind[id.Kind], resource.Query{Target: id.Target, Objects: []*resource.Object{o}, Direct: true,
 		Live: map[resource.ID]resource.Live{s.ID: service, id: planned}})[id]
 	switch {
 	case now.Presence == resource.Unknown:

@@ -91,7 +91,7 @@ type Compare struct {
 type Query struct {
 	Target string
 	// Objects may be frames of a Framed kind: what they lack is in Object.Whole.
-	Objects []Object
+	Objects []*Object
 	// Direct bypasses hints and caches of mutable things: the read before a write.
 	Direct bool
 	// Live are answers already known in this pass, of this or other kinds:
