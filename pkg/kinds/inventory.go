@@ -320,6 +320,9 @@ func (i *inventory) count(of owned, version int, census func() []resource.Found)
 		return last.all
 	}
 	all := census()
+	if resource.Same(all, last.all) {
+		all = last.all // whoever has kept that holds no second one
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.counts[of] = counted{version, all}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
 // Whatever the tags are: what is kept says the same as their map, before and after others.
@@ -51,5 +53,25 @@ func TestTagSetOfAnyKeys(t *testing.T) {
 	tags := map[string]string{"a\x00b": "3"}
 	if have := sets.of("arn", maps.All(tags)).whole(); !maps.Equal(have, tags) {
 		t.Errorf("%q became %q", tags, have)
+	}
+}
+
+// Tags that changed nothing of a census leave the list as it was: whoever has kept that
+// holds no second one beside it.
+func TestACountThatSaysTheSameIsTheSame(t *testing.T) {
+	i, sets := newInventory(nil), &tagSets{}
+	set := sets.of("arn", maps.All(map[string]string{resource.TagUnit: "default/web"}))
+	list := func(s *tagSet) func() []resource.Found {
+		return func() []resource.Found {
+			return []resource.Found{{ARN: s.arn, Tags: map[string]string{resource.TagOwner: "op"}, Value: s}}
+		}
+	}
+	first := i.count(owned{}, 1, list(set))
+	if again := i.count(owned{}, 2, list(set)); &again[0] != &first[0] {
+		t.Error("there is a second list of the same")
+	}
+	other := sets.of("arn", maps.All(map[string]string{resource.TagUnit: "default/other"}))
+	if again := i.count(owned{}, 3, list(other)); again[0].Value != any(other) {
+		t.Error("other tags are not told")
 	}
 }

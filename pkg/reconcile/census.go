@@ -87,7 +87,7 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		return &census{err: err}
 	}
 	lists = append(lists, hanging)
-	if before != nil && slices.EqualFunc(before.lists, lists, sameList) {
+	if before != nil && slices.EqualFunc(before.lists, lists, resource.Same) {
 		return before
 	}
 	c = &census{units: make(map[resource.UnitKey][]*resource.Found, here), lists: lists}
@@ -100,16 +100,6 @@ func (e *Engine) countTarget(ctx context.Context, target string, units []*resour
 		}
 	}
 	return c
-}
-
-// sameList reports whether two lists say the same: nearly always they are one, or short.
-func sameList(a, b []resource.Found) bool {
-	if len(a) != len(b) || len(a) == 0 || &a[0] == &b[0] {
-		return len(a) == len(b)
-	}
-	return slices.EqualFunc(a, b, func(a, b resource.Found) bool {
-		return a.ID == b.ID && a.ARN == b.ARN && a.Value == b.Value && maps.Equal(a.Tags, b.Tags)
-	})
 }
 
 // scaledIn are the scalable targets of ours, by the names of the services that they scale.

@@ -2,6 +2,8 @@ package resource
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
@@ -16,6 +18,17 @@ type Found struct {
 	// Value is what its kind needs to know beside that to recall it, nil for nothing. Values
 	// can be compared.
 	Value any
+}
+
+// Same reports whether two lists of a census say the same. Nearly always they are one list,
+// or short.
+func Same(a, b []Found) bool {
+	if len(a) != len(b) || len(a) == 0 || &a[0] == &b[0] {
+		return len(a) == len(b)
+	}
+	return slices.EqualFunc(a, b, func(a, b Found) bool {
+		return a.ID == b.ID && a.ARN == b.ARN && a.Value == b.Value && maps.Equal(a.Tags, b.Tags)
+	})
 }
 
 // Recalling is a Kind that makes a live object of what a census has found.
