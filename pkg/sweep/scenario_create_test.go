@@ -26,7 +26,9 @@ func createScenarios() []*scenario {
 			rest: stand("web", status.Synced)},
 		{name: "create-plain", after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.Synced)},
 		{name: "create-connect", after: documents{"web.yaml": connected}, rest: stand("web", status.Synced)},
-		{name: "adopt", people: theirs, after: documents{"hello.yaml": policy(hello("hello"), "adopt: true")}, rest: stand("hello", status.Synced)},
+		// By the wall's clock their deployment ends before the program begins: whether changes
+		// wait for it, or come all at once, is else up to the machine.
+		{name: "adopt", wall: &wall{begin: func(h human) { h.deployed("hello") }}, people: theirs, after: documents{"hello.yaml": policy(hello("hello"), "adopt: true")}, rest: stand("hello", status.Synced)},
 		{name: "not-ours", people: anothers, after: documents{"hello.yaml": hello("hello")}, rest: stand("hello", status.NotOurs)},
 		{name: "name-draining", before: documents{"hello.yaml": hello("hello")}, people: func(h human) { h.delete("hello") }, rest: stand("hello", status.Synced)},
 	}
@@ -60,6 +62,18 @@ func byHand(h human, tags []types.Tag) {
 	must(err)
 	_, err = api.CreateService(h.ctx, &ecs.CreateServiceInput{ServiceName: aws.String("hello"), TaskDefinition: td.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(2), Tags: tags})
 	must(err)
+}
+
+// deployed waits until the deployment of a service of the default cluster has ended.
+func (h human) deployed(name string) {
+	for {
+		out, err := h.aws().Read.ECS.DescribeServices(h.ctx, &ecs.DescribeServicesInput{Services: []string{name}})
+		must(err)
+		if s := out.Services[0]; len(s.Deployments) == 1 && s.Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted {
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+	}
 }
 
 // delete deletes a service of the default cluster with all its tasks.
