@@ -18,7 +18,7 @@ import (
 )
 
 func TestGCPercent(t *testing.T) {
-	for live, want := range map[uint64][3]int{0: {400, 1300, 2600}, 8 << 20: {50, 162, 325}, 20 << 20: {20, 65, 130}, 200 << 20: {20, 30, 58}} {
+	for live, want := range map[uint64][3]int{0: {400, 1300, 2600}, 8 << 20: {50, 162, 325}, 20 << 20: {20, 65, 130}, 200 << 20: {20, 30, 52}} {
 		if got := [3]int{atFirst.gcPercent(live), atWork.gcPercent(live), atRest.gcPercent(live)}; got != want {
 			t.Errorf("%d bytes in use: GOGC %d, want %d", live, got, want)
 		}
