@@ -124,7 +124,7 @@ func measure(ctx context.Context, o *options, services int, save func(result) er
 		return r, err
 	}
 	if o.with("latency") {
-		s, _, err := b.live(ctx, setting{world: "latency=50ms", resync: 2 * o.resync, passes: 2, edits: o.edits / 4, flags: free})
+		s, _, err := b.live(ctx, setting{world: "latency=50ms", resync: max(2*o.resync, perService(services, 20*time.Millisecond)), passes: 2, edits: o.edits / 4, flags: free})
 		if err != nil {
 			return r, err
 		}
@@ -134,7 +134,7 @@ func measure(ctx context.Context, o *options, services int, save func(result) er
 		}
 	}
 	if o.with("quotas") {
-		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: time.Minute, passes: 2, edits: min(10, o.edits), calm: 4 * time.Second})
+		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: max(time.Minute, perService(services, 90*time.Millisecond)), passes: 1, edits: min(10, o.edits), calm: 4 * time.Second})
 		if err != nil {
 			return r, err
 		}
@@ -461,5 +461,9 @@ func (b *bench) bare(list []recorded, passes int) (out bareResult, err error) {
 	say("the bare SDK, %d calls a pass: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list)/passes, out.CPU, out.Wall, out.MB, out.Allocs)
 	return out, err
 }
+
+// perService is so much for every service: the time from one pass to the next that leaves a pause
+// after each, in fleets of every size.
+func perService(services int, d time.Duration) time.Duration { return time.Duration(services) * d }
 
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }

@@ -132,7 +132,7 @@ func (s *ruleSearch) carrying(i identity) []string {
 type rulesOf struct{ target, listener string }
 
 func (s *ruleSearch) listener(ctx context.Context, arn string, objects []*resource.Object) error {
-	rules, err := resource.Once(s.q.Round, rulesOf{s.q.Target, arn}, func() ([]types.Rule, error) {
+	rules, err := resource.Once(ctx, s.q.Round, rulesOf{s.q.Target, arn}, func() ([]types.Rule, error) {
 		s.k.rotation.earn(s.q, 1, 1)
 		return s.describe(ctx, &elasticloadbalancingv2.DescribeRulesInput{ListenerArn: &arn, PageSize: aws.Int32(400)})
 	})

@@ -253,7 +253,7 @@ func (k *attached[Want, Found]) Observe(ctx context.Context, q resource.Query) m
 		}
 	} else {
 		var err error
-		found, err = resource.Once(q.Round, everyAttached{q.Target, k.kind}, func() (map[attachedKey]*sighted[Want], error) {
+		found, err = resource.Once(ctx, q.Round, everyAttached{q.Target, k.kind}, func() (map[attachedKey]*sighted[Want], error) {
 			all, err := k.everything(ctx, q.Target, 0)
 			k.rotation.earn(q, len(all), k.page)
 			for _, one := range all {

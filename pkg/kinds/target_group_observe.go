@@ -56,7 +56,7 @@ func (s *groupSearch) fail(id resource.ID, err error) {
 func (s *groupSearch) find(ctx context.Context) {
 	defer s.replaced(ctx)
 	if !s.few() {
-		all, err := resource.Once(s.q.Round, everyGroup{s.q.Target}, func() (*groupIndex, error) {
+		all, err := resource.Once(ctx, s.q.Round, everyGroup{s.q.Target}, func() (*groupIndex, error) {
 			x := newGroupIndex(s.q.Whole())
 			err := s.eachPage(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{PageSize: aws.Int32(groupPage)}, x.add)
 			s.k.rotation.earn(s.q, s.q.Whole(), groupPage)
