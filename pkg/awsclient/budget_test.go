@@ -174,6 +174,9 @@ func TestEveryQuotaIsMet(t *testing.T) {
 		case "elb read", "elb modify":
 			elb += q.rate * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]
 		case "application-autoscaling read", "application-autoscaling modify":
+			if at := q.burst * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]; at > 3 {
+				t.Errorf("%s: %v at once, of four or five that may be", q.name, at)
+			}
 			aas += q.rate * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]
 		}
 	}
