@@ -26,7 +26,6 @@ const (
 	killResync   = time.Second
 	killPoll     = 100 * time.Millisecond
 	killGrace    = killResync      // as in process
-	killNoticing = 2 * time.Second // files.noticing: it watches its directory
 	killPatience = 2 * time.Minute // that a case may take; nothing is measured by it
 )
 
@@ -87,7 +86,7 @@ func (s *scenario) playKilled(program, dir string, g ground, at callID, name str
 		hit = &strike{at: at, fault: k.fault(name)}
 	}
 	k.w = newWorld(ctx, s, g, hit)
-	k.w.apart, k.w.files.noticing = true, killNoticing
+	k.w.apart = true
 	k.w.watchers.begin()
 	k.began = k.w.aws.Clock()
 	closed, err := k.listen()
@@ -190,9 +189,9 @@ func (s *scenario) onTheWall() *scenario {
 			*all = docs
 		}
 	}
-	out.slack = map[string]int{}
-	maps.Copy(out.slack, s.slack)
-	maps.Copy(out.slack, s.wall.slack)
+	if s.wall.acts != nil {
+		out.acts = s.wall.acts
+	}
 	return &out
 }
 
