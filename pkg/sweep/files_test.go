@@ -21,6 +21,10 @@ type files struct {
 	moved bool                                           // G2 has come
 	past  []edition                                      // what was there before
 	dir   bool                                           // they are named as source.Dir names those in the directory documents
+
+	// noticing is for how long after a commit an operator may not have seen it, and so goes
+	// by what a person said of the documents before: none in process.
+	noticing time.Duration
 }
 
 // commit puts other documents in place and tells who watches.

@@ -26,6 +26,7 @@ const (
 	killResync   = time.Second
 	killPoll     = 100 * time.Millisecond
 	killGrace    = killResync      // as in process
+	killNoticing = 2 * time.Second // files.noticing: it watches its directory
 	killPatience = 2 * time.Minute // that a case may take; nothing is measured by it
 )
 
@@ -86,7 +87,7 @@ func (s *scenario) playKilled(program, dir string, g ground, at callID, name str
 		hit = &strike{at: at, fault: k.fault(name)}
 	}
 	k.w = newWorld(ctx, s, g, hit)
-	k.w.apart = true
+	k.w.apart, k.w.files.noticing = true, killNoticing
 	k.w.watchers.begin()
 	k.began = k.w.aws.Clock()
 	closed, err := k.listen()
@@ -189,9 +190,9 @@ func (s *scenario) onTheWall() *scenario {
 			*all = docs
 		}
 	}
-	if s.wall.acts != nil {
-		out.acts = s.wall.acts
-	}
+	out.slack = map[string]int{}
+	maps.Copy(out.slack, s.slack)
+	maps.Copy(out.slack, s.wall.slack)
 	return &out
 }
 

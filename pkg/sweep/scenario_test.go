@@ -53,11 +53,11 @@ type scenario struct {
 // wall is what a scenario has otherwise where the program goes by the clock on the wall,
 // and its AWS by a faster one.
 type wall struct {
-	speed float64       // of the AWS; 0 for the usual
-	grace time.Duration // --absence-grace; 0 for the usual
-	edit  []string      // old and new texts of all documents
-	begin func(h human) // what people do right before the program begins
-	acts  []act         // nil for as they are
+	speed float64        // of the AWS; 0 for the usual
+	grace time.Duration  // --absence-grace; 0 for the usual
+	edit  []string       // old and new texts of all documents
+	begin func(h human)  // what people do right before the program begins
+	slack map[string]int // beside the scenario's: what it may make once more, as chance would have it
 }
 
 // told is the answer to a call, fault included, as AWS has it in this scenario. ECS keeps

@@ -91,6 +91,13 @@ func (f *files) edition() int {
 	return len(f.past)
 }
 
+// goesBy reports whether an operator may go by what was said of an edition.
+func (f *files) goesBy(edition int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return edition == len(f.past) || time.Since(f.past[edition].until) < f.noticing
+}
+
 // order is I11 before a write: nothing is removed that something still refers to.
 func (x *watcher) order(v *sandbox.World, c sandbox.Call) {
 	switch in := c.Input.(type) {
@@ -298,7 +305,7 @@ func (x *watcher) holds(v *sandbox.World, unit, key, arn string) bool {
 // least one, and never all: of those that there are, and that it has taken already. What
 // a person has approved in this very edition of the documents does not count.
 func (x *watcher) cap(v *sandbox.World, unit string) {
-	if edition, ok := x.approved[unit]; ok && edition == x.w.files.edition() {
+	if edition, ok := x.approved[unit]; ok && x.w.files.goesBy(edition) {
 		return
 	}
 	x.deleted["document of "+unit] = true

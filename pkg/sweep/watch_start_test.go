@@ -81,7 +81,7 @@ func (x *watcher) word(m mutation) {
 	for _, t := range m.targets {
 		unit := cmp.Or(t.tags[resource.TagUnit], m.brings[resource.TagUnit])
 		edition, approved := x.approved[unit]
-		if x.manual(unit) && !(approved && edition == x.w.files.edition()) {
+		if x.manual(unit) && !(approved && x.w.files.goesBy(edition)) {
 			x.broken("I12", "%s on %s of %s, which nobody approved in this edition of the documents", m.operation, t.key, unit)
 		}
 	}
