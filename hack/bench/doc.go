@@ -3,6 +3,7 @@
 //
 //	go run ./hack/bench                     100 and 1,000 services, all of it
 //	go run ./hack/bench -services 10000     another fleet; its figures join the others
+//	                                        (AWS' quotas alone make two hours of it: see -scenarios)
 //	go run ./hack/bench -page               only write docs/benchmarks.md anew
 //
 // Figures go into hack/bench/results.json, from which docs/benchmarks.md is written;

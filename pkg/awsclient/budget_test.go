@@ -170,14 +170,15 @@ func TestEveryQuotaIsMet(t *testing.T) {
 				t.Errorf("%s stands in %q, which is the other sort", op, q.name)
 			}
 		}
+		share := map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]
 		switch q.name {
 		case "elb read", "elb modify":
-			elb += q.rate * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]
+			elb += q.rate * share
 		case "application-autoscaling read", "application-autoscaling modify":
-			if at := q.burst * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]; at > 3 {
+			if at := q.burst * share; at > 3 {
 				t.Errorf("%s: %v at once, of four or five that may be", q.name, at)
 			}
-			aas += q.rate * map[usage]float64{reading: defaultReadShare, writing: defaultWriteShare}[q.use]
+			aas += q.rate * share
 		}
 	}
 	if elb > 10*defaultWriteShare || aas > 5 {

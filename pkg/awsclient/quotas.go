@@ -32,8 +32,7 @@ type quota struct {
 //     four calls at once throttled: 10 and 5 a second are our guess at the
 //     quota, of which the shares leave 2.5 a second each, and three reads at once: what
 //     was held up on its way arrives with what was saved up meanwhile (10,000 services
-//     on a busy machine: one call was refused where it was five). The cut
-//     does the rest.
+//     on a busy machine: one call was refused where it was five). The cut does the rest.
 //   - logs: GetLogEvents 25 a second ("CloudWatch Logs quotas").
 //   - tagging: no published rates either; conservative.
 //   - what rollouts are verified with: SSM's GetParameters 40 a second and ECR's

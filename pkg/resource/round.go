@@ -29,8 +29,9 @@ type once[V any] struct {
 }
 
 // Once gives what a round knows under a key, and reads it where it does not yet; whoever
-// asks meanwhile waits, for as long as his context lets him. An error is known, too: what could not be read for one part is not
-// asked for again for the next. Without a round it reads.
+// asks meanwhile waits, for as long as his context lets him. An error is known, too: what
+// could not be read for one part is not asked for again for the next. Without a round it
+// reads.
 func Once[V any](ctx context.Context, r *Round, key any, read func() (V, error)) (V, error) {
 	if r == nil {
 		return read()
