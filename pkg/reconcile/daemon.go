@@ -301,6 +301,9 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 	if adopted(out.Plan) {
 		when = nextNow
 	}
+	if out.Status.Reason == status.Reconciling && out.Left == 0 && out.Writes == 0 {
+		when = nextBackoff // tasks start or end by ECS alone: soon, or not for long
+	}
 	if m.unit.Gone && out.Status.Reason == status.DependencyMissing {
 		when = nextResync // its successor wakes it; to look at it costs more calls than at others
 	}

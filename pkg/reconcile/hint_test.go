@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -50,5 +52,28 @@ func TestHintsHaveAServiceLookedAt(t *testing.T) {
 		if reads < 5 || reads > 30 {
 			t.Errorf("%d reads of the service during a flood of half a minute", reads)
 		}
+	})
+}
+
+// A service that has fewer tasks than it wants, and nothing of ours to be done, is looked
+// at again until ECS has mended that: no hint and no resync tells that it is Ready.
+func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		w.resync = time.Hour
+		e := w.engine()
+		defer w.run(e)()
+		w.until("ready", stands(e, "hello", status.Synced))
+		w.sleep(time.Minute)
+		mark := w.mark()
+		tasks, err := w.person().Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{})
+		w.ok(err)
+		_, err = w.person().Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
+		w.ok(err)
+		mark++ // the person's own
+		e.Requeue("default", "hello")
+		w.until("a task is missing", stands(e, "hello", status.Reconciling))
+		w.until("ready again", stands(e, "hello", status.Synced))
+		w.quiet(mark, "while ECS starts a task")
 	})
 }
