@@ -112,7 +112,7 @@ func (s *scenario) playKilled(program, dir string, g ground, at callID, name str
 		k.w.broken("%v", err)
 	}
 	k.w.sumUp(&out.outcome, hit)
-	out.picture = timeless(out.picture)
+	out.picture = byChance(out.picture)
 	if out.fired = !k.hit.IsZero(); out.fired {
 		out.healed = out.wall - k.hit.Sub(began)
 	}

@@ -198,22 +198,23 @@ func (r *killRef) compare() []string {
 	return wrong
 }
 
-// sourceless is a picture without the name of the source's revision, and without what is
-// approved for it: it is another where the documents are in memory than where they are in
-// a directory.
+// sourceless is a picture without the name of the source's revision: it is another where
+// the documents are in memory than where they are in a directory.
 func sourceless(p picture) picture {
 	out := picture{}
 	for key, text := range p {
-		out[key] = approvedPlan.ReplaceAllString(sourceRevision.ReplaceAllString(text, "REVISION"), "${1}PLAN")
+		out[key] = sourceRevision.ReplaceAllString(text, "REVISION")
 	}
-	return timeless(out)
+	return byChance(out)
 }
 
-// timeless is a picture without the end of a suspension: it is so long after a start.
-func timeless(p picture) picture {
+// byChance is a picture without what chance decides when the operator is a process: the
+// end of a suspension, which is so long after a start, and for which edition of the
+// documents a word was obeyed, when it had not seen the next one yet.
+func byChance(p picture) picture {
 	out := picture{}
 	for key, text := range p {
-		out[key] = suspendedUntil.ReplaceAllString(text, "${1}THEN")
+		out[key] = approvedPlan.ReplaceAllString(suspendedUntil.ReplaceAllString(text, "${1}THEN"), "${1}PLAN")
 	}
 	return out
 }

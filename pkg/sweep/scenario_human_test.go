@@ -22,6 +22,7 @@ type human struct {
 	move   func() // the commit of G2, in process
 	source func(documents) source.Source
 	now    func() time.Time // as AWS has it
+	apart  bool             // the operators are processes of their own
 }
 
 // aws are clients of the default target.
@@ -60,7 +61,7 @@ func (none) Watch(ctx context.Context, _ chan<- struct{}) error {
 // operators' do.
 func (w *world) human() human {
 	w.person.Do(func() { w.personal = w.clients(personKey, nil) })
-	h := human{ctx: w.ctx, pool: w.personal, commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move, now: time.Now,
+	h := human{ctx: w.ctx, pool: w.personal, commit: func(all documents) { w.files.commit(all, nil) }, move: w.files.move, now: time.Now, apart: w.apart,
 		source: func(all documents) source.Source { return &files{all: all, dir: w.apart} }}
 	if w.apart {
 		h.now = w.aws.Clock

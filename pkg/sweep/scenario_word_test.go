@@ -102,11 +102,12 @@ func busy(h human) {
 	h.force("other")
 }
 
-// with is the engine of a command that is given documents.
+// with is the engine of a command that is given documents. No deletion goes unasked for it:
+// an operator counts what it has deleted already, of which a command knows nothing.
 func (h human) with(d documents, prune bool) *reconcile.Engine {
 	return reconcile.New(reconcile.Options{
 		Kinds: kinds.All(h.pool), Rollouts: kinds.NewRollouts(h.pool), Sections: kinds.Sections(), Source: h.source(d),
-		Frame: resource.Frame{Scope: scope}, Prune: prune,
+		Frame: resource.Frame{Scope: scope}, Prune: prune, MaxDeletes: reconcile.MaxDeletes{Count: -1},
 	})
 }
 
@@ -150,14 +151,19 @@ func (h human) insist(d documents, name string) error {
 
 var approvesDeletes = regexp.MustCompile(`approve --deletes (\S+)`)
 
-// approveDeletes gives the word for the deletions that diff shows.
+// approveDeletes gives the word for the deletions that diff shows. A process may have obeyed
+// the last word before it saw that there was something else: then nothing is left of them.
 func (h human) approveDeletes(d documents) error {
 	e := h.with(d, true)
 	l, err := e.Load(h.ctx)
 	if err != nil {
 		return err
 	}
-	for _, o := range e.Inspect(h.ctx, e.Departed(h.ctx, l, false)) {
+	departed := e.Departed(h.ctx, l, false)
+	if h.apart && len(departed) == 0 {
+		return nil
+	}
+	for _, o := range e.Inspect(h.ctx, departed) {
 		for _, s := range o.Plan.Steps {
 			if m := approvesDeletes.FindStringSubmatch(s.Why); m != nil {
 				_, err := e.ApproveDeletes(h.ctx, l, m[1])
