@@ -301,8 +301,9 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 	if adopted(out.Plan) {
 		when = nextNow
 	}
-	if out.Status.Reason == status.Reconciling && out.Left == 0 && out.Writes == 0 {
-		when = nextBackoff // tasks start or end by ECS alone: soon, or not for long
+	unsteady := out.Status.Reason == status.Reconciling && out.Err == nil && out.Left == 0 && out.Writes == 0
+	if unsteady {
+		when = nextBackoff // ECS alone starts tasks or ends some: soon, or not for long
 	}
 	if m.unit.Gone && out.Status.Reason == status.DependencyMissing {
 		when = nextResync // its successor wakes it; to look at it costs more calls than at others
@@ -325,7 +326,7 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 		return
 	case nextBackoff:
 		pause := d.pauses.When(key)
-		if r := out.Status.Reason; out.Err == nil && out.Writes == 0 && (r == status.Unobserved || r == status.Throttled) {
+		if r := out.Status.Reason; unsteady || out.Err == nil && out.Writes == 0 && (r == status.Unobserved || r == status.Throttled) {
 			d.unread.add(key, pause)
 		} else {
 			d.queue.AddAfter(key, pause)

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,25 +57,50 @@ func TestHintsHaveAServiceLookedAt(t *testing.T) {
 	})
 }
 
-// A service that has fewer tasks than it wants, and nothing of ours to be done, is looked
-// at again until ECS has mended that: no hint and no resync tells that it is Ready.
+// Services that have fewer tasks than they want, and nothing of ours to be done, are looked
+// at again until ECS has mended that, many of them together: no hint and no resync tells
+// that they are Ready.
 func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.files.put("hello.yaml", hello("hello", "nginx:1.29"))
+		var names []string
+		for n := range 2 * fewWake {
+			name := fmt.Sprintf("s%02d", n)
+			names = append(names, name)
+			w.files.put(name+".yaml", hello(name, "nginx:1.29"))
+		}
 		w.resync = time.Hour
 		e := w.engine()
+		all := func(reason status.Reason) func() bool {
+			return func() bool {
+				return !slices.ContainsFunc(names, func(name string) bool { return !stands(e, name, reason)() })
+			}
+		}
 		defer w.run(e)()
-		w.until("ready", stands(e, "hello", status.Synced))
+		w.until("ready", all(status.Synced))
 		w.sleep(time.Minute)
+		api := w.person()
+		for _, name := range names {
+			tasks, err := api.Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{ServiceName: &name})
+			w.ok(err)
+			_, err = api.Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
+			w.ok(err)
+		}
 		mark := w.mark()
-		tasks, err := w.person().Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{})
-		w.ok(err)
-		_, err = w.person().Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
-		w.ok(err)
-		mark++ // the person's own
-		e.Requeue("default", "hello")
-		w.until("a task is missing", stands(e, "hello", status.Reconciling))
-		w.until("ready again", stands(e, "hello", status.Synced))
-		w.quiet(mark, "while ECS starts a task")
+		for _, name := range names {
+			e.Requeue("default", name)
+		}
+		w.until("tasks are missing", all(status.Reconciling))
+		before := len(w.sandbox.Journal())
+		w.until("ready again", all(status.Synced))
+		w.quiet(mark, "while ECS starts tasks")
+		looks := 0
+		for _, c := range w.sandbox.Journal()[before:] {
+			if c.Operation == "DescribeServices" {
+				looks++
+			}
+		}
+		if looks > len(names)/2 {
+			t.Errorf("%d looks at %d services until they are ready", looks, len(names))
+		}
 	})
 }

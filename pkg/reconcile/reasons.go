@@ -77,7 +77,7 @@ const (
 	nextResync  next = iota // nothing to be done before the next full pass
 	nextPoll                // something is under way
 	nextNow                 // the world moved: plan again at once
-	nextBackoff             // a call failed and may succeed later
+	nextBackoff             // a call failed and may succeed later, or ECS is not done
 	nextSlow                // only a person or a new spec helps, mostly
 )
 

@@ -8,10 +8,11 @@ import (
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
-// unread are the units that wait to be read again because AWS did not answer. Each has
-// its own growing pause; those whose time has come are read together, as a sweep reads
-// them: AWS that was away for minutes leaves a whole fleet behind, and reading each of it
-// alone takes ten times as many calls.
+// unread are the units that wait to be read again because AWS did not answer, or because ECS
+// has tasks to start or to end of its own accord. Each has its own growing pause; those whose
+// time has come are read together, as a sweep reads them: AWS that was away for minutes, or a
+// zone that failed, leaves a whole fleet behind, and reading each of it alone takes ten times
+// as many calls.
 type unread struct {
 	mu    sync.Mutex
 	waits map[resource.UnitKey]attempt
