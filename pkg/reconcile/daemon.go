@@ -36,6 +36,8 @@ type daemon struct {
 	yield  *yield        // of sweeps, to edits
 	pauses backoff       // of the queue, by unit
 	unread *unread
+	// patience is for units that ECS is at by itself, maybe for long.
+	patience backoff
 
 	mu       sync.Mutex
 	loaded   Loaded // the last that could be read
@@ -103,9 +105,9 @@ func (e *Engine) Run(ctx context.Context) error {
 
 func newDaemon(e *Engine) *daemon {
 	giving := &yield{}
-	lines, pauses := newLineup(giving), newBackoff(e.o.Random)
+	lines, pauses := newLineup(giving), newBackoff(firstBackoff, e.o.Random)
 	return &daemon{
-		e: e, yield: giving, pauses: pauses, unread: newUnread(), hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		e: e, yield: giving, pauses: pauses, unread: newUnread(), patience: newBackoff(e.o.Poll, e.o.Random), hints: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		units: map[resource.UnitKey]*member{}, problems: map[spec.Problem]bool{}, waiting: map[resource.UnitKey]bool{}, lines: lines,
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(pauses, workqueue.TypedRateLimitingQueueConfig[resource.UnitKey]{
 			DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[resource.UnitKey]{Queue: lines}),
@@ -257,7 +259,7 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	m := d.units[key]
 	if m == nil {
 		d.mu.Unlock()
-		d.queue.Forget(key)
+		d.forget(key)
 		return
 	}
 	u, frozen := m.unit, m.frozen
@@ -292,18 +294,21 @@ func (d *daemon) one(ctx context.Context, key resource.UnitKey) {
 	d.passed(key)
 }
 
+// forget ends the pauses of a unit that is not looked after any more.
+func (d *daemon) forget(key resource.UnitKey) {
+	d.queue.Forget(key)
+	d.patience.Forget(key)
+}
+
 // schedule says when a unit is looked at again, by the table of after.
 func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, out Outcome) {
 	when := after(out.Status.Reason)
-	if resource.ClassOf(out.Err) == resource.ClassTransient || resource.ClassOf(out.Err) == resource.ClassThrottled {
+	class := resource.ClassOf(out.Err)
+	if class == resource.ClassTransient || class == resource.ClassThrottled || when == nextPatient && out.Err != nil {
 		when = nextBackoff
 	}
 	if adopted(out.Plan) {
 		when = nextNow
-	}
-	unsteady := out.Status.Reason == status.Reconciling && out.Err == nil && out.Left == 0 && out.Writes == 0
-	if unsteady {
-		when = nextBackoff // ECS alone starts tasks or ends some: soon, or not for long
 	}
 	if m.unit.Gone && out.Status.Reason == status.DependencyMissing {
 		when = nextResync // its successor wakes it; to look at it costs more calls than at others
@@ -317,6 +322,9 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 		m.retry.conflicts = 0
 	}
 	d.mu.Unlock()
+	if when != nextPatient {
+		d.patience.Forget(key)
+	}
 	switch when {
 	case nextNow:
 		if resource.IsAhead(ctx) {
@@ -326,12 +334,18 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 		return
 	case nextBackoff:
 		pause := d.pauses.When(key)
-		if r := out.Status.Reason; unsteady || out.Err == nil && out.Writes == 0 && (r == status.Unobserved || r == status.Throttled) {
+		if r := out.Status.Reason; out.Err == nil && out.Writes == 0 && (r == status.Unobserved || r == status.Throttled) {
 			d.unread.add(key, pause)
 		} else {
 			d.queue.AddAfter(key, pause)
 		}
 		return
+	case nextPatient:
+		if out.Writes > 0 {
+			d.queue.AddAfter(key, min(verifyAfter, d.e.o.Poll))
+		} else {
+			d.unread.add(key, d.patience.When(key))
+		}
 	case nextPoll:
 		d.queue.AddAfter(key, d.e.jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))
 	case nextSlow:
@@ -391,14 +405,14 @@ func (e *Engine) jitter(d time.Duration) time.Duration {
 	return d - d/10 + e.o.Random(d/5+1)
 }
 
-// backoff is the per-unit pause after failures: exponential, with jitter.
+// backoff is a pause by unit that grows: exponential, with jitter.
 type backoff struct {
 	workqueue.TypedRateLimiter[resource.UnitKey]
 	random func(time.Duration) time.Duration
 }
 
-func newBackoff(random func(time.Duration) time.Duration) backoff {
-	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[resource.UnitKey](firstBackoff, longBackoff), random}
+func newBackoff(first time.Duration, random func(time.Duration) time.Duration) backoff {
+	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[resource.UnitKey](first, longBackoff), random}
 }
 
 // When is the next pause, up to half again as long.

@@ -432,6 +432,6 @@ func (d *daemon) left(u *resource.Unit, out Outcome) bool {
 	}
 	d.mu.Unlock()
 	d.e.forget(u.Key)
-	d.queue.Forget(u.Key)
+	d.forget(u.Key)
 	return true
 }

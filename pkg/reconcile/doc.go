@@ -15,7 +15,7 @@
 //	oneshot.go   Plan, Inspect, Apply
 //	daemon.go    Run: queue, workers, sweep; members.go is its memory
 //	lineup.go    its queue, in which edits go first; rest.go: what needs no plan
-//	unread.go    what AWS did not answer for: tried again, together where it is much
+//	unread.go    what AWS did not answer for, or is not done with: read again, together where it is much
 //	outage.go    a source that gives no documents: waited for, and told once
 //	retry.go     lifts a quarantine
 //

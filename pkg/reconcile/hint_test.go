@@ -61,14 +61,14 @@ func TestHintsHaveAServiceLookedAt(t *testing.T) {
 // at again until ECS has mended that, many of them together: no hint and no resync tells
 // that they are Ready.
 func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	inWorldAt(t, 1, func(t *testing.T, w *world) {
 		var names []string
 		for n := range 2 * fewWake {
 			name := fmt.Sprintf("s%02d", n)
 			names = append(names, name)
 			w.files.put(name+".yaml", hello(name, "nginx:1.29"))
 		}
-		w.resync = time.Hour
+		w.resync, w.pace = time.Hour, 2*time.Second
 		e := w.engine()
 		all := func(reason status.Reason) func() bool {
 			return func() bool {
@@ -77,7 +77,7 @@ func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
 		}
 		defer w.run(e)()
 		w.until("ready", all(status.Synced))
-		w.sleep(time.Minute)
+		w.sleep(5 * time.Minute)
 		api := w.person()
 		for _, name := range names {
 			tasks, err := api.Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{ServiceName: &name})
@@ -99,7 +99,7 @@ func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
 				looks++
 			}
 		}
-		if looks > len(names)/2 {
+		if round := len(names) / 10; looks < 2*round || looks > 5*round { // ten a call; a task takes five seconds
 			t.Errorf("%d looks at %d services until they are ready", looks, len(names))
 		}
 	})

@@ -117,7 +117,7 @@ func (d *daemon) take(l Loaded, enqueue bool) {
 	sortKeys(gone)
 	for _, key := range gone {
 		d.e.forget(key)
-		d.queue.Forget(key)
+		d.forget(key)
 		d.e.tell(Event{Unit: key, Kind: EventProblem, Message: forgetting(key)})
 	}
 	sortKeys(changed)

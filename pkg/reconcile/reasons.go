@@ -76,8 +76,9 @@ type next int
 const (
 	nextResync  next = iota // nothing to be done before the next full pass
 	nextPoll                // something is under way
+	nextPatient             // ECS starts or ends tasks by itself, which may last
 	nextNow                 // the world moved: plan again at once
-	nextBackoff             // a call failed and may succeed later, or ECS is not done
+	nextBackoff             // a call failed and may succeed later
 	nextSlow                // only a person or a new spec helps, mostly
 )
 
@@ -87,6 +88,8 @@ func after(r status.Reason) next {
 	switch r {
 	case status.ChangedSincePlanned:
 		return nextNow
+	case status.Reconciling:
+		return nextPatient
 	case status.Throttled, status.Unobserved, status.OutcomeUnknown:
 		return nextBackoff
 	case status.RolloutInProgress, status.RollingBack, status.DependencyMissing,

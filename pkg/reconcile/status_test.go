@@ -145,8 +145,8 @@ func TestEveryReasonHasAConsequence(t *testing.T) {
 		status.WaveWaiting: nextResync, status.WaveFailed: nextResync, status.ConcurrencyLimit: nextResync, status.FreezeWindow: nextResync, // woken when their turn comes
 		status.RolloutInProgress: nextPoll, status.RollingBack: nextPoll, status.AbsenceGrace: nextPoll, status.Draining: nextPoll, status.Waiting: nextPoll,
 		status.DependencyMissing: nextPoll, status.DeploymentRunning: nextPoll,
-		status.ChangedSincePlanned: nextNow,
-		status.Throttled:           nextBackoff, status.Unobserved: nextBackoff, status.OutcomeUnknown: nextBackoff,
+		status.ChangedSincePlanned: nextNow, status.Reconciling: nextPatient,
+		status.Throttled: nextBackoff, status.Unobserved: nextBackoff, status.OutcomeUnknown: nextBackoff,
 		status.AccessDenied: nextSlow, status.RefusedByAWS: nextSlow, status.InternalError: nextSlow, status.ClusterMissing: nextSlow,
 	} {
 		if got := after(r); got != want {

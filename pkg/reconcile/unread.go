@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -96,14 +98,16 @@ func (u *unread) take() (due map[string][]resource.UnitKey, wait time.Duration) 
 	return due, u.next.Sub(now)
 }
 
-// readAgain reads what could not be read, whenever some of it is due: a few units by
+// readAgain reads what is to be read again, whenever some of it is due: a few units by
 // themselves, more of them together.
 func (d *daemon) readAgain(ctx context.Context) {
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	for {
 		due, wait := d.unread.take()
-		for target, keys := range due {
+		for _, target := range slices.Sorted(maps.Keys(due)) {
+			keys := due[target]
+			sortKeys(keys)
 			if len(keys) <= fewWake {
 				for _, key := range keys {
 					d.queue.Add(key)

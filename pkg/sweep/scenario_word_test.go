@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-operator/ecs-operator/pkg/kinds"
 	"github.com/ecs-operator/ecs-operator/pkg/reconcile"
@@ -55,7 +57,7 @@ func wordScenarios() []*scenario {
 				h.commit(only2("# again\n"))
 				return nil
 			}},
-			{after: 140 * time.Second, do: func(h human) error { return h.approveDeletes(only2("# again\n")) }},
+			{after: 340 * time.Second, do: func(h human) error { return h.approveAgain(only2("# again\n"), "s0", "s1") }},
 		}, rest: stand("s2", status.Synced)},
 		{name: "last-one", timed: true, before: documents{"hello.yaml": plain}, prune: true, after: documents{"other.yaml": policy(hello("other"), "mode: observe")}, rest: map[string]status.Reason{"hello": status.NeedsApproval, "other": status.ObserveMode}},
 		{name: "documents-astray", before: fleet(4), prune: true, after: astray,
@@ -151,19 +153,29 @@ func (h human) insist(d documents, name string) error {
 
 var approvesDeletes = regexp.MustCompile(`approve --deletes (\S+)`)
 
-// approveDeletes gives the word for the deletions that diff shows. A process may have obeyed
-// the last word before it saw that there was something else: then nothing is left of them.
+// approveAgain gives the word for deletions once more. A process may have obeyed the last
+// one before it saw that there was something else: then the services are gone.
+func (h human) approveAgain(d documents, names ...string) error {
+	if h.apart {
+		out, err := h.aws().Read.ECS.DescribeServices(h.ctx, &ecs.DescribeServicesInput{Services: names})
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(out.Services, func(s ecstypes.Service) bool { return aws.ToString(s.Status) != "INACTIVE" }) {
+			return nil
+		}
+	}
+	return h.approveDeletes(d)
+}
+
+// approveDeletes gives the word for the deletions that diff shows.
 func (h human) approveDeletes(d documents) error {
 	e := h.with(d, true)
 	l, err := e.Load(h.ctx)
 	if err != nil {
 		return err
 	}
-	departed := e.Departed(h.ctx, l, false)
-	if h.apart && len(departed) == 0 {
-		return nil
-	}
-	for _, o := range e.Inspect(h.ctx, departed) {
+	for _, o := range e.Inspect(h.ctx, e.Departed(h.ctx, l, false)) {
 		for _, s := range o.Plan.Steps {
 			if m := approvesDeletes.FindStringSubmatch(s.Why); m != nil {
 				_, err := e.ApproveDeletes(h.ctx, l, m[1])
