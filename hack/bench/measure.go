@@ -207,7 +207,7 @@ type setting struct {
 	resync time.Duration
 	passes int
 	edits  int
-	calm   time.Duration // between edits
+	calm   time.Duration // between edits; some where calls are spread by budgets
 	record bool
 }
 
@@ -223,7 +223,11 @@ func (b *bench) live(ctx context.Context, set setting) (s scenario, passes []rec
 		return s, nil, err
 	}
 	say("%d services %s: ready after %.1f s, %d calls, %.2f s of CPU", b.fleet.services, set.world, s.Ready, s.Cold.Calls.total(), s.Cold.CPU)
-	if s.Steady, passes, err = b.steady(ctx, op, set.passes, set.record, &s.Writes); err != nil {
+	pass := b.pass
+	if set.calm > 0 {
+		pass = func(ctx context.Context, n int) error { return b.told(ctx, op, n) }
+	}
+	if s.Steady, passes, err = b.steady(ctx, op, pass, set.passes, set.record, &s.Writes); err != nil {
 		return s, nil, err
 	}
 	say("a steady pass: %d calls (floor %d), %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", s.Steady.Calls.total(), steadyFloor(b.fleet.services).total(),
@@ -291,6 +295,28 @@ func (b *bench) pass(ctx context.Context, n int) error {
 	}
 }
 
+// told waits for the end of n more passes by the operator's word: where its budgets spread
+// the calls, some of what is read in turns comes between the passes, too.
+func (b *bench) told(ctx context.Context, op *operator, n int) error {
+	want := 0
+	for {
+		m, err := op.metrics()
+		if err != nil {
+			return err
+		}
+		done, _ := passed(m)
+		if want == 0 {
+			want = done + n
+		}
+		if done >= want {
+			return nil
+		}
+		if err := pause(ctx, 2*time.Second); err != nil {
+			return err
+		}
+	}
+}
+
 // rest is how long after its last call a pass has ended for certain.
 func (b *bench) rest() time.Duration {
 	return 2*time.Second + time.Duration(b.fleet.services)*time.Millisecond/2
@@ -298,8 +324,8 @@ func (b *bench) rest() time.Duration {
 
 // steady follows passes over an unchanged world, and gives their calls where they are to
 // be recorded.
-func (b *bench) steady(ctx context.Context, op *operator, n int, record bool, writes *int) (s steady, all []recorded, err error) {
-	if err := b.pass(ctx, 1); err != nil { // the one after the first, which may still learn
+func (b *bench) steady(ctx context.Context, op *operator, pass func(context.Context, int) error, n int, record bool, writes *int) (s steady, all []recorded, err error) {
+	if err := pass(ctx, 1); err != nil { // the one after the first, which may still learn
 		return s, nil, err
 	}
 	before, err := op.metrics()
@@ -317,7 +343,7 @@ func (b *bench) steady(ctx context.Context, op *operator, n int, record bool, wr
 	if err != nil {
 		return s, nil, err
 	}
-	if err := b.pass(ctx, n); err != nil {
+	if err := pass(ctx, n); err != nil {
 		return s, nil, err
 	}
 	cpuAfter, err := op.cpu()
