@@ -134,7 +134,7 @@ func measure(ctx context.Context, o *options, services int, save func(result) er
 		}
 	}
 	if o.with("quotas") {
-		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: max(time.Minute, perService(services, 90*time.Millisecond)), passes: 1, edits: min(10, o.edits), calm: 4 * time.Second})
+		s, _, err := b.live(ctx, setting{world: "quotas=on", resync: max(time.Minute, perService(services, 90*time.Millisecond)), passes: 1, edits: min(10, o.edits), calm: 4 * time.Second, spread: true})
 		if err != nil {
 			return r, err
 		}
@@ -207,7 +207,8 @@ type setting struct {
 	resync time.Duration
 	passes int
 	edits  int
-	calm   time.Duration // between edits; some where calls are spread by budgets
+	calm   time.Duration // between edits
+	spread bool          // budgets spread the calls, so that there is no pause between passes
 	record bool
 }
 
@@ -224,7 +225,7 @@ func (b *bench) live(ctx context.Context, set setting) (s scenario, passes []rec
 	}
 	say("%d services %s: ready after %.1f s, %d calls, %.2f s of CPU", b.fleet.services, set.world, s.Ready, s.Cold.Calls.total(), s.Cold.CPU)
 	pass := b.pass
-	if set.calm > 0 {
+	if set.spread {
 		pass = func(ctx context.Context, n int) error { return b.told(ctx, op, n) }
 	}
 	if s.Steady, passes, err = b.steady(ctx, op, pass, set.passes, set.record, &s.Writes); err != nil {
@@ -270,56 +271,6 @@ func (b *bench) cold(ctx context.Context, op *operator) (p phase, ready float64,
 	t, err := b.world.ask(ctx, "POST", "/bench/take")
 	p.Calls, p.Wall = t.Calls, t.Last.Sub(t.First).Seconds()
 	return p, took.Seconds(), err
-}
-
-// passed counts the passes that an operator has finished, and how long they took in all.
-func passed(m map[string]float64) (n int, seconds float64) {
-	return int(m["ecs_operator_pass_duration_seconds_count"]), m["ecs_operator_pass_duration_seconds_sum"]
-}
-
-// pass waits for the end of n more passes: the world counts their calls, so that
-// nobody needs to ask the operator meanwhile.
-func (b *bench) pass(ctx context.Context, n int) error {
-	want := n * steadyFloor(b.fleet.services)["DescribeServices"]
-	for {
-		t, err := b.world.ask(ctx, "GET", "/bench/look")
-		if err != nil {
-			return err
-		}
-		if t.Calls["DescribeServices"] >= want && time.Since(t.Last) > b.rest() {
-			return nil
-		}
-		if err := pause(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-// told waits for the end of n more passes by the operator's word: where its budgets spread
-// the calls, some of what is read in turns comes between the passes, too.
-func (b *bench) told(ctx context.Context, op *operator, n int) error {
-	want := 0
-	for {
-		m, err := op.metrics()
-		if err != nil {
-			return err
-		}
-		done, _ := passed(m)
-		if want == 0 {
-			want = done + n
-		}
-		if done >= want {
-			return nil
-		}
-		if err := pause(ctx, 2*time.Second); err != nil {
-			return err
-		}
-	}
-}
-
-// rest is how long after its last call a pass has ended for certain.
-func (b *bench) rest() time.Duration {
-	return 2*time.Second + time.Duration(b.fleet.services)*time.Millisecond/2
 }
 
 // steady follows passes over an unchanged world, and gives their calls where they are to

@@ -340,19 +340,15 @@ func (d *daemon) schedule(ctx context.Context, key resource.UnitKey, m *member, 
 			d.queue.AddAfter(key, pause)
 		}
 		return
-	case nextPatient:
-		if out.Writes > 0 {
-			d.queue.AddAfter(key, min(verifyAfter, d.e.o.Poll))
-		} else {
-			d.unread.add(key, d.patience.When(key))
-		}
 	case nextPoll:
 		d.queue.AddAfter(key, d.e.jitter(min(d.e.o.Poll, d.e.o.AbsenceGrace)))
 	case nextSlow:
 		d.queue.AddAfter(key, d.e.jitter(slowTimer))
-	case nextResync:
+	case nextPatient, nextResync:
 		if out.Writes > 0 {
 			d.queue.AddAfter(key, min(verifyAfter, d.e.o.Poll))
+		} else if when == nextPatient {
+			d.unread.add(key, d.patience.When(key))
 		}
 	}
 	d.queue.Forget(key)

@@ -45,12 +45,7 @@ func TestHintsHaveAServiceLookedAt(t *testing.T) {
 			w.sleep(10 * time.Millisecond)
 		}
 		w.quiet(mark, "during a flood")
-		reads := 0
-		for _, c := range w.sandbox.Journal()[before:] {
-			if c.Operation == "DescribeServices" {
-				reads++
-			}
-		}
+		reads, _ := calls(w.sandbox.Journal()[before:], "DescribeServices")
 		if reads < 5 || reads > 30 {
 			t.Errorf("%d reads of the service during a flood of half a minute", reads)
 		}
@@ -93,12 +88,7 @@ func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
 		before := len(w.sandbox.Journal())
 		w.until("ready again", all(status.Synced))
 		w.quiet(mark, "while ECS starts tasks")
-		looks := 0
-		for _, c := range w.sandbox.Journal()[before:] {
-			if c.Operation == "DescribeServices" {
-				looks++
-			}
-		}
+		looks, _ := calls(w.sandbox.Journal()[before:], "DescribeServices")
 		if round := len(names) / 10; looks < 2*round || looks > 5*round { // ten a call; a task takes five seconds
 			t.Errorf("%d looks at %d services until they are ready", looks, len(names))
 		}
