@@ -35,7 +35,7 @@ const (
 //	Status   what the last passes found
 type Engine struct {
 	o      Options
-	whys   explanations
+	whys   *explanations
 	byKind map[string]resource.Kind
 	log    *zap.Logger
 	m      Metrics
@@ -113,6 +113,7 @@ func New(o Options) *Engine {
 		byKind:   make(map[string]resource.Kind, len(o.Kinds)),
 		grace:    newGraceKeeper(o.AbsenceGrace),
 		ended:    newEndedDeployments(),
+		whys:     newExplanations(),
 		fights:   newFightGuard(o.AbsenceGrace),
 		fleet:    newFleet(o.MaxRollouts),
 		partSize: partSize,

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 )
 
@@ -16,11 +18,25 @@ const whyAge = 15 * time.Second
 // task of a healthy one is up before.
 const patience = time.Minute
 
+// So many services are asked about at once, and so many in each second after that:
+// where a zone is gone and hundreds lack tasks, the causes come one after the other,
+// and nobody's edit waits until all are known. A deployment that failed is asked about
+// all the same: that is once.
+const (
+	whysAtOnce    = 20
+	whysPerSecond = 2
+)
+
 // explanations remembers what was said of each service, so that one that stands
-// still costs no calls. The zero value is ready.
+// still costs no calls.
 type explanations struct {
-	mu sync.Mutex
-	by map[resource.UnitKey]explanation
+	mu    sync.Mutex
+	by    map[resource.UnitKey]explanation
+	turns *rate.Limiter
+}
+
+func newExplanations() *explanations {
+	return &explanations{by: map[resource.UnitKey]explanation{}, turns: rate.NewLimiter(whysPerSecond, whysAtOnce)}
 }
 
 type explanation struct {
@@ -43,22 +59,27 @@ func (e *Engine) why(ctx context.Context, key resource.UnitKey, service resource
 	e.whys.mu.Lock()
 	had, ok := e.whys.by[key]
 	e.whys.mu.Unlock()
-	if ok && had.state == state && (had.final || time.Since(had.at) < whyAge) {
+	final := d != nil && d.Status.Ended()
+	stands := ok && had.state == state
+	if stands && (had.final || time.Since(had.at) < whyAge) {
+		return had.words
+	}
+	if !(final && d.Status.Bad()) && !e.whys.turns.Allow() {
+		if !stands {
+			return ""
+		}
 		return had.words
 	}
 	words, err := e.o.Rollouts.Why(ctx, service, d)
 	if err != nil {
 		return ""
 	}
-	if words == "" && ok && had.final && d != nil && d.Status.Ended() {
+	if words == "" && ok && had.final && final {
 		words = had.words // ECS forgets stopped tasks within an hour
 	}
 	e.whys.mu.Lock()
 	defer e.whys.mu.Unlock()
-	if e.whys.by == nil {
-		e.whys.by = map[resource.UnitKey]explanation{}
-	}
-	e.whys.by[key] = explanation{state: state, words: words, at: time.Now(), final: d != nil && d.Status.Ended()}
+	e.whys.by[key] = explanation{state: state, words: words, at: time.Now(), final: final}
 	return words
 }
 

@@ -1,8 +1,14 @@
 package reconcile
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
 // Why a rollout fails is said in one sentence, from what the tasks and targets tell.
@@ -41,6 +47,48 @@ func TestWhyIsNotAskedOfSettledServices(t *testing.T) {
 			if c.Operation == "ListTasks" || c.Operation == "DescribeTasks" {
 				t.Errorf("%s for a service in order", c.Operation)
 			}
+		}
+	})
+}
+
+// Where a zone is gone and many services lack tasks, the causes are asked for in turns:
+// the looks are not held up by them.
+func TestManyWhysTakeTurns(t *testing.T) {
+	inWorldAt(t, 1, func(t *testing.T, w *world) {
+		const services = 3 * whysAtOnce
+		for n := range services {
+			name := fmt.Sprintf("s%02d", n)
+			w.files.put(name+".yaml", hello(name, "nginx:1.29"))
+		}
+		e := w.engine()
+		w.wait(e)
+		api := w.person()
+		for n := range services {
+			name := fmt.Sprintf("s%02d", n)
+			tasks, err := api.Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{ServiceName: &name})
+			w.ok(err)
+			_, err = api.Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
+			w.ok(err)
+		}
+		look := func() (asked int) {
+			from := len(w.sandbox.Journal())
+			for _, o := range e.Inspect(t.Context(), w.load(e).Units) {
+				if o.Status.Reason != status.Reconciling {
+					t.Fatalf("%s: %s %s", o.Status.Name, o.Status.Reason, o.Status.Why)
+				}
+			}
+			asked, _ = calls(w.sandbox.Journal()[from:], "ListTasks")
+			return asked
+		}
+		if asked := look(); asked != whysAtOnce {
+			t.Errorf("%d of %d services were asked about", asked, services)
+		}
+		if asked := look(); asked > whysPerSecond {
+			t.Errorf("%d more were asked about at once", asked)
+		}
+		w.sleep(time.Second)
+		if asked := look(); asked < 1 || asked > 2*whysPerSecond {
+			t.Errorf("a second later %d were asked about", asked)
 		}
 	})
 }
