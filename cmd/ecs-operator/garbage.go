@@ -16,7 +16,7 @@ import (
 
 // garbage is how much of it may gather before it is collected.
 type garbage struct {
-	percent int    // of what is in use
+	percent int    // of the most that is in use
 	least   uint64 // bytes, however little is in use
 }
 
@@ -26,8 +26,9 @@ type garbage struct {
 // Go's word twice as large as itself. So little of it is let gather until the first look at
 // everything has ended. New documents are worked on in the midst of whatever has gathered,
 // and need room of their own; a pass that finds nothing to do has that room for garbage, and
-// leaves none behind. Each collection spared is a thirtieth of what a pass over a thousand
-// services costs.
+// leaves little behind. A pass holds more in its end than in its beginning: what it held at
+// most the process has taken from the system, and garbage may lie there from the beginning
+// on. Each collection spared is a fiftieth of what a pass costs.
 var (
 	atFirst = garbage{percent: 20, least: 4 << 20}
 	atWork  = garbage{percent: 30, least: 13 << 20}
@@ -37,9 +38,13 @@ var (
 // working is for how long new documents are worked on, for the most part.
 const working = 10 * time.Second
 
-// gcPercent is GOGC for so many bytes in use.
-func (g garbage) gcPercent(live uint64) int {
-	return max(g.percent, int(100*g.least/max(live, 1<<20)))
+// goal is how large the heap may become, in bytes, where so many are in use at most.
+func (g garbage) goal(most uint64) uint64 { return most + max(g.least, most*uint64(g.percent)/100) }
+
+// gcPercent is GOGC for so many bytes in use, of so many at most.
+func (g garbage) gcPercent(live, most uint64) int {
+	live = max(live, 1<<20)
+	return int(100 * (g.goal(max(live, most)) - live) / live)
 }
 
 // collector has GOGC follow what is in use, and what the daemon does. Who sets GOGC himself
@@ -47,6 +52,9 @@ func (g garbage) gcPercent(live uint64) int {
 type collector struct {
 	ready   func() bool  // the first look has ended; nil where GOGC is left alone
 	renewed atomic.Int64 // when documents were new, by the clock's nanoseconds
+
+	mu   sync.Mutex
+	most struct{ before, now uint64 } // bytes in use at rest, in the full pass before and in this one
 }
 
 // begin has GOGC set after each collection by what is in use then.
@@ -69,21 +77,38 @@ func (c *collector) tidy() {
 }
 
 func (c *collector) limit() {
-	g := atFirst
-	if c.ready() {
-		g = atRest
-		if time.Since(time.Unix(0, c.renewed.Load())) < working {
-			g = atWork
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	live := inUse()
+	switch {
+	case !c.ready():
+		debug.SetGCPercent(atFirst.gcPercent(live, live))
+	case time.Since(time.Unix(0, c.renewed.Load())) < working:
+		debug.SetGCPercent(atWork.gcPercent(live, live))
+	default:
+		c.most.now = max(c.most.now, live)
+		debug.SetGCPercent(atRest.gcPercent(live, max(c.most.before, c.most.now)))
 	}
-	debug.SetGCPercent(g.gcPercent(inUse()))
 }
 
-// event collects what a full pass leaves: whoever edits now finds the room.
+// event collects what a full pass leaves.
 func (c *collector) event(e reconcile.Event) {
 	if c.ready != nil && e.Kind == reconcile.EventPass {
-		go runtime.GC()
+		go func() {
+			if c.passed() {
+				runtime.GC()
+			}
+		}()
 	}
+}
+
+// passed has a new pass begin, and reports whether the one before leaves more than whoever
+// edits now has room beside.
+func (c *collector) passed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.most.before, c.most.now = c.most.now, 0
+	return heap() > atWork.goal(inUse())
 }
 
 // watch is a source whose new documents are made room for.
@@ -116,8 +141,14 @@ var started sync.Once
 // collected is found to be garbage by the next collection.
 type collected struct{ _ [16]byte }
 
-func inUse() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+// inUse is what the last collection found to be in use.
+func inUse() uint64 { return measured("/gc/heap/live:bytes") }
+
+// heap is what is in use, and what was since the last collection.
+func heap() uint64 { return measured("/memory/classes/heap/objects:bytes") }
+
+func measured(metric string) uint64 {
+	sample := []metrics.Sample{{Name: metric}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }

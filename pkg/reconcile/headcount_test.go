@@ -22,18 +22,18 @@ func TestAPassOverWhatIsGoneHoldsNothingUp(t *testing.T) {
 	u := &resource.Unit{Key: resource.UnitKey{Target: resource.DefaultTarget, Cluster: "main", Name: "one"}}
 	d.take(Loaded{Units: []*resource.Unit{u}, Complete: true}, false)
 	m := d.units[u.Key]
-	d.learn(m, "", found(status.OnHold, status.OnHold), true)
+	d.learn(m, 0, found(status.OnHold, status.OnHold), true)
 	if d.held.of[status.OnHold] != 2 {
 		t.Fatalf("held up are %v", d.held.of)
 	}
 	d.take(Loaded{Complete: true}, false)
-	d.learn(m, "", found(status.Unobserved), true)
+	d.learn(m, 0, found(status.Unobserved), true)
 	if len(d.held.of) > 0 {
 		t.Errorf("of nothing %v are held up", d.held.of)
 	}
 	d.take(Loaded{Units: []*resource.Unit{u}, Complete: true}, false)
-	d.learn(m, "", found(status.OnHold), true) // still of the one that was
-	d.learn(d.units[u.Key], "", found(status.AbsenceGrace), true)
+	d.learn(m, 0, found(status.OnHold), true) // still of the one that was
+	d.learn(d.units[u.Key], 0, found(status.AbsenceGrace), true)
 	if d.take(Loaded{Complete: true}, false); len(d.held.of) > 0 {
 		t.Errorf("of nothing %v are held up after that", d.held.of)
 	}

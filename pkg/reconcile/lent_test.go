@@ -17,13 +17,13 @@ func TestWhatASweepLends(t *testing.T) {
 		e := w.engine()
 		d := newDaemon(e)
 		defer d.queue.ShutDown()
-		part := func() (worlds map[string]string, resting map[string]bool) {
+		part := func() (worlds map[string]uint64, resting map[string]bool) {
 			l := w.load(e)
 			d.take(l, false)
 			live := d.e.observePart(t.Context(), part{target: l.Units[0].Key.Target, units: l.Units})
 			lent := maps.Clone(live)
 			d.hand(newSweep(l.Units), l.Units, live, map[resource.UnitKey]int{l.Units[0].Key: d.units[l.Units[0].Key].touched, l.Units[1].Key: d.units[l.Units[1].Key].touched})
-			worlds, resting = map[string]string{}, map[string]bool{}
+			worlds, resting = map[string]uint64{}, map[string]bool{}
 			for _, u := range l.Units {
 				m := d.units[u.Key]
 				if m.fresh == nil {

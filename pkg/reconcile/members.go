@@ -3,7 +3,7 @@ package reconcile
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,7 +21,7 @@ import (
 // and idle writes from work.
 type lastPass struct {
 	digest  string
-	world   string
+	world   uint64
 	clean   bool // nothing was blocked, nothing failed
 	synced  bool // and nothing was left to do
 	blocked map[status.Reason]int
@@ -36,7 +36,7 @@ type retryState struct {
 	why    string
 	plan   *plan.Plan // that was refused, nil without a reason
 	digest string
-	world  string
+	world  uint64
 	until  time.Time
 }
 
@@ -257,8 +257,8 @@ func (e *Engine) forget(key resource.UnitKey) {
 	maps.DeleteFunc(e.tags, func(id resource.ID, _ string) bool { return id.Key() == key })
 }
 
-// picture identifies what was observed of a unit.
-func picture(u *resource.Unit, live map[resource.ID]resource.Live) string {
+// picture identifies what was observed of a unit; it is not 0.
+func picture(u *resource.Unit, live map[resource.ID]resource.Live) uint64 {
 	ids := make([]resource.ID, 0, len(live))
 	for id := range live {
 		ids = append(ids, id)
@@ -272,19 +272,19 @@ func picture(u *resource.Unit, live map[resource.ID]resource.Live) string {
 			fmt.Fprintln(h, s.Status, s.PrimaryID, s.PrimaryState, s.CurrentDeployment)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	return max(1, binary.BigEndian.Uint64(h.Sum(nil)))
 }
 
 // stalled reports whether trying again makes no sense yet: the same document
 // was refused in the same world a moment ago.
-func (d *daemon) stalled(m *member, world string) bool {
+func (d *daemon) stalled(m *member, world uint64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := &m.retry
 	if r.reason == "" || r.digest != m.unit.Digest || time.Now().After(r.until) {
 		return false
 	}
-	if r.world == "" { // what the refused pass itself wrote is no news
+	if r.world == 0 { // what the refused pass itself wrote is no news
 		r.world = world
 	}
 	return r.world == world
@@ -301,7 +301,7 @@ func (d *daemon) keepReason(m *member, out Outcome) Outcome {
 }
 
 // learn takes in what a pass showed: drift, idle writes, stalls.
-func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
+func (d *daemon) learn(m *member, world uint64, out Outcome, stalled bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before := m.last
@@ -343,7 +343,7 @@ func (d *daemon) learn(m *member, world string, out Outcome, stalled bool) {
 		m.retry.reason, m.retry.why, m.retry.plan = out.Status.Reason, out.Status.Why, &refused
 		m.retry.digest, m.retry.world, m.retry.until = m.unit.Digest, world, time.Now().Add(slowTimer)
 		if out.Writes > 0 {
-			m.retry.world = ""
+			m.retry.world = 0
 		}
 	} else {
 		m.retry.reason, m.retry.plan = "", nil

@@ -25,7 +25,7 @@ const calmFor = 30 * time.Minute
 type calm struct {
 	unit   *resource.Unit
 	seen   [sha256.Size]byte
-	world  string // picture of it
+	world  uint64 // picture of it
 	status status.Service
 	until  time.Time
 }
@@ -67,12 +67,12 @@ func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Si
 
 // resting is the outcome of a pass that need not be made, and the picture of what was
 // read; false when it must be.
-func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte) (Outcome, string, bool) {
+func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte) (Outcome, uint64, bool) {
 	d.mu.Lock()
 	r := m.calm
 	d.mu.Unlock()
 	if r == nil || r.unit != u || r.seen != seen || time.Now().After(r.until) || len(d.e.unnamed(u, live)) > 0 {
-		return Outcome{}, "", false
+		return Outcome{}, 0, false
 	}
 	s := r.status
 	s.Revision = d.e.currentFrame().Source
@@ -80,7 +80,7 @@ func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resou
 }
 
 // calmed puts a unit to rest after a pass that saw all of it, or rouses it.
-func (d *daemon) calmed(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte, world string, out Outcome, whole bool) {
+func (d *daemon) calmed(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte, world uint64, out Outcome, whole bool) {
 	var r *calm
 	if whole && d.e.rests(u, live, out) {
 		r = &calm{unit: u, seen: seen, world: world, status: out.Status, until: time.Now().Add(d.e.jitter(calmFor))}
@@ -119,7 +119,7 @@ func (e *Engine) rests(u *resource.Unit, live map[resource.ID]resource.Live, out
 
 // onePass makes the pass that a unit needs, or says what it would find; told is whether
 // the unit stalls, so that nothing was written. What was read may be that of others, too.
-func (d *daemon) onePass(ctx context.Context, m *member, u *resource.Unit, live map[resource.ID]resource.Live) (out Outcome, world string, stalled bool) {
+func (d *daemon) onePass(ctx context.Context, m *member, u *resource.Unit, live map[resource.ID]resource.Live) (out Outcome, world uint64, stalled bool) {
 	began := time.Now()
 	seen, whole := sight(u, live)
 	if whole {

@@ -60,7 +60,7 @@ func TestTheNewestCountIsToldLast(t *testing.T) {
 		d.mu.Lock()
 		d.units[unit(name)] = m
 		d.mu.Unlock()
-		d.learn(m, "", Outcome{Plan: plan.Plan{Steps: []plan.Step{{Blocked: status.OnHold}}}}, true)
+		d.learn(m, 0, Outcome{Plan: plan.Plan{Steps: []plan.Step{{Blocked: status.OnHold}}}}, true)
 		d.blocked()
 	}
 	g.lock, g.second = &d.mu, func() { hold("two") }

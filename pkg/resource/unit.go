@@ -150,6 +150,7 @@ func (u *Unit) open() []*Object {
 		if first := known.Value(); first != nil {
 			return pointers(unsafe.Slice(first, u.Len()))
 		}
+		u.packed.opened.CompareAndSwap(known, nil) // thousands of these would be kept for nothing
 	}
 	return nil
 }
