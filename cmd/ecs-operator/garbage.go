@@ -16,7 +16,7 @@ import (
 
 // garbage is how much of it may gather before it is collected.
 type garbage struct {
-	percent int    // of the most that is in use
+	percent uint64 // of the most that is in use
 	least   uint64 // bytes, however little is in use
 }
 
@@ -38,13 +38,17 @@ var (
 // working is for how long new documents are worked on, for the most part.
 const working = 10 * time.Second
 
-// goal is how large the heap may become, in bytes, where so many are in use at most.
-func (g garbage) goal(most uint64) uint64 { return most + max(g.least, most*uint64(g.percent)/100) }
+// goal is how large the heap may become, in bytes, where so many are in use, and so many at
+// most.
+func (g garbage) goal(live, most uint64) uint64 {
+	most = max(live, most)
+	return max(live+g.least, most+most*g.percent/100)
+}
 
-// gcPercent is GOGC for so many bytes in use, of so many at most.
+// gcPercent is GOGC for this.
 func (g garbage) gcPercent(live, most uint64) int {
 	live = max(live, 1<<20)
-	return int(100 * (g.goal(max(live, most)) - live) / live)
+	return int(100 * (g.goal(live, most) - live) / live)
 }
 
 // collector has GOGC follow what is in use, and what the daemon does. Who sets GOGC himself
@@ -102,13 +106,13 @@ func (c *collector) event(e reconcile.Event) {
 	}
 }
 
-// passed has a new pass begin, and reports whether the one before leaves more than whoever
-// edits now has room beside.
+// passed has a new pass begin, and reports whether the one before leaves more than a little
+// of the room that whoever edits now needs.
 func (c *collector) passed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.most.before, c.most.now = c.most.now, 0
-	return heap() > atWork.goal(inUse())
+	return heap() > atFirst.goal(inUse(), 0)
 }
 
 // watch is a source whose new documents are made room for.

@@ -28,6 +28,7 @@ func TestGCPercent(t *testing.T) {
 		{200 << 20, 200 << 20, [3]int{20, 30, 52}},
 		{160 << 20, 200 << 20, [3]int{50, 62, 90}},
 		{200 << 20, 160 << 20, [3]int{20, 30, 52}},
+		{20 << 20, 24 << 20, [3]int{43, 65, 130}},
 	} {
 		if got := [3]int{atFirst.gcPercent(c.live, c.most), atWork.gcPercent(c.live, c.most), atRest.gcPercent(c.live, c.most)}; got != c.want {
 			t.Errorf("%d bytes in use, %d at most: GOGC %d, want %d", c.live, c.most, got, c.want)
