@@ -264,12 +264,11 @@ func (b *bench) steady(ctx context.Context, op *operator, pass func(context.Cont
 	}
 	was, took := passed(before)
 	is, tookAfter := passed(after)
-	s.Passes = t.Calls["DescribeServices"] / steadyFloor(b.fleet.services)["DescribeServices"]
-	if is == was {
-		return s, nil, fmt.Errorf("none of %d passes ended before the next one began: measure with a longer -resync", s.Passes)
+	if s.Passes = is - was; s.Passes == 0 {
+		return s, nil, fmt.Errorf("none of %d passes ended before the next one began: measure with a longer -resync", n)
 	}
 	per := 1 / float64(s.Passes)
-	s.CPU, s.Wall = round((cpuAfter-cpu)*per), round((tookAfter-took)/float64(is-was))
+	s.CPU, s.Wall = round((cpuAfter-cpu)*per), round((tookAfter-took)*per)
 	s.MB = round((after["go_memstats_alloc_bytes_total"] - before["go_memstats_alloc_bytes_total"]) * per / 1e6)
 	s.Allocs = math.Round((after["go_memstats_mallocs_total"] - before["go_memstats_mallocs_total"]) * per)
 	s.Calls = calls{}

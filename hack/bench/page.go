@@ -111,7 +111,7 @@ func render(all []result) string {
 		"rules of a listener, 100 alarms, 50 scalable targets, 10 policies. *Cold* is the first pass of a fresh process over a fleet that\n" +
 		"is there, *made* is what making the fleet from nothing took, and *an edit* is a new image in one document, followed with no\n" +
 		"pass in between until its rollout has ended: the floor beside it is one look at each of the service's objects, and two writes.\n" +
-		"A steady pass is the average of some. What changes rarely takes turns, with less than a tenth of the calls that a pass needs\n"+
+		"A steady pass is the average of some. What changes rarely takes turns, with less than a tenth of the calls that a pass needs\n" +
 		"(all tags about every eighth pass, for one): of some of it these passes have none.\n")
 	for _, r := range all {
 		pageCalls(&b, r)
