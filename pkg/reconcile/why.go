@@ -21,7 +21,7 @@ const patience = time.Minute
 // So many services are asked about at once, and so many in each second after that:
 // where a zone is gone and hundreds lack tasks, the causes come one after the other,
 // and nobody's edit waits until all are known. A deployment that failed is asked about
-// all the same: that is once.
+// all the same: that is once, unless it cannot be read.
 const (
 	whysAtOnce    = 20
 	whysPerSecond = 2
@@ -59,23 +59,21 @@ func (e *Engine) why(ctx context.Context, key resource.UnitKey, service resource
 	e.whys.mu.Lock()
 	had, ok := e.whys.by[key]
 	e.whys.mu.Unlock()
-	final := d != nil && d.Status.Ended()
-	stands := ok && had.state == state
-	if stands && (had.final || time.Since(had.at) < whyAge) {
-		return had.words
-	}
-	if !(final && d.Status.Bad()) && !e.whys.turns.Allow() {
-		if !stands {
-			return ""
+	asked, final, known := ok && had.state == state, d != nil && d.Status.Ended(), ""
+	if asked {
+		if known = had.words; had.final || time.Since(had.at) < whyAge {
+			return known
 		}
-		return had.words
+	}
+	if failed := final && d.Status.Bad(); (asked || !failed) && !e.whys.turns.Allow() {
+		return known
 	}
 	words, err := e.o.Rollouts.Why(ctx, service, d)
-	if err != nil {
-		return ""
-	}
-	if words == "" && ok && had.final && final {
+	switch {
+	case words == "" && final && had.final:
 		words = had.words // ECS forgets stopped tasks within an hour
+	case err != nil:
+		words, final = known, false // it is asked again, in its turn
 	}
 	e.whys.mu.Lock()
 	defer e.whys.mu.Unlock()

@@ -1,13 +1,17 @@
 package reconcile
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -89,6 +93,43 @@ func TestManyWhysTakeTurns(t *testing.T) {
 		w.sleep(time.Second)
 		if asked := look(); asked < 1 || asked > 2*whysPerSecond {
 			t.Errorf("a second later %d were asked about", asked)
+		}
+	})
+}
+
+// mute cannot tell why.
+type mute struct {
+	resource.Rollouts
+	asked int
+}
+
+func (u *mute) Why(context.Context, resource.Live, *resource.Deployment) (string, error) {
+	u.asked++
+	return "", errors.New("denied")
+}
+
+// What failed is asked about at once, and what could not be read of it in its turn.
+func TestWhyThatCannotBeReadTakesTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &mute{}
+		e := New(Options{Rollouts: u})
+		const services = 3 * whysAtOnce
+		look := func() int {
+			before := u.asked
+			for n := range services {
+				e.why(t.Context(), resource.UnitKey{Name: fmt.Sprint(n)}, resource.Live{Presence: resource.Present, Service: &resource.ServiceState{}}, &resource.Deployment{Status: resource.DeploymentFailed})
+			}
+			return u.asked - before
+		}
+		if asked := look(); asked != services {
+			t.Errorf("%d of %d failures were asked about", asked, services)
+		}
+		if asked := look(); asked != 0 {
+			t.Errorf("%d were asked about again at once", asked)
+		}
+		time.Sleep(time.Minute)
+		if asked := look(); asked != whysAtOnce {
+			t.Errorf("a minute later %d were asked about", asked)
 		}
 	})
 }
