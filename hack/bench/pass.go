@@ -44,7 +44,7 @@ func (b *bench) told(ctx context.Context, op *operator, n int) error {
 		if done >= want {
 			return nil
 		}
-		if err := pause(ctx, 2*time.Second); err != nil {
+		if err := pause(ctx, max(2*time.Second, perService(b.fleet.services, 2*time.Millisecond))); err != nil { // each asking costs it something
 			return err
 		}
 	}
