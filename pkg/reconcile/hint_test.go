@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
 
@@ -73,13 +71,7 @@ func TestTasksThatComeByThemselvesAreSeen(t *testing.T) {
 		defer w.run(e)()
 		w.until("ready", all(status.Synced))
 		w.sleep(5 * time.Minute)
-		api := w.person()
-		for _, name := range names {
-			tasks, err := api.Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{ServiceName: &name})
-			w.ok(err)
-			_, err = api.Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
-			w.ok(err)
-		}
+		w.stopOneTask(names...)
 		mark := w.mark()
 		for _, name := range names {
 			e.Requeue("default", name)

@@ -65,6 +65,18 @@ func (w *world) untag(service, key string) {
 	w.ok(err)
 }
 
+// stopOneTask stops a task of each of these services, as a person does.
+func (w *world) stopOneTask(services ...string) {
+	w.t.Helper()
+	api := w.person()
+	for _, name := range services {
+		tasks, err := api.Read.ECS.ListTasks(w.t.Context(), &ecs.ListTasksInput{ServiceName: &name})
+		w.ok(err)
+		_, err = api.Write.ECS.StopTask(w.t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
+		w.ok(err)
+	}
+}
+
 func (w *world) service(name string) types.Service {
 	w.t.Helper()
 	out, err := w.person().Read.ECS.DescribeServices(w.t.Context(), &ecs.DescribeServicesInput{

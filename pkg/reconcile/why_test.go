@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-
 	"github.com/ecs-operator/ecs-operator/pkg/resource"
 	"github.com/ecs-operator/ecs-operator/pkg/status"
 )
@@ -60,20 +58,15 @@ func TestWhyIsNotAskedOfSettledServices(t *testing.T) {
 func TestManyWhysTakeTurns(t *testing.T) {
 	inWorldAt(t, 1, func(t *testing.T, w *world) {
 		const services = 3 * whysAtOnce
+		var names []string
 		for n := range services {
 			name := fmt.Sprintf("s%02d", n)
+			names = append(names, name)
 			w.files.put(name+".yaml", hello(name, "nginx:1.29"))
 		}
 		e := w.engine()
 		w.wait(e)
-		api := w.person()
-		for n := range services {
-			name := fmt.Sprintf("s%02d", n)
-			tasks, err := api.Read.ECS.ListTasks(t.Context(), &ecs.ListTasksInput{ServiceName: &name})
-			w.ok(err)
-			_, err = api.Write.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &tasks.TaskArns[0]})
-			w.ok(err)
-		}
+		w.stopOneTask(names...)
 		look := func() (asked int) {
 			from := len(w.sandbox.Journal())
 			for _, o := range e.Inspect(t.Context(), w.load(e).Units) {
