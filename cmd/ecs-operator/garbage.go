@@ -32,7 +32,7 @@ type garbage struct {
 var (
 	atFirst = garbage{percent: 20, least: 4 << 20}
 	atWork  = garbage{percent: 30, least: 13 << 20}
-	atRest  = garbage{percent: 52, least: 26 << 20}
+	atRest  = garbage{percent: 52, least: 20 << 20}
 )
 
 // working is for how long new documents are worked on, for the most part.

@@ -22,13 +22,13 @@ func TestGCPercent(t *testing.T) {
 		live, most uint64
 		want       [3]int
 	}{
-		{0, 0, [3]int{400, 1300, 2600}},
-		{8 << 20, 0, [3]int{50, 162, 325}},
-		{20 << 20, 20 << 20, [3]int{20, 65, 130}},
+		{0, 0, [3]int{400, 1300, 2000}},
+		{8 << 20, 0, [3]int{50, 162, 250}},
+		{20 << 20, 20 << 20, [3]int{20, 65, 100}},
 		{200 << 20, 200 << 20, [3]int{20, 30, 52}},
 		{160 << 20, 200 << 20, [3]int{50, 62, 90}},
 		{200 << 20, 160 << 20, [3]int{20, 30, 52}},
-		{20 << 20, 24 << 20, [3]int{43, 65, 130}},
+		{20 << 20, 24 << 20, [3]int{43, 65, 100}},
 	} {
 		if got := [3]int{atFirst.gcPercent(c.live, c.most), atWork.gcPercent(c.live, c.most), atRest.gcPercent(c.live, c.most)}; got != c.want {
 			t.Errorf("%d bytes in use, %d at most: GOGC %d, want %d", c.live, c.most, got, c.want)

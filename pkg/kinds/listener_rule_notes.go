@@ -1,7 +1,6 @@
 package kinds
 
 import (
-	"crypto/sha256"
 	"maps"
 	"slices"
 	"sync"
@@ -23,14 +22,14 @@ type ruleNotes struct {
 
 // saidOf is what was said of the live rules of one listener.
 type saidOf struct {
-	rules [sha256.Size]byte
+	rules shape.Sum
 	mu    sync.Mutex
-	notes map[[sha256.Size]byte][]string // by the rule that it is about
+	notes map[shape.Sum][]string // by the rule that it is about
 }
 
 // of is the memory of a listener whose rules are these; nil where they cannot be told.
 func (n *ruleNotes) of(listener string, rules map[string]*types.Rule, tags map[string]map[string]string) *saidOf {
-	all := sha256.New()
+	all := make([]shape.Sum, 0, len(rules))
 	for _, arn := range slices.Sorted(maps.Keys(rules)) { // one by one: written down, all are as large as what was read
 		one, ok := shape.Digest(struct {
 			Rule      *types.Rule
@@ -39,9 +38,12 @@ func (n *ruleNotes) of(listener string, rules map[string]*types.Rule, tags map[s
 		if !ok {
 			return nil
 		}
-		all.Write(one[:])
+		all = append(all, one)
 	}
-	sum := [sha256.Size]byte(all.Sum(nil))
+	sum, ok := shape.Digest(all)
+	if !ok {
+		return nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.said[listener]; s != nil && s.rules == sum {
@@ -50,7 +52,7 @@ func (n *ruleNotes) of(listener string, rules map[string]*types.Rule, tags map[s
 	if n.said == nil {
 		n.said = map[string]*saidOf{}
 	}
-	s := &saidOf{rules: sum, notes: map[[sha256.Size]byte][]string{}}
+	s := &saidOf{rules: sum, notes: map[shape.Sum][]string{}}
 	n.said[listener] = s
 	return s
 }

@@ -2,7 +2,6 @@ package kinds_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"reflect"
 	"slices"
@@ -96,7 +95,7 @@ func TestLeanLook(t *testing.T) {
 	}
 	id := serviceOf(u).Of(resource.KindTaskDefinition, "")
 	full := w.observe(u, false)
-	look := func(u *resource.Unit) (l resource.Live, sum [sha256.Size]byte) {
+	look := func(u *resource.Unit) (l resource.Live, sum shape.Sum) {
 		u.Pack(byKind)
 		i := slices.IndexFunc(u.Frames(), func(o *resource.Object) bool { return o.ID == id })
 		l = w.kind(id.Kind).Observe(t.Context(), resource.Query{Target: id.Target, Objects: []*resource.Object{u.Frames()[i]}, Live: full, Lean: true})[id]

@@ -2,7 +2,6 @@ package kinds
 
 import (
 	"context"
-	"crypto/sha256"
 	"slices"
 	"strconv"
 	"strings"
@@ -205,7 +204,7 @@ func (k *taskDefinition) fits(o *resource.Object, r *revision) bool {
 // fitted is the last comparison of a wanted content, by its digest, with a live one, by
 // its address.
 type fitted struct {
-	want [sha256.Size]byte
+	want shape.Sum
 	body *shape.Packed[revisionBody]
 	fits bool
 }

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -24,7 +23,7 @@ const calmFor = 30 * time.Minute
 // calm is what a pass over a unit at rest found.
 type calm struct {
 	unit   *resource.Unit
-	seen   [sha256.Size]byte
+	seen   shape.Sum
 	world  uint64 // picture of it
 	status status.Service
 	until  time.Time
@@ -35,7 +34,7 @@ var sights = sync.Pool{New: func() any { return new([]resource.Live) }}
 
 // sight identifies all that was read of a unit, among what was read of others; false when
 // something of it is missing or unknown.
-func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Size]byte, whole bool) {
+func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum shape.Sum, whole bool) {
 	if u.Gone {
 		return sum, false
 	}
@@ -67,7 +66,7 @@ func sight(u *resource.Unit, live map[resource.ID]resource.Live) (sum [sha256.Si
 
 // resting is the outcome of a pass that need not be made, and the picture of what was
 // read; false when it must be.
-func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte) (Outcome, uint64, bool) {
+func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen shape.Sum) (Outcome, uint64, bool) {
 	d.mu.Lock()
 	r := m.calm
 	d.mu.Unlock()
@@ -80,7 +79,7 @@ func (d *daemon) resting(m *member, u *resource.Unit, live map[resource.ID]resou
 }
 
 // calmed puts a unit to rest after a pass that saw all of it, or rouses it.
-func (d *daemon) calmed(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen [sha256.Size]byte, world uint64, out Outcome, whole bool) {
+func (d *daemon) calmed(m *member, u *resource.Unit, live map[resource.ID]resource.Live, seen shape.Sum, world uint64, out Outcome, whole bool) {
 	var r *calm
 	if whole && d.e.rests(u, live, out) {
 		r = &calm{unit: u, seen: seen, world: world, status: out.Status, until: time.Now().Add(d.e.jitter(calmFor))}

@@ -1,8 +1,6 @@
 package resource
 
 import (
-	"crypto/sha256"
-
 	"github.com/ecs-operator/ecs-operator/pkg/shape"
 )
 
@@ -51,7 +49,7 @@ func (o *Object) Whole() *Object {
 
 // Sum identifies the whole object, also of a frame, and without opening it where its kind
 // asks for that (Framed); false when that cannot be told.
-func (o *Object) Sum() (sum [sha256.Size]byte, ok bool) {
+func (o *Object) Sum() (sum shape.Sum, ok bool) {
 	if o.Of != nil {
 		for _, s := range o.Of.packed.sums {
 			if o.Of.id(s.at) == o.ID {

@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"crypto/sha256"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -67,7 +66,7 @@ type packedObjects struct {
 // sum is the digest of one object that is a frame.
 type sum struct {
 	at    int
-	of    [sha256.Size]byte
+	of    shape.Sum
 	whole bool // there is one
 }
 

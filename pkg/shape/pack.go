@@ -42,6 +42,7 @@ func (p Packed[T]) Unpack() (v T) {
 var (
 	stringPointer = reflect.TypeFor[*string]()
 	placesPointer = reflect.TypeFor[*Places]()
+	textsType     = reflect.TypeFor[map[string]string]()
 )
 
 // Detach copies a value that is to be kept. The strings of an answer are cut from pieces of
@@ -245,6 +246,15 @@ func (u *unpacker) get(v reflect.Value) {
 	case reflect.Map:
 		n := int(u.number())
 		if n == 0 {
+			return
+		}
+		if v.Type() == textsType { // tags, of which there are most
+			texts := make(map[string]string, n-1)
+			for range n - 1 {
+				key := u.string()
+				texts[key] = u.string()
+			}
+			v.Set(reflect.ValueOf(texts))
 			return
 		}
 		v.Set(reflect.MakeMapWithSize(v.Type(), n-1))
