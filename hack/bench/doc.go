@@ -21,9 +21,11 @@
 // processor's caches and its branch predictor have forgotten a program, and connections,
 // timers and the collector's goroutines have to be woken. A loop of a hundred passes
 // without a pause never pays for that, and to hold the operator against it compares two
-// rhythms and not two programs. Everything else is as the operator has it: the same calls,
-// and the same answers decoded by the same clients. Its collector is at Go's default; the
-// operator's runs more often, for the sake of memory (cmd/ecs-operator/garbage.go).
+// rhythms and not two programs. Nor does it make more calls at once than the operator does:
+// who has many on their way finds the processor awake for each answer. Everything else is as
+// the operator has it: the same calls, and the same answers decoded by the same clients. Its
+// collector is at Go's default; the operator's runs more often, for the sake of memory
+// (cmd/ecs-operator/garbage.go).
 //
 // AWS' request quotas would make most walls of it a wait: they are lifted with
 // --quota-factor but for the scenario that is about them, in which the operator has its

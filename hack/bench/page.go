@@ -72,12 +72,12 @@ func targets(all []result) (out []target) {
 	return out
 }
 
-// rhythm says how the passes of the bare SDK followed each other.
-func rhythm(every float64) string {
-	if every == 0 {
-		return ", without a pause"
+// rhythm says how the calls of the bare SDK followed each other.
+func (r bareResult) rhythm() string {
+	if r.Every == 0 {
+		return fmt.Sprintf("%d calls at once, without a pause", r.AtOnce)
 	}
-	return fmt.Sprintf(", every %.0f s", every)
+	return fmt.Sprintf("%d calls at once, every %.0f s", r.AtOnce, r.Every)
 }
 
 const opening = `# Benchmarks
@@ -122,14 +122,14 @@ func render(all []result) string {
 
 func pageSteady(b *strings.Builder, all []result) {
 	b.WriteString("\n## A steady pass beside the bare SDK\n\n" +
-		"The bare SDK makes the very calls that the world recorded of the passes measured, four at a time, and decodes the same answers. The\n" +
-		"operator reads its documents besides, and holds what it read of each service against what it read before: a service in which\n" +
-		"nothing has moved is planned anew only every half hour.\n\n" +
+		"The bare SDK makes the very calls that the world recorded of the passes measured, and decodes the same answers. The operator\n" +
+		"makes two of them at once at most, reads its documents besides, and holds what it read of each service against what it read\n" +
+		"before: a service in which nothing has moved is planned anew only every half hour.\n\n" +
 		"| services | | CPU s | wall s | allocated MB | allocations |\n|---|---|---|---|---|---|\n")
 	for _, r := range all {
 		s := r.Free.Steady
 		fmt.Fprintf(b, "| %s | operator | %.3f | %.2f | %.1f | %s |\n", number(r.Services), s.CPU, s.Wall, s.MB, number(int(s.Allocs)))
-		fmt.Fprintf(b, "| | bare SDK"+rhythm(r.Bare.Every)+" | %.3f | %.2f | %.1f | %s |\n", r.Bare.CPU, r.Bare.Wall, r.Bare.MB, number(int(r.Bare.Allocs)))
+		fmt.Fprintf(b, "| | bare SDK, "+r.Bare.rhythm()+" | %.3f | %.2f | %.1f | %s |\n", r.Bare.CPU, r.Bare.Wall, r.Bare.MB, number(int(r.Bare.Allocs)))
 	}
 }
 
