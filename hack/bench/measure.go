@@ -308,7 +308,7 @@ func (b *bench) bare(list []recorded, passes int) (out bareResult, err error) {
 		return out, fmt.Errorf("the bare SDK: %w", err)
 	}
 	err = json.Unmarshal(text, &out)
-	out = bareResult{Every: out.Every, AtOnce: out.AtOnce, CPU: round(out.CPU), Wall: round(out.Wall), MB: round(out.MB), Allocs: math.Round(out.Allocs)}
+	out.CPU, out.Wall, out.MB, out.Allocs = round(out.CPU), round(out.Wall), round(out.MB), math.Round(out.Allocs)
 	say("the bare SDK, %d calls a pass: %.3f s of CPU, %.2f s, %.1f MB in %.0f allocations", len(list)/passes, out.CPU, out.Wall, out.MB, out.Allocs)
 	return out, err
 }

@@ -108,7 +108,7 @@ func makeNoter(t reflect.Type) noter {
 		return func(d *digester, p unsafe.Pointer, _ int) { d.text(*(*string)(p)) }
 	case reflect.Bool:
 		return func(d *digester, p unsafe.Pointer, _ int) { d.mark(*(*bool)(p)) }
-	case reflect.Int32:
+	case reflect.Int32: // the SDK's counts, most of all numbers
 		return func(d *digester, p unsafe.Pointer, _ int) { d.b = binary.AppendVarint(d.b, int64(*(*int32)(p))) }
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int64:
 		return func(d *digester, p unsafe.Pointer, _ int) {
@@ -132,6 +132,15 @@ func (d *digester) mark(is bool) bool {
 		d.b = append(d.b, 0)
 	}
 	return is
+}
+
+// length writes down how many there are: no list is not the same as one of nothing.
+func (d *digester) length(n int, absent bool) {
+	if absent {
+		d.number(0)
+	} else {
+		d.number(uint64(n) + 1)
+	}
 }
 
 func notePointer(to noter) noter {
@@ -193,11 +202,7 @@ func noteSlice(t reflect.Type) noter {
 	to, size := later(t.Elem()), t.Elem().Size()
 	return func(d *digester, p unsafe.Pointer, depth int) {
 		list := *(*[]struct{})(p) // all lists look alike
-		if list == nil {
-			d.number(0)
-			return
-		}
-		d.number(uint64(len(list)) + 1)
+		d.length(len(list), list == nil)
 		first := unsafe.Pointer(unsafe.SliceData(list))
 		for i := range list {
 			to(d, unsafe.Add(first, uintptr(i)*size), depth)
@@ -227,11 +232,7 @@ func noteMap(t reflect.Type) noter {
 	}
 	return func(d *digester, p unsafe.Pointer, depth int) {
 		v := reflect.NewAt(t, p).Elem()
-		if v.IsNil() {
-			d.number(0)
-			return
-		}
-		d.number(uint64(v.Len()) + 1)
+		d.length(v.Len(), v.IsNil())
 		for _, k := range sortedKeys(v) {
 			d.text(k.String())
 			d.copied(v.MapIndex(k), depth)
@@ -240,11 +241,7 @@ func noteMap(t reflect.Type) noter {
 }
 
 func (d *digester) texts(m map[string]string) {
-	if m == nil {
-		d.number(0)
-		return
-	}
-	d.number(uint64(len(m)) + 1)
+	d.length(len(m), m == nil)
 	d.pairs = d.pairs[:0]
 	for k, v := range m {
 		d.pairs = append(d.pairs, pair{k, v})
